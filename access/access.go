@@ -1,0 +1,95 @@
+// Package access decides who may do what, and says why.
+//
+// Decide is a pure function of a snapshot and a question: it reads no clock,
+// no network, no database. The same Decision is what the protocol answers
+// with, what the audit log keeps and what the administrator is shown.
+//
+// The package does not know how a caller proved who it is (authn), where
+// grants are kept (directory) or what a folder holds (mailbox). Those rooms
+// hand it facts; it hands back a Decision and, if that allows, a Permit.
+package access
+
+import "entente"
+
+// A Principal is someone rights can be granted to: an account or a group.
+type Principal struct {
+	SID  entente.SID
+	UPN  entente.UPN
+	Mail entente.SMTPAddress
+}
+
+// A Method is the way a caller proved who it is.
+type Method string
+
+const (
+	Basic       Method = "basic"
+	Bearer      Method = "bearer"
+	Negotiate   Method = "negotiate"
+	Certificate Method = "certificate"
+	Delegation  Method = "delegation-token"
+	Node        Method = "node"  // another node of ours, with the signed actor chain
+	Local       Method = "local" // this process: delivery, maintenance, the admin socket
+)
+
+// A Caller is who is behind one request: the account that authenticated, the
+// chain it came through, the account it acts as. Only authn makes one, for one
+// request.
+type Caller struct {
+	Authenticated Principal
+	Method        Method
+	Evidence      string     // hash of the ticket, certificate or token; never the thing itself
+	Chain         []Link     // gateways and services in between, nearest first
+	ActsAs        *Principal // Exchange impersonation; nil if none
+	Application   ApplicationID
+	UserAgent     string
+	Address       string // of the peer, without port
+}
+
+// Subject returns whom the caller acts as: whose mailbox, gate and folder
+// rights count.
+func (c *Caller) Subject() Principal {
+	if c.ActsAs != nil {
+		return *c.ActsAs
+	}
+	return c.Authenticated
+}
+
+// A Link is one who passed the request on, and how: a gateway by S4U, a
+// service by impersonation, a partner organization by delegation token.
+type Link struct {
+	Who Principal
+	How string
+}
+
+// An ApplicationID names a client application by its credential.
+type ApplicationID string
+
+// An ObjectKind says what sort of thing rights are asked on.
+type ObjectKind uint8
+
+const (
+	ServerObject ObjectKind = iota + 1
+	DatabaseObject
+	AccountObject
+	MailboxObject
+	FolderObject
+	OrganizationObject
+)
+
+// An Object is something rights are granted on. It is comparable: Name holds
+// a server's or database's name or an account's SID, Mailbox and Folder the
+// rest.
+type Object struct {
+	Kind    ObjectKind
+	Name    string
+	Mailbox entente.MailboxID
+	Folder  uint64
+}
+
+// MailboxOf returns the object that stands for a whole mailbox.
+func MailboxOf(id entente.MailboxID) Object { return Object{Kind: MailboxObject, Mailbox: id} }
+
+// FolderOf returns the object that stands for one folder.
+func FolderOf(id entente.MailboxID, folder uint64) Object {
+	return Object{Kind: FolderObject, Mailbox: id, Folder: folder}
+}

@@ -1,0 +1,128 @@
+package access
+
+import (
+	"time"
+
+	"entente"
+)
+
+// A Permit proves that Decide allowed exactly one question. The zero Permit
+// opens nothing, and nothing outside this package can make another. It lives
+// no longer than its request: whoever waits (Ping, streaming) asks again on
+// waking.
+//
+// A Permit on a mailbox opens folder look-up only. To read or write, ask Folder
+// with the folder's own permission table: that is one more Decision, kept in
+// the request's trace.
+type Permit struct{ of *question }
+
+// question is what a permit was given for, with all that is needed to ask
+// the narrower questions about the mailbox's folders.
+type question struct {
+	snapshot *Snapshot
+	q        Question
+	got      Rights // everything the decision found, not only what was wanted
+	trace    *Trace
+}
+
+// A Trace collects the decisions of one request for its audit record and for
+// explain. The zero Trace is ready; nil collects nothing. One request, one
+// goroutine: it is not for concurrent use.
+type Trace struct{ Decisions []Decision }
+
+func (t *Trace) add(d Decision) {
+	if t != nil {
+		t.Decisions = append(t.Decisions, d)
+	}
+}
+
+// A FolderTable is the permission table of one folder, as the mailbox keeps
+// it. Class is the folder's container class (IPF.Appointment …): free/busy
+// rights mean something on calendars only.
+type FolderTable struct {
+	Folder  uint64
+	Class   string
+	Entries []Entry
+}
+
+// An Entry grants rights on a folder to an account or group by SID, or to the
+// two special identities.
+type Entry struct {
+	SID    entente.SID // empty for Default and Anonymous
+	Who    EntryKind
+	Rights Rights
+}
+
+// An EntryKind tells the special identities of a permission table from the
+// named ones, [MS-OXCPERM] 2.2.4 PidTagMemberId.
+type EntryKind uint8
+
+const (
+	Named     EntryKind = iota
+	Default             // everyone of the organization
+	Anonymous           // everyone else
+)
+
+// Mailbox returns the mailbox the permit is for, zero if none.
+func (p Permit) Mailbox() entente.MailboxID {
+	if p.of == nil {
+		return entente.MailboxID{}
+	}
+	return p.of.q.On.Mailbox
+}
+
+// Caller returns who holds the permit. The zero Permit has a zero Caller.
+func (p Permit) Caller() Caller {
+	if p.of == nil {
+		return Caller{}
+	}
+	return *p.of.q.Caller
+}
+
+// Generation returns the number of the snapshot the decision was made on.
+func (p Permit) Generation() uint64 {
+	if p.of == nil {
+		return 0
+	}
+	return p.of.snapshot.generation
+}
+
+// At returns the time the decision was made for.
+func (p Permit) At() time.Time {
+	if p.of == nil {
+		return time.Time{}
+	}
+	return p.of.q.At
+}
+
+// Covers reports whether the permit allows want on o.
+func (p Permit) Covers(o Object, want Rights) bool {
+	return p.of != nil && p.of.q.On == o && want != 0 && p.of.q.Want.Has(want)
+}
+
+// Folder asks for rights on a folder of the permit's mailbox. The answer is
+// recorded in the request's trace. An error has the reason NotVisible if the
+// caller may not even know of the folder, NoRight otherwise.
+func (p Permit) Folder(t *FolderTable, want Rights) (Permit, error) {
+	if p.of == nil || !p.of.q.Want.Has(FolderLookup) {
+		return Permit{}, entente.Errorf(entente.Denied, "not allowed").Because(NoRight)
+	}
+	q := p.of.q
+	q.On, q.Want, q.Folder = FolderOf(p.of.q.On.Mailbox, t.Folder), want, t
+	d := p.of.snapshot.Decide(q)
+	p.of.trace.add(d)
+	return d.permit(p.of.snapshot, p.of.trace)
+}
+
+// FolderRights returns everything the caller may do in the folder, for
+// EffectiveRights and for filtering lists: the same computation that Folder
+// enforces, without a trace.
+func (p Permit) FolderRights(t *FolderTable) Rights {
+	if p.of == nil || !p.of.q.Want.Has(FolderLookup) {
+		return 0
+	}
+	q := p.of.q
+	q.On, q.Want, q.Folder = FolderOf(p.of.q.On.Mailbox, t.Folder), FolderVisible, t
+	d := p.of.snapshot.Decide(q)
+	return d.Got
+}
