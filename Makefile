@@ -1,0 +1,45 @@
+# The two commands of README are `make demo` (or go run ./cmd/entente demo)
+# and `make test` (or go test ./...). The rest is for those who change things.
+TOOL = go tool -modfile=tools/go.mod
+GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
+
+.PHONY: demo test check race bench fuzz fmt generate build interop
+
+demo:
+	go run ./cmd/entente demo
+
+test:
+	go test ./...
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/entente ./cmd/entente
+
+# What a change must pass before it lands.
+check: race
+	@out="$$($(TOOL) gofumpt -l $(GOFILES))"; test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	go test -run 'TestFloorplan|TestOneWay|TestPureRooms|TestChokePoints' .
+	$(MAKE) generate
+	git diff --exit-code
+
+race:
+	go test -race ./...
+
+fmt:
+	$(TOOL) gofumpt -w $(GOFILES)
+
+# Generated files are committed; this writes them again.
+generate:
+	go generate ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# Each fuzz target for a short while. FUZZTIME=5m make fuzz for longer.
+FUZZTIME ?= 20s
+fuzz:
+	@for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
