@@ -42,19 +42,14 @@ func ParseBusyStatus(name string) (BusyStatus, error) {
 // Tentative > Free. Who works elsewhere may be met, and loses against all but
 // Free; who is not known to be free is not free.
 func (s BusyStatus) precedence() uint8 {
-	switch s {
-	case StatusWorkingElsewhere:
-		return 1
-	case StatusNoData:
-		return 2
-	case StatusTentative:
-		return 3
-	case StatusBusy:
-		return 4
-	case StatusOOF:
-		return 5
+	if int(s) < len(busyWeights) {
+		return busyWeights[s]
 	}
 	return 0
+}
+
+var busyWeights = [...]uint8{
+	StatusFree: 0, StatusWorkingElsewhere: 1, StatusNoData: 2, StatusTentative: 3, StatusBusy: 4, StatusOOF: 5,
 }
 
 // Conflicts reports whether the status stands against a meeting: what is
