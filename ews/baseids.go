@@ -1,0 +1,84 @@
+package ews
+
+import "time"
+
+// A BaseItemID names an item in one of the ways a request may.
+// [MS-OXWSCDATA] 2.2.4.5.
+//
+// ews:choice
+type BaseItemID struct {
+	ItemID                      *ItemID                      `ews:"t:ItemId"`
+	OccurrenceItemID            *OccurrenceItemID            `ews:"t:OccurrenceItemId"`
+	RecurringMasterItemID       *RecurringMasterItemID       `ews:"t:RecurringMasterItemId"`
+	RecurringMasterItemIDRanges *RecurringMasterItemIDRanges `ews:"t:RecurringMasterItemIdRanges"`
+}
+
+// An OccurrenceItemID names an occurrence by its number in the series, from 1,
+// deleted ones counted. [MS-OXWSCDATA] 2.2.4.54.
+type OccurrenceItemID struct {
+	RecurringMasterID string `ews:"RecurringMasterId,attr"`
+	ChangeKey         string `ews:"ChangeKey,attr,omitempty"`
+	InstanceIndex     int    `ews:"InstanceIndex,attr"`
+}
+
+// A RecurringMasterItemID names a series by one of its occurrences.
+// [MS-OXWSCDATA] 2.2.4.62.
+type RecurringMasterItemID struct {
+	OccurrenceID string `ews:"OccurrenceId,attr"`
+	ChangeKey    string `ews:"ChangeKey,attr,omitempty"`
+}
+
+// RecurringMasterItemIDRanges names a series and ranges of its occurrences.
+// [MS-OXWSCDATA] 2.2.4.63.
+type RecurringMasterItemIDRanges struct {
+	ID        string             `ews:"Id,attr"`
+	ChangeKey string             `ews:"ChangeKey,attr,omitempty"`
+	Ranges    []OccurrencesRange `ews:"t:Ranges>t:Range,omitempty"`
+}
+
+// An OccurrencesRange is a range of occurrences. [MS-OXWSCDATA] 2.2.4.55.
+type OccurrencesRange struct {
+	Start                    *time.Time `ews:"Start,attr"`
+	End                      *time.Time `ews:"End,attr"`
+	Count                    *int       `ews:"Count,attr"`
+	CompareOriginalStartTime *bool      `ews:"CompareOriginalStartTime,attr"`
+}
+
+// A BaseFolderID names a folder in one of the ways a request may.
+// [MS-OXWSCDATA] 2.2.4.4.
+//
+// ews:choice
+type BaseFolderID struct {
+	FolderID              *FolderID              `ews:"t:FolderId"`
+	DistinguishedFolderID *DistinguishedFolderID `ews:"t:DistinguishedFolderId"`
+}
+
+// A TargetFolderID is the folder something goes to or is looked up in.
+// [MS-OXWSCDATA] 2.2.4.73.
+//
+// ews:choice
+type TargetFolderID struct {
+	FolderID              *FolderID              `ews:"t:FolderId"`
+	DistinguishedFolderID *DistinguishedFolderID `ews:"t:DistinguishedFolderId"`
+	AddressListID         *AddressListID         `ews:"t:AddressListId"`
+}
+
+// Base returns the target as a BaseFolderID; ok is false for an address list,
+// in which nothing can be kept.
+func (t TargetFolderID) Base() (id BaseFolderID, ok bool) {
+	id = BaseFolderID{FolderID: t.FolderID, DistinguishedFolderID: t.DistinguishedFolderID}
+	return id, t.AddressListID == nil
+}
+
+// An AddressListID names an address list. [MS-OXWSCDATA] 2.2.4.1.
+type AddressListID struct {
+	ID string `ews:"Id,attr"`
+}
+
+// A DistinguishedFolderID names a folder every mailbox has, of the caller or
+// of Mailbox. [MS-OXWSFOLD] 2.2.4.4.
+type DistinguishedFolderID struct {
+	Mailbox   *Mailbox                `ews:"t:Mailbox"`
+	ID        DistinguishedFolderName `ews:"Id,attr"`
+	ChangeKey string                  `ews:"ChangeKey,attr,omitempty"`
+}
