@@ -202,14 +202,15 @@ func unescape(s string) string {
 // end finishes one mailbox.
 func (p *addressParser) end() {
 	defer p.reset()
-	name := strings.TrimSpace(decodeWords(strings.Join(p.words, "")))
+	raw := strings.Join(p.words, "")
+	name := strings.TrimSpace(decodeWords(raw))
 	switch {
 	case p.inAngle:
 		p.take(name, p.angle)
 	case len(p.words) == 0 && p.comment == "":
-	case len(p.words) > 0 && !p.quoted && strings.Contains(name, "@"):
+	case len(p.words) > 0 && !p.quoted && strings.Contains(raw, "@"):
 		// No brackets: the address may have blanks around its dots and @.
-		p.take("", strings.ReplaceAll(strings.Join(p.words, ""), " ", ""))
+		p.take("", strings.ReplaceAll(raw, " ", ""))
 	default:
 		p.take(name, "")
 	}

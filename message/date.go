@@ -33,12 +33,14 @@ func parseDate(s string) time.Time {
 		return time.Time{}
 	}
 	switch { // RFC 5322 4.3
+	case year < 0:
+		return time.Time{}
 	case year < 50:
 		year += 2000
 	case year < 1000:
 		year += 1900
 	}
-	if year > 9999 {
+	if year < 1900 || year > 9999 { // what Compose writes, too
 		return time.Time{}
 	}
 	zone := time.UTC

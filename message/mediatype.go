@@ -135,15 +135,18 @@ func appendParameter(out []byte, name, value string) []byte {
 	case simple && !strings.Contains(value, "=?"):
 		return append(out, "; "+name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)+`"`...)
 	}
-	// Always in numbered pieces: one way to write, one way to test.
 	text, n, width := "utf-8''", 0, 0
-	flush := func() {
-		out = append(out, "; "+name+"*"+strconv.Itoa(n)+"*="+text...)
+	flush := func(last bool) {
+		number := "*" + strconv.Itoa(n)
+		if n == 0 && last {
+			number = "" // the form without numbers is understood more widely
+		}
+		out = append(out, "; "+name+number+"*="+text...)
 		text, width, n = "", 0, n+1
 	}
 	for _, c := range []byte(value) {
 		if width >= piece {
-			flush()
+			flush(false)
 		}
 		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_' {
 			text, width = text+string(rune(c)), width+1
@@ -151,17 +154,18 @@ func appendParameter(out []byte, name, value string) []byte {
 		}
 		text, width = text+"%"+string(upperHex[c>>4])+string(upperHex[c&15]), width+3
 	}
-	flush()
+	flush(true)
 	return out
 }
 
 // baseName returns a file name that names no folder, as whatever the sender's
 // system was would see it, and that no header or log line trips over.
 func baseName(s string) string {
-	s = strings.TrimSpace(Clean(s))
+	s = Clean(s)
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
 		s = s[i+1:]
 	}
+	s = strings.TrimSpace(s)
 	if s == "." || s == ".." {
 		return ""
 	}
