@@ -21,7 +21,6 @@ type Permit struct{ of *question }
 type question struct {
 	snapshot *Snapshot
 	q        Question
-	got      Rights // everything the decision found, not only what was wanted
 	trace    *Trace
 }
 
@@ -104,25 +103,31 @@ func (p Permit) Covers(o Object, want Rights) bool {
 // recorded in the request's trace. An error has the reason NotVisible if the
 // caller may not even know of the folder, NoRight otherwise.
 func (p Permit) Folder(t *FolderTable, want Rights) (Permit, error) {
-	if p.of == nil || !p.of.q.Want.Has(FolderLookup) {
-		return Permit{}, entente.Errorf(entente.Denied, "not allowed").Because(NoRight)
+	if !p.opensFolders() || t == nil {
+		return Permit{}, entente.Errorf(entente.Denied, "access is denied").Because(NoRight)
 	}
-	q := p.of.q
-	q.On, q.Want, q.Folder = FolderOf(p.of.q.On.Mailbox, t.Folder), want, t
-	d := p.of.snapshot.Decide(q)
-	p.of.trace.add(d)
-	return d.permit(p.of.snapshot, p.of.trace)
+	return p.of.snapshot.Ask(p.folderQuestion(t, want), p.of.trace)
 }
 
 // FolderRights returns everything the caller may do in the folder, for
 // EffectiveRights and for filtering lists: the same computation that Folder
 // enforces, without a trace.
 func (p Permit) FolderRights(t *FolderTable) Rights {
-	if p.of == nil || !p.of.q.Want.Has(FolderLookup) {
+	if !p.opensFolders() || t == nil {
 		return 0
 	}
-	q := p.of.q
-	q.On, q.Want, q.Folder = FolderOf(p.of.q.On.Mailbox, t.Folder), FolderVisible, t
-	d := p.of.snapshot.Decide(q)
+	d := p.of.snapshot.Decide(p.folderQuestion(t, FolderVisible))
 	return d.Got
+}
+
+// opensFolders reports whether the permit is one on a mailbox that lets its
+// holder look up folders.
+func (p Permit) opensFolders() bool {
+	return p.of != nil && p.of.q.On.Kind == MailboxObject && p.of.q.Want.Has(FolderLookup)
+}
+
+func (p Permit) folderQuestion(t *FolderTable, want Rights) Question {
+	q := p.of.q
+	q.On, q.Want, q.Folder = FolderOf(q.On.Mailbox, t.Folder), want, t
+	return q
 }

@@ -87,14 +87,28 @@ var rightNames = [...]struct {
 	r    Rights
 	name string
 }{
-	{ReadAny, "ReadAny"}, {Create, "Create"}, {EditOwned, "EditOwned"}, {DeleteOwned, "DeleteOwned"},
-	{EditAny, "EditAny"}, {DeleteAny, "DeleteAny"}, {CreateSubFolder, "CreateSubFolder"},
-	{FolderOwner, "FolderOwner"}, {FolderContact, "FolderContact"}, {FolderVisible, "FolderVisible"},
-	{FreeBusySimple, "FreeBusySimple"}, {FreeBusyDetailed, "FreeBusyDetailed"},
-	{FolderLookup, "FolderLookup"}, {FullAccess, "FullAccess"}, {SendAs, "SendAs"},
-	{SendOnBehalf, "SendOnBehalf"}, {ReadPrivate, "ReadPrivate"},
-	{Impersonate, "ms-Exch-EPI-Impersonation"}, {MayImpersonate, "ms-Exch-EPI-May-Impersonate"},
-	{Deliver, "Deliver"}, {Enter, "Enter"}, {Administer, "Administer"},
+	{ReadAny, "ReadAny"},
+	{Create, "Create"},
+	{EditOwned, "EditOwned"},
+	{DeleteOwned, "DeleteOwned"},
+	{EditAny, "EditAny"},
+	{DeleteAny, "DeleteAny"},
+	{CreateSubFolder, "CreateSubFolder"},
+	{FolderOwner, "FolderOwner"},
+	{FolderContact, "FolderContact"},
+	{FolderVisible, "FolderVisible"},
+	{FreeBusySimple, "FreeBusySimple"},
+	{FreeBusyDetailed, "FreeBusyDetailed"},
+	{FolderLookup, "FolderLookup"},
+	{FullAccess, "FullAccess"},
+	{SendAs, "SendAs"},
+	{SendOnBehalf, "SendOnBehalf"},
+	{ReadPrivate, "ReadPrivate"},
+	{Impersonate, "ms-Exch-EPI-Impersonation"},
+	{MayImpersonate, "ms-Exch-EPI-May-Impersonate"},
+	{Deliver, "Deliver"},
+	{Enter, "Enter"},
+	{Administer, "Administer"},
 }
 
 // String names the rights in the set, joined by commas; the empty set is None.

@@ -1,0 +1,134 @@
+package access
+
+import "entente"
+
+// Rights that come with standing in a relation to a mailbox.
+const (
+	ownersRights  = FolderLookup | FullAccess | SendAs | SendOnBehalf | ReadPrivate | Deliver | ownerWithFreeBusy
+	fullAccess    = FolderLookup | FullAccess | ReadPrivate | ownerWithFreeBusy
+	memberRights  = FolderLookup | Deliver
+	grantedRights = FullAccess | SendAs | SendOnBehalf // what a MailboxPermission can give
+)
+
+// onMailbox is about a mailbox as a whole: who owns it, and what has been
+// granted on it. Everyone of the organization may look up folders in it, since
+// each folder then has a permission table of its own, and may have a message
+// delivered. A mailbox whose account is disabled receives on, as in Exchange;
+// shared and room mailboxes have none but disabled accounts.
+func (s *Snapshot) onMailbox(q *Question, d *Decision, who *identity) {
+	box := s.byMailbox[q.On.Mailbox]
+	d.need("mailbox-exists", "", box != nil, NonExistentMailbox)
+	if who.local {
+		d.give("local", "", true, ownersRights)
+		return
+	}
+	if who.anonymous {
+		d.give("anonymous", "", true, FolderLookup)
+		return
+	}
+	if box == nil || who.account == nil {
+		return
+	}
+	d.give("owner", string(box.SID), who.account == box, ownersRights)
+	allow, by, deny, denied := box.granted(who.account)
+	if allow&^deny&FullAccess != 0 {
+		allow |= fullAccess
+	}
+	d.give("mailbox-permission", string(by), allow != 0, allow&^deny)
+	d.give("mailbox-denied", string(denied), deny != 0, 0) // said for explain: what was given is already without it
+	d.give("organization", "", true, memberRights)
+}
+
+// granted adds up the permissions on the mailbox that name the account or a
+// group it is in, and tells who was named. A denial, however given, outweighs
+// grants.
+func (box *account) granted(who *account) (allow Rights, by entente.SID, deny Rights, denied entente.SID) {
+	for i := range box.permissions {
+		p := &box.permissions[i]
+		if !who.is(p.to) && !who.in(p.group) {
+			continue
+		}
+		if p.deny {
+			deny |= p.rights & grantedRights
+			denied = p.to
+			continue
+		}
+		allow |= p.rights & grantedRights
+		by = p.to
+	}
+	return allow, by, deny, denied
+}
+
+// onFolder applies a folder's permission table. The entry that names the
+// caller himself counts alone, even if it says None; else all entries of
+// groups he is in, together; else the Default entry. Who is not known gets
+// Anonymous and nothing else. Those the mailbox gives everything already are
+// not asked.
+func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
+	if who.local || d.Got&FullAccess != 0 {
+		return
+	}
+	t := q.Folder
+	fits := t != nil && t.Folder == q.On.Folder
+	d.need("folder-table", "", fits, NotVisible)
+	if !fits {
+		return
+	}
+	if who.anonymous {
+		e := t.special(Anonymous)
+		d.give("folder-anonymous", "Anonymous", e != nil, e.rights())
+		return
+	}
+	if who.account == nil {
+		return
+	}
+	own := t.named(who.account)
+	union, group := s.groupEntries(t, who.account)
+	d.give("folder-entry", who.sid(), own != nil, own.rights())
+	d.give("folder-groups", string(group), own == nil && group != "", union)
+	e := t.special(Default)
+	d.give("folder-default", "Default", own == nil && group == "" && e != nil, e.rights())
+}
+
+// rights returns what the entry gives; a missing one gives nothing.
+func (e *Entry) rights() Rights {
+	if e == nil {
+		return 0
+	}
+	return (e.Rights & FolderRights).Complete()
+}
+
+func (t *FolderTable) special(k EntryKind) *Entry {
+	for i := range t.Entries {
+		if t.Entries[i].Who == k {
+			return &t.Entries[i]
+		}
+	}
+	return nil
+}
+
+// named returns the entry of the account itself.
+func (t *FolderTable) named(a *account) *Entry {
+	for i := range t.Entries {
+		if e := &t.Entries[i]; e.Who == Named && a.is(e.SID) {
+			return e
+		}
+	}
+	return nil
+}
+
+// groupEntries returns the union of what groups of the account are given, and
+// one of them.
+func (s *Snapshot) groupEntries(t *FolderTable, a *account) (union Rights, group entente.SID) {
+	for i := range t.Entries {
+		e := &t.Entries[i]
+		if e.Who != Named || len(a.groups) == 0 {
+			continue
+		}
+		if n, ok := s.groups[e.SID]; ok && a.in(n) {
+			union |= e.rights()
+			group = e.SID
+		}
+	}
+	return union, group
+}
