@@ -1,0 +1,296 @@
+package audit
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+	"entente/db/dbtest"
+)
+
+var (
+	anna = access.Principal{SID: "S-1-5-21-1-2-3-1001", UPN: "anna@contoso.example", Mail: "anna@contoso.example"}
+	crm  = access.Principal{SID: "S-1-5-21-1-2-3-1002", UPN: "crm@contoso.example"}
+)
+
+// testKey is a fixed key, so that a test's log can be opened twice.
+func testKey() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
+}
+
+func open(t testing.TB, d *db.DB) *Log {
+	t.Helper()
+	if err := d.Migrate(t.Context(), Schema()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(t.Context(), Config{DB: d, Node: "n1", Signer: testKey(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func verify(d *db.DB, known string) (Report, error) {
+	return Verify(context.Background(), d, "n1", testKey().Public().(ed25519.PublicKey), known)
+}
+
+func record(i int) Record {
+	return Record{
+		Kind: Impersonated, As: anna, By: crm, Action: "ews.GetItem", Request: fmt.Sprint("r", i),
+		Allowed: i%2 == 0, Steps: []Step{{Rule: "impersonation", Fact: "assignment 7", Holds: true}},
+	}
+}
+
+func fill(t testing.TB, d *db.DB, n int) {
+	t.Helper()
+	l := open(t, d)
+	for i := range n {
+		if err := l.Append(t.Context(), record(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Close()
+}
+
+func TestRecordsAreKeptWhole(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := open(t, d)
+		defer l.Close()
+		r := record(1)
+		r.Time = time.Date(2026, 3, 29, 1, 30, 0, 5000, time.UTC)
+		r.Via = []access.Link{{Who: crm, How: "S4U"}}
+		if err := l.Append(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Search(t.Context(), Filter{Request: "r1"})
+		if err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+		r.Node = "n1"
+		if fmt.Sprint(got[0]) != fmt.Sprint(r) {
+			t.Errorf("got %v, wrote %v", got[0], r)
+		}
+	})
+}
+
+func TestSearch(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := open(t, d)
+		defer l.Close()
+		for i := range 10 {
+			if err := l.Append(t.Context(), record(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		test := func(f Filter, want int) {
+			t.Helper()
+			got, err := l.Search(t.Context(), f)
+			if err != nil || len(got) != want {
+				t.Errorf("%+v: %d records, %v; want %d", f, len(got), err, want)
+			}
+		}
+		test(Filter{}, 10)
+		test(Filter{As: anna.SID}, 10)
+		test(Filter{As: crm.SID}, 0)
+		test(Filter{By: crm.SID, Refused: true}, 5)
+		test(Filter{Action: "ews.GetItem", Limit: 3}, 3)
+		test(Filter{Since: time.Now().Add(time.Hour)}, 0)
+		test(Filter{Until: time.Now().Add(-time.Hour)}, 0)
+		test(Filter{Mailbox: "x"}, 0)
+	})
+}
+
+func TestGoesOnWhereItEnded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for range 3 {
+			fill(t, d, 7)
+		}
+		r, err := verify(d, "")
+		if err != nil || r.Records != 21 || r.Signed != 21 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
+// A process that dies signs no last checkpoint: the log goes on from the one
+// before and the leaves after it.
+func TestGoesOnWithoutLastCheckpoint(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fill(t, d, 5)
+		fill(t, d, 5)
+		exec(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec(`DELETE FROM audit_checkpoint WHERE size = 10`)
+			return err
+		})
+		fill(t, d, 5)
+		if r, err := verify(d, ""); err != nil || r.Signed != 15 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
+func TestManyWriters(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := open(t, d)
+		var wg sync.WaitGroup
+		for w := range 16 {
+			wg.Go(func() {
+				for i := range 20 {
+					if i%4 == 0 {
+						l.AppendLater(record(w*100 + i))
+					} else if err := l.Append(t.Context(), record(w*100+i)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		l.Close()
+		if r, err := verify(d, ""); err != nil || r.Records != 320 || r.Signed != 320 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
+func TestTamperingIsFound(t *testing.T) {
+	test := func(name string, want uint64, sql func(*db.Tx) error) {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				fill(t, d, 10)
+				fill(t, d, 10)
+				exec(t, d, sql)
+				_, err := verify(d, "")
+				var bad *Tampering
+				if !errors.As(err, &bad) || bad.Seq != want {
+					t.Errorf("%v; want record %d named", err, want)
+				}
+			})
+		})
+	}
+	test("changed", 3, func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE audit_record SET record = $1 WHERE seq = 3`, []byte("{}"))
+		return err
+	})
+	test("changed with its hash", 10, func(tx *db.Tx) error {
+		salt := make([]byte, 16)
+		_, err := tx.Exec(`UPDATE audit_record SET record = $1, salt = $2, leaf = $3 WHERE seq = 12`,
+			[]byte(`{"seq":12}`), salt, leafHash(salt, []byte(`{"seq":12}`)))
+		return err
+	})
+	test("dropped", 4, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM audit_record WHERE seq = 4`)
+		return err
+	})
+	test("swapped", 5, func(tx *db.Tx) error {
+		if _, err := tx.Exec(`UPDATE audit_record SET seq = -1 WHERE seq = 5`); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE audit_record SET seq = 5 WHERE seq = 6`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE audit_record SET seq = 6 WHERE seq = -1`)
+		return err
+	})
+	test("truncated", 15, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM audit_record WHERE seq >= 15`)
+		return err
+	})
+	test("forged checkpoint", 10, func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE audit_checkpoint SET note = replace(note, 'entente-audit', 'entente-aubit') WHERE size = 10`)
+		return err
+	})
+}
+
+// Whoever cuts off the end of the log together with its checkpoints is caught
+// by a checkpoint that was kept elsewhere.
+func TestWitness(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fill(t, d, 10)
+		known, err := Checkpoint(t.Context(), d, "n1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(t, d, func(tx *db.Tx) error {
+			if _, err := tx.Exec(`DELETE FROM audit_record WHERE seq >= 5`); err != nil {
+				return err
+			}
+			_, err := tx.Exec(`DELETE FROM audit_checkpoint`)
+			return err
+		})
+		if _, err := verify(d, ""); err != nil {
+			t.Errorf("from inside: %v", err)
+		}
+		var bad *Tampering
+		if _, err := verify(d, known); !errors.As(err, &bad) || bad.Seq != 5 {
+			t.Errorf("with the witness: %v", err)
+		}
+	})
+}
+
+func TestErasedRecordKeepsTheTree(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fill(t, d, 4)
+		exec(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE audit_record SET record = NULL WHERE seq = 2`)
+			return err
+		})
+		if r, err := verify(d, ""); err != nil || r.Erased != 1 || r.Signed != 4 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
+// A record that could not be written is not acknowledged, and the log goes on
+// when the database does.
+func TestUnavailable(t *testing.T) {
+	d := dbtest.SQLite(t)
+	l := open(t, d)
+	exec(t, d, func(tx *db.Tx) error {
+		_, err := tx.Exec(`ALTER TABLE audit_record RENAME TO away`)
+		return err
+	})
+	var e *entente.Error
+	if err := l.Append(t.Context(), record(0)); !errors.As(err, &e) || e.Kind != entente.Unavailable {
+		t.Fatal(err)
+	}
+	exec(t, d, func(tx *db.Tx) error {
+		_, err := tx.Exec(`ALTER TABLE away RENAME TO audit_record`)
+		return err
+	})
+	if err := l.Append(t.Context(), record(1)); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if r, err := verify(d, ""); err != nil || r.Records != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+}
+
+func exec(t *testing.T, d *db.DB, f func(*db.Tx) error) {
+	t.Helper()
+	if err := d.Update(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkAppend32(b *testing.B) {
+	d := dbtest.SQLite(b)
+	l := open(b, d)
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := l.Append(b.Context(), record(1)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	l.Close()
+}

@@ -1,0 +1,85 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"entente"
+	"entente/db"
+)
+
+// A Filter selects records. Zero fields do not restrict.
+type Filter struct {
+	Since, Until time.Time
+	Request      string
+	As, By       entente.SID
+	Mailbox      string
+	Action       string
+	Refused      bool // only refusals
+	Limit        int  // 0 is 100; at most 10,000
+}
+
+const (
+	defaultLimit = 100
+	maxLimit     = 10_000
+)
+
+// Search returns matching records of all nodes, newest first.
+func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
+	limit := min(max(f.Limit, 0), maxLimit)
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	until := int64(1) << 62
+	if !f.Until.IsZero() {
+		until = f.Until.UnixMicro()
+	}
+	since := int64(0)
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMicro()
+	}
+	var found []Record
+	err := l.DB.View(ctx, func(tx *db.Tx) error {
+		found = nil
+		rows, err := tx.Query(`SELECT record FROM audit_record
+			WHERE record IS NOT NULL AND at >= $1 AND at < $2
+			  AND ($3 = '' OR request = $3) AND ($4 = '' OR as_sid = $4) AND ($5 = '' OR by_sid = $5)
+			  AND ($6 = '' OR mailbox = $6) AND ($7 = '' OR action = $7) AND (NOT $8 OR NOT allowed)
+			ORDER BY at DESC, node, seq DESC LIMIT $9`,
+			since, until, f.Request, string(f.As), string(f.By), f.Mailbox, f.Action, f.Refused, limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var text []byte
+			if err := rows.Scan(&text); err != nil {
+				return err
+			}
+			var r Record
+			if err := json.Unmarshal(text, &r); err != nil {
+				return fmt.Errorf("audit record: %w", err)
+			}
+			found = append(found, r)
+		}
+		return rows.Err()
+	})
+	return found, err
+}
+
+// Checkpoint returns the node's last signed checkpoint, to be kept elsewhere
+// and given to Verify; empty if there is none yet.
+func Checkpoint(ctx context.Context, d *db.DB, node string) (string, error) {
+	var text string
+	err := d.View(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(`SELECT note FROM audit_checkpoint WHERE node = $1 ORDER BY size DESC LIMIT 1`, node).Scan(&text)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return text, err
+}
