@@ -1,0 +1,167 @@
+package clientaccess
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/audit"
+	"entente/directory"
+	"entente/mailbox"
+)
+
+// A Session is one request of an authenticated caller at work. It is all that
+// a protocol handler gets, it lives as long as the request, and one goroutine
+// uses it.
+type Session struct {
+	door      *Door
+	protocol  Protocol
+	id        string
+	started   time.Time
+	caller    *access.Caller
+	snapshot  *access.Snapshot
+	trace     access.Trace
+	entered   *budget
+	views     []openView
+	record    audit.Record
+	writes    bool
+	concluded bool
+}
+
+type openView struct {
+	id   entente.MailboxID
+	view *mailbox.View
+}
+
+func (d *Door) session(p Protocol, id string, c *access.Caller) *Session {
+	return &Session{
+		door: d, protocol: p, id: id, started: d.Now(), caller: c,
+		snapshot: d.Directory.Snapshot(),
+	}
+}
+
+// newRequestID is what answers, logs and audit records share.
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, by its documentation
+	return hex.EncodeToString(b[:])
+}
+
+// RequestID returns the id under which the audit log and explain know the
+// request.
+func (s *Session) RequestID() string { return s.id }
+
+// Caller returns who is behind the request.
+func (s *Session) Caller() *access.Caller { return s.caller }
+
+// Now returns the time the request came; all its decisions are made for it.
+func (s *Session) Now() time.Time { return s.started }
+
+// Directory returns who exists, for look-ups that need no mailbox.
+func (s *Session) Directory() *directory.Directory { return s.door.Directory }
+
+// Snapshot returns the settings the request is decided on.
+func (s *Session) Snapshot() *access.Snapshot { return s.snapshot }
+
+// Impersonate makes the caller act as whom the request names, if it may. It
+// must be called before Enter and at most once. Errors carry the reasons of
+// access.Impersonate.
+func (s *Session) Impersonate(target access.ConnectingSID) error {
+	if s.caller.ActsAs != nil || s.entered != nil {
+		return entente.Errorf(entente.Invalid, "more than one access mode").Because(access.MoreThanOneAccessMode)
+	}
+	who, err := s.snapshot.Impersonate(s.caller, target, s.door.Server, s.started, &s.trace)
+	if err != nil {
+		return err
+	}
+	s.caller.ActsAs = who
+	return nil
+}
+
+// Enter passes the protocol's gate and takes a place in the budget. Until it
+// has returned nil no mailbox opens. Errors: Denied (the gate; its reason names
+// the setting), Unavailable with reason Busy.
+func (s *Session) Enter() error {
+	if s.entered != nil {
+		return nil
+	}
+	if err := s.snapshot.Gate(s.caller, string(s.protocol), s.started, &s.trace); err != nil {
+		return err
+	}
+	b := budget{s.caller.Authenticated.SID, s.caller.Subject().SID}
+	if err := s.door.throttle.enter(b); err != nil {
+		return err
+	}
+	s.entered = &b
+	return nil
+}
+
+// Own returns the mailbox of whom the caller acts as. A caller without one
+// gets the reason access.MissingEmailAddress.
+func (s *Session) Own(ctx context.Context) (*mailbox.View, error) {
+	a, ok := s.snapshot.FindSID(s.caller.Subject().SID)
+	if !ok || a.Mailbox.IsZero() {
+		return nil, entente.Errorf(entente.Invalid,
+			"the account %s has no mailbox: name one in the request or impersonate its owner",
+			s.caller.Subject().UPN).Because(access.MissingEmailAddress)
+	}
+	return s.Mailbox(ctx, a.Mailbox)
+}
+
+// MailboxOf opens the mailbox with an SMTP address, primary or other.
+func (s *Session) MailboxOf(ctx context.Context, address string) (*mailbox.View, error) {
+	a, ok := s.snapshot.FindSMTP(address)
+	if !ok || a.Mailbox.IsZero() {
+		return nil, entente.Errorf(entente.NotFound, "there is no mailbox with this address").Because(access.NonExistentMailbox)
+	}
+	return s.Mailbox(ctx, a.Mailbox)
+}
+
+// Mailbox opens a mailbox, if the caller may look up folders in it. What he
+// may do in each folder is asked of the folder.
+func (s *Session) Mailbox(ctx context.Context, id entente.MailboxID) (*mailbox.View, error) {
+	for _, o := range s.views {
+		if o.id == id {
+			return o.view, nil
+		}
+	}
+	p, err := s.ask(access.MailboxOf(id), access.FolderLookup)
+	if err != nil {
+		return nil, err
+	}
+	a, _ := s.snapshot.FindMailbox(id)
+	v, err := s.door.Mailboxes.Open(ctx, a.Database, id, p)
+	if err != nil {
+		return nil, err
+	}
+	s.views = append(s.views, openView{id, v})
+	return v, nil
+}
+
+// Deliver puts an item into the Inbox of a mailbox of this organization.
+func (s *Session) Deliver(ctx context.Context, id entente.MailboxID, item *mailbox.Item) (mailbox.ItemID, error) {
+	p, err := s.ask(access.MailboxOf(id), access.Deliver)
+	if err != nil {
+		return 0, err
+	}
+	a, _ := s.snapshot.FindMailbox(id)
+	return s.door.Mailboxes.Deliver(ctx, a.Database, id, p, item)
+}
+
+// May asks for a right on a mailbox as a whole, such as SendAs.
+func (s *Session) May(id entente.MailboxID, want access.Rights) error {
+	_, err := s.ask(access.MailboxOf(id), want)
+	return err
+}
+
+// ask decides, keeps the decision in the request's trace and returns its
+// permit. Nothing is given before the gate was passed.
+func (s *Session) ask(on access.Object, want access.Rights) (access.Permit, error) {
+	if s.entered == nil {
+		return access.Permit{}, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
+	}
+	return s.snapshot.Ask(access.Question{Caller: s.caller, On: on, Want: want, At: s.started}, &s.trace)
+}
