@@ -15,6 +15,8 @@ type BaseItemID struct {
 
 // An OccurrenceItemID names an occurrence by its number in the series, from 1,
 // deleted ones counted. [MS-OXWSCDATA] 2.2.4.54.
+//
+// ews:type OccurrenceItemIdType
 type OccurrenceItemID struct {
 	RecurringMasterID string `ews:"RecurringMasterId,attr"`
 	ChangeKey         string `ews:"ChangeKey,attr,omitempty"`
@@ -23,6 +25,8 @@ type OccurrenceItemID struct {
 
 // A RecurringMasterItemID names a series by one of its occurrences.
 // [MS-OXWSCDATA] 2.2.4.62.
+//
+// ews:type RecurringMasterItemIdType
 type RecurringMasterItemID struct {
 	OccurrenceID string `ews:"OccurrenceId,attr"`
 	ChangeKey    string `ews:"ChangeKey,attr,omitempty"`
@@ -30,6 +34,8 @@ type RecurringMasterItemID struct {
 
 // RecurringMasterItemIDRanges names a series and ranges of its occurrences.
 // [MS-OXWSCDATA] 2.2.4.63.
+//
+// ews:type RecurringMasterItemIdRangesType
 type RecurringMasterItemIDRanges struct {
 	ID        string             `ews:"Id,attr"`
 	ChangeKey string             `ews:"ChangeKey,attr,omitempty"`
@@ -57,6 +63,7 @@ type BaseFolderID struct {
 // [MS-OXWSCDATA] 2.2.4.73.
 //
 // ews:choice
+// ews:type TargetFolderIdType
 type TargetFolderID struct {
 	FolderID              *FolderID              `ews:"t:FolderId"`
 	DistinguishedFolderID *DistinguishedFolderID `ews:"t:DistinguishedFolderId"`
@@ -71,12 +78,16 @@ func (t TargetFolderID) Base() (id BaseFolderID, ok bool) {
 }
 
 // An AddressListID names an address list. [MS-OXWSCDATA] 2.2.4.1.
+//
+// ews:type AddressListIdType
 type AddressListID struct {
 	ID string `ews:"Id,attr"`
 }
 
 // A DistinguishedFolderID names a folder every mailbox has, of the caller or
 // of Mailbox. [MS-OXWSFOLD] 2.2.4.4.
+//
+// ews:type DistinguishedFolderIdType
 type DistinguishedFolderID struct {
 	Mailbox   *Mailbox                `ews:"t:Mailbox"`
 	ID        DistinguishedFolderName `ews:"Id,attr"`

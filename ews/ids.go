@@ -10,12 +10,16 @@ import (
 
 // An ItemID names an item in requests and answers. ID is a StoreID in its text
 // form, ChangeKey a ChangeKey. [MS-OXWSCORE] 2.2.4.25.
+//
+// ews:type ItemIdType
 type ItemID struct {
 	ID        string `ews:"Id,attr"`
 	ChangeKey string `ews:"ChangeKey,attr,omitempty"`
 }
 
 // A FolderID names a folder in requests and answers. [MS-OXWSCDATA] 2.2.4.36.
+//
+// ews:type FolderIdType
 type FolderID struct {
 	ID        string `ews:"Id,attr"`
 	ChangeKey string `ews:"ChangeKey,attr,omitempty"`

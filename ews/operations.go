@@ -48,7 +48,7 @@ var operations = []Operation{
 	{"AddTag", "AddTag", nil},
 	{"ApplyConversationAction", "ApplyConversationAction", nil},
 	{"ArchiveItem", "ArchiveItem", nil},
-	{"ConvertId", "ConvertId", func() Request { return new(ConvertId) }},
+	{"ConvertId", "ConvertId", func() Request { return new(ConvertID) }},
 	{"CopyFolder", "CopyFolder", func() Request { return new(CopyFolder) }},
 	{"CopyItem", "CopyItem", func() Request { return new(CopyItem) }},
 	{"CreateAttachment", "CreateAttachment", func() Request { return new(CreateAttachment) }},
