@@ -53,7 +53,7 @@ func BenchmarkParseHostile(b *testing.B) {
 	benchmarkParse(b, raw.Bytes(), true)
 }
 
-func BenchmarkCompose4kB(b *testing.B) {
+func BenchmarkCompose(b *testing.B) {
 	d := full()
 	b.ReportAllocs()
 	for b.Loop() {

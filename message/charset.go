@@ -22,7 +22,9 @@ func decodeCharset(name string, b []byte) string {
 		return decodeUTF7(b)
 	case "iso-8859-1", "latin1", "iso_8859-1":
 		// WHATWG Encoding 4.2: what says Latin-1 and has bytes in 80–9F means this.
-		name = "windows-1252"
+		return windows1252(b)
+	case "windows-1252", "cp1252":
+		return windows1252(b)
 	case "ks_c_5601-1987", "ks_c_5601":
 		name = "euc-kr"
 	}
@@ -46,12 +48,28 @@ func guess(b []byte) string {
 	if mostlyUTF8(b) {
 		return strings.ToValidUTF8(string(b), "�")
 	}
-	r, err := charset.Reader("windows-1252", bytes.NewReader(b))
-	if err != nil {
-		return strings.ToValidUTF8(string(b), "�")
+	return windows1252(b)
+}
+
+// windows1252 is written out because most of the mail that is not UTF-8 is in
+// it, and for many short words a reader with its buffers costs too much.
+func windows1252(b []byte) string {
+	// 80–9F, where it differs from Latin-1; five are undefined.
+	const upper = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ"
+	high := []rune(upper)
+	var out strings.Builder
+	out.Grow(len(b) + len(b)/8)
+	for _, c := range b {
+		switch {
+		case c < 0x80:
+			out.WriteByte(c)
+		case c < 0xa0:
+			out.WriteRune(high[c-0x80])
+		default:
+			out.WriteRune(rune(c))
+		}
 	}
-	out, _ := io.ReadAll(r) // a bytes.Reader does not fail
-	return string(out)
+	return out.String()
 }
 
 // mostlyUTF8 reports whether b is damaged UTF-8 (cut off by a limit somewhere)

@@ -12,7 +12,7 @@ import (
 )
 
 // A Draft is a message to be written. No field may hold control characters or
-// broken UTF-8, save the bodies, the calendar and the data of attachments:
+// broken UTF-8, save the bodies, the calendar, a report's fields and the data of attachments:
 // Compose refuses the draft, it does not repair it (Clean does).
 type Draft struct {
 	From, Sender, ReplyTo []Address
@@ -37,7 +37,16 @@ type Draft struct {
 	TextBody    string
 	HTMLBody    string
 	Calendar    *Calendar // for meetings: one more alternative to the body
+	Report      *Report   // makes it a multipart/report about an attached message
 	Attachments []Attachment
+}
+
+// A Report is the machine's half of a non-delivery report (RFC 3464) or a read
+// receipt (RFC 8098). The body says the same to people, and the first
+// attachment, if any, is the message it is about (RFC 6522 3).
+type Report struct {
+	Type   string // delivery-status or disposition-notification
+	Fields string // groups of header fields in ASCII, separated by empty lines
 }
 
 // An Attachment is a file, an image of the HTML body, or a message.
@@ -306,7 +315,7 @@ func (d *Draft) boundary(c *composer) string {
 		h.Write([]byte(d.TextBody))
 		h.Write([]byte(strconv.Itoa(i)))
 		b := "=_" + hex.EncodeToString(h.Sum(nil)[:12])
-		taken := false
+		taken := d.Report != nil && strings.Contains(d.Report.Fields, b)
 		for _, a := range d.Attachments {
 			taken = taken || isMessage(a.ContentType) && strings.Contains(string(a.Data), b)
 		}

@@ -217,6 +217,8 @@ func TestComposeRefuses(t *testing.T) {
 	test("a colon", Draft{Extra: []Field{{"X:", "x"}}})
 	test("a date beyond four digits", Draft{Date: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)})
 	test("a type without a subtype", Draft{Attachments: []Attachment{{ContentType: "pdf"}}})
+	test("eight bits in a report", Draft{Report: &Report{"delivery-status", "Reporting-MTA: dns; é\r\n"}})
+	test("a report of two types", Draft{Report: &Report{"delivery-status; x=y", "A: b\r\n"}})
 	test("parameters in a type", Draft{Attachments: []Attachment{{ContentType: "text/plain; x=y"}}})
 }
 
@@ -241,6 +243,21 @@ func TestComposeShapes(t *testing.T) {
 	test(Draft{Subject: strings.Repeat("x", 2000)}, "=?utf-8?q?xxx")
 	test(Draft{Attachments: []Attachment{{ContentType: "multipart/mixed", Data: []byte("x")}}}, "application/octet-stream", "base64")
 	test(Draft{Attachments: []Attachment{{ContentType: "message/rfc822", Data: []byte("A: é\n\nx")}}}, "8bit\r\n", "\r\n\r\nA: é\r\n\r\nx\r\n--")
+}
+
+func TestReport(t *testing.T) {
+	original := []byte("Subject: lost\r\n\r\nhello\r\n")
+	fields := "Reporting-MTA: dns; mail.contoso.example\r\n\r\nFinal-Recipient: rfc822; x@contoso.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+	m := mustParse(t, string(mustCompose(t, Draft{
+		AutoSubmitted: "auto-replied", TextBody: "Could not be delivered.\r\n", Report: &Report{"delivery-status", fields},
+		Attachments: []Attachment{{ContentType: "message/rfc822", Data: original}},
+	})))
+	if m.ContentType != "multipart/report" || m.ReportType != "delivery-status" || m.TextBody != "Could not be delivered.\r\n" || len(m.Attachments) != 2 {
+		t.Fatal(m.ContentType, m.ReportType, shape(m))
+	}
+	if status := m.Attachments[0]; status.ContentType != "message/delivery-status" || string(status.Data()) != fields || !bytes.Equal(m.Attachments[1].Data(), original) {
+		t.Error(shape(m))
+	}
 }
 
 func TestBoundaryIsFree(t *testing.T) {

@@ -10,6 +10,7 @@ type node struct {
 	kind        string // media type
 	charset     string
 	method      string // of text/calendar
+	report      string // report-type of multipart/report
 	name        string
 	disposition string // attachment, inline or none
 	id          string
@@ -40,7 +41,12 @@ func (d *Draft) tree() node {
 		n.method = d.Calendar.Method
 		bodies = append(bodies, n)
 	}
-	return wrap("multipart/mixed", append([]node{wrap("multipart/alternative", bodies)}, files...))
+	body := wrap("multipart/alternative", bodies)
+	if d.Report != nil {
+		status := node{kind: "message/" + strings.ToLower(d.Report.Type), data: []byte(crlf(d.Report.Fields))}
+		return node{kind: "multipart/report", report: strings.ToLower(d.Report.Type), children: append([]node{body, status}, files...)}
+	}
+	return wrap("multipart/mixed", append([]node{body}, files...))
 }
 
 // attachmentNodes parts the images of the HTML body from the files.
@@ -85,6 +91,11 @@ func isMessage(kind string) bool {
 	return strings.EqualFold(kind, "message/rfc822")
 }
 
+// isStatus: the machine's part of a report is 7-bit as it stands, RFC 3464 2.1.1.
+func isStatus(n node) bool {
+	return strings.HasPrefix(n.kind, "message/") && n.disposition == ""
+}
+
 // node writes the rest of a part's header, the empty line and the content.
 func (c *composer) node(n node) {
 	if len(n.children) > 0 {
@@ -92,6 +103,9 @@ func (c *composer) node(n node) {
 		return
 	}
 	encoding := transferFor(n)
+	if isStatus(n) && encoding != "7bit" {
+		c.refuse("Report")
+	}
 	c.contentType(n)
 	if encoding != "7bit" {
 		c.field("Content-Transfer-Encoding", encoding)
@@ -149,8 +163,11 @@ func (c *composer) multipart(n node) {
 	boundary := c.boundary + string(rune('a'+c.branches)) // three at most
 	c.branches++
 	value := append([]byte(n.kind), `; boundary="`+boundary+`"`...)
-	if n.kind == "multipart/related" { // RFC 2387 3.1
+	switch n.kind {
+	case "multipart/related": // RFC 2387 3.1
 		value = appendParameter(value, "type", "text/html")
+	case "multipart/report":
+		value = appendParameter(value, "report-type", n.report)
 	}
 	c.field("Content-Type", string(value))
 	for _, part := range n.children {
@@ -167,7 +184,7 @@ func (c *composer) multipart(n node) {
 func transferFor(n node) string {
 	s := survey(n.data)
 	switch {
-	case isMessage(n.kind) && s.lines <= 998 && !s.binary && !s.eight:
+	case (isMessage(n.kind) || isStatus(n)) && s.lines <= 998 && !s.binary && !s.eight:
 		return "7bit"
 	case isMessage(n.kind) && s.lines <= 998 && !s.binary:
 		return "8bit"

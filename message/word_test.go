@@ -1,9 +1,13 @@
 package message
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/emersion/go-message/charset"
 )
 
 func TestDecodeWords(t *testing.T) {
@@ -42,6 +46,21 @@ func TestDecodeWords(t *testing.T) {
 	test("=?us-ascii?q?a?= (=?us-ascii?q?b?=)", "a (b)")                //
 	test("=?utf-8?Q?a?=\r\n =?utf-8?Q?b?=", "a   b")                    // never unfolded: not ours to join
 	test("=?windows-1251?b?z/Do4uXy?=, =?koi8-r?b?0A==?=", "Привет, п") //
+}
+
+func TestWindows1252(t *testing.T) {
+	var all []byte
+	for c := range 256 {
+		all = append(all, byte(c))
+	}
+	r, err := charset.Reader("windows-1252", bytes.NewReader(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(r)
+	if got := windows1252(all); err != nil || got != string(want) {
+		t.Errorf("%v\ngot  %q\nwant %q", err, got, want)
+	}
 }
 
 func TestEncodeText(t *testing.T) {
