@@ -145,11 +145,11 @@ func (r *Reader) next() bool {
 	if len(r.open) == r.base && !r.outside() {
 		return false
 	}
-	if r.doc[r.pos] != '<' {
+	if r.pos < len(r.doc) && r.doc[r.pos] != '<' {
 		r.kind = CharData
 		return r.charData()
 	}
-	if r.pos+1 == len(r.doc) {
+	if r.pos+1 >= len(r.doc) {
 		return r.malformed(r.pos, "unexpected end of document")
 	}
 	switch r.doc[r.pos+1] {
