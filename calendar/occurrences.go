@@ -1,6 +1,9 @@
 package calendar
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // An Occurrence is one time at which an event takes place.
 type Occurrence struct {
@@ -52,28 +55,45 @@ func (e *Event) AppendOccurrences(dst []Occurrence, window Interval, limit int) 
 
 // appendRegular appends the occurrences that are as the series has them.
 func (e *Event) appendRegular(dst []Occurrence, window Interval, limit int) ([]Occurrence, error) {
-	s := e.span()
-	w := wall{loc: e.Zone.Location()}
-	// A day more at either end makes up for offsets.
-	c := e.Recurrence.From(clampDate(floorDiv(window.Start.Unix()-s.length, daySeconds) - 2))
-	until := clampDate(floorDiv(window.End.Unix(), daySeconds) + 2)
+	loc := e.Zone.Location()
+	s, w, in := e.span(), wall{loc: loc}, secondsOf(window)
+	// Two days more at either end make up for offsets.
+	c := e.Recurrence.From(clampDate(floorDiv(in.start-s.length, daySeconds) - 2))
+	until := clampDate(floorDiv(in.end, daySeconds) + 2)
 	for n := 0; ; {
 		d, ok := c.Next()
 		if !ok || d > until {
 			return dst, nil
 		}
-		if e.replaced(d) {
-			continue
-		}
-		at := s.on(&w, d)
-		if !at.Overlaps(window) {
+		start, end := s.unix(&w, d)
+		if !in.overlap(start, end) || e.replaced(d) {
 			continue
 		}
 		if n++; n > limit {
 			return dst, ErrTooMany
 		}
+		at := Interval{time.Unix(start, 0).In(loc), time.Unix(end, 0).In(loc)}
 		dst = append(dst, Occurrence{Interval: at, Original: d})
 	}
+}
+
+// seconds is a window in Unix time, start rounded up and end too, so that it
+// holds the same whole seconds.
+type seconds struct{ start, end int64 }
+
+func secondsOf(i Interval) seconds {
+	up := func(t time.Time) int64 {
+		if t.Nanosecond() > 0 {
+			return t.Unix() + 1
+		}
+		return t.Unix()
+	}
+	return seconds{up(i.Start), up(i.End)}
+}
+
+// overlap is [Interval.Overlaps] for whole seconds.
+func (s seconds) overlap(start, end int64) bool {
+	return (start < s.end || start == s.start) && (s.start < end || start == s.start)
 }
 
 // replaced reports whether the day's occurrence is deleted or an exception.
@@ -168,13 +188,16 @@ func (e *Event) span() span {
 }
 
 func (s span) on(w *wall, d Date) Interval {
-	seconds := int64(d)*daySeconds + s.start
-	i := Interval{Start: w.at(seconds)}
-	i.End = w.at(seconds + s.length)
-	if i.End.Before(i.Start) {
-		i.End = i.Start // a short one inside a fold
-	}
-	return i
+	start, end := s.unix(w, d)
+	return Interval{time.Unix(start, 0).In(w.loc), time.Unix(end, 0).In(w.loc)}
+}
+
+// unix is the occurrence of the day in Unix time.
+func (s span) unix(w *wall, d Date) (start, end int64) {
+	at := int64(d)*daySeconds + s.start
+	start = w.unix(at)
+	// An end inside of a fold may seem to come first.
+	return start, max(w.unix(at+s.length), start)
 }
 
 func clampDate(days int64) Date {

@@ -129,17 +129,17 @@ func (w *wall) unix(seconds int64) int64 {
 	if u := seconds - w.offset; u >= w.from && u < w.to {
 		return u
 	}
-	// The offsets a day before and a day after are those on either side of a
-	// change, if there is one.
+	w.remember(time.Unix(seconds, 0).In(w.loc))
+	if u := seconds - w.offset; u >= w.from && u < w.to {
+		return u
+	}
+	// The offsets a day before and a day after are those on either side of
+	// the change.
 	before := offsetAt(w.loc, seconds-daySeconds)
 	after := offsetAt(w.loc, seconds+daySeconds)
 	u := seconds - before
-	if before == after {
-		w.remember(u, before)
-		return u
-	}
 	if offsetAt(w.loc, u) == before {
-		return u // before the change, or the first of two
+		return u // no change, or before it, or the first of two
 	}
 	if v := seconds - after; offsetAt(w.loc, v) == after {
 		return v
@@ -147,9 +147,10 @@ func (w *wall) unix(seconds int64) int64 {
 	return u // in the gap
 }
 
-func (w *wall) remember(u, offset int64) {
-	start, end := time.Unix(u, 0).In(w.loc).ZoneBounds()
-	w.offset, w.from, w.to = offset, math.MinInt64, math.MaxInt64
+func (w *wall) remember(t time.Time) {
+	start, end := t.ZoneBounds()
+	_, offset := t.Zone()
+	w.offset, w.from, w.to = int64(offset), math.MinInt64, math.MaxInt64
 	if !start.IsZero() {
 		w.from = start.Unix() + daySeconds
 	}
