@@ -1,0 +1,196 @@
+package autodiscover
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"entente/access"
+	"entente/clientaccess"
+	"entente/strictxml"
+)
+
+// Namespaces and schemas of POX, [MS-OXDSCLI] 2.2.3 and 2.2.4.
+const (
+	requestOutlook  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
+	requestMobile   = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/requestschema/2006"
+	responseSpace   = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+	responseOutlook = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+)
+
+// Error codes of POX, [MS-OXDSCLI] 2.2.4.1.3.
+const (
+	errInvalidRequest  = 600
+	errNoProvider      = 601 // no such schema is answered
+	errAddressNotFound = 500
+)
+
+// pox answers Autodiscover.xml.
+func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	session.Operation("POX", false)
+	if r.Method != http.MethodPost {
+		// Some clients try whether the path is there with GET; Exchange says
+		// 600 to it, as to every request without a body.
+		s.poxError(session, w, r, errInvalidRequest, "Invalid Request")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.poxError(session, w, r, errInvalidRequest, "Invalid Request")
+		return
+	}
+	q, err := readPOX(body)
+	switch {
+	case err != nil || q.address == "":
+		s.poxError(session, w, r, errInvalidRequest, "Invalid Request")
+		return
+	case q.schema != responseOutlook:
+		// Phones ask for another schema; they get theirs with ActiveSync.
+		s.poxError(session, w, r, errNoProvider, "Provider is not available")
+		return
+	}
+	if err := session.Enter(); err != nil {
+		s.poxError(session, w, r, errAddressNotFound, "The e-mail address cannot be found.")
+		return
+	}
+	a, ok := find(session, q.address)
+	if !ok {
+		s.poxError(session, w, r, errAddressNotFound, "The e-mail address cannot be found.")
+		return
+	}
+	session.Target(a.Mailbox.String())
+	send(session, w, r, "", http.StatusOK, s.poxAccount(&a))
+}
+
+// A poxRequest is what a client asks, [MS-OXDSCLI] 2.2.3.1.
+type poxRequest struct{ address, legacyDN, schema string }
+
+// readPOX reads a request in either request schema.
+func readPOX(body []byte) (poxRequest, error) {
+	var q poxRequest
+	r := strictxml.NewReader(body, limits())
+	for ok := r.Root(); ok && r.Child(); {
+		if r.Name().Local != "Request" {
+			r.Skip()
+			continue
+		}
+		for r.Child() {
+			switch r.Name().Local {
+			case "EMailAddress":
+				q.address = r.Text()
+			case "LegacyDN":
+				q.legacyDN = r.Text()
+			case "AcceptableResponseSchema":
+				q.schema = r.Text()
+			default:
+				r.Skip()
+			}
+		}
+	}
+	return q, r.Finish()
+}
+
+// poxAccount writes the settings of an account. WEB and EXPR carry the same
+// EWS address as EXCH, because there is one server inside and outside.
+func (s *Service) poxAccount(a *access.Account) []byte {
+	e := strictxml.NewEncoder(nil)
+	e.Declaration()
+	e.Start("Autodiscover")
+	e.Attr("xmlns", responseSpace)
+	e.Start("Response")
+	e.Attr("xmlns", responseOutlook)
+	e.Start("User")
+	e.Elem("DisplayName", a.Name)
+	e.Elem("LegacyDN", legacyDN(a))
+	e.Elem("AutoDiscoverSMTPAddress", string(a.Mail))
+	e.Elem("DeploymentId", a.Mailbox.String())
+	e.End("User")
+	e.Start("Account")
+	e.Elem("AccountType", "email")
+	e.Elem("Action", "settings")
+	e.Elem("MicrosoftOnline", "False")
+	s.protocol(e, "EXCH", a)
+	s.protocol(e, "EXPR", a)
+	s.web(e)
+	e.End("Account")
+	e.End("Response")
+	e.End("Autodiscover")
+	return e.Bytes()
+}
+
+func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account) {
+	e.Start("Protocol")
+	e.Elem("Type", kind)
+	e.Elem("Server", s.Name)
+	if kind == "EXCH" {
+		e.Elem("ServerDN", "/o=Entente/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn="+s.Name)
+		e.Elem("ServerVersion", s.Version.hex())
+		e.Elem("MdbDN", "/o=Entente/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn="+s.Name+"/cn=Microsoft Private MDB")
+	}
+	e.Elem("ASUrl", s.EWS)
+	e.Elem("EwsUrl", s.EWS)
+	e.Elem("OOFUrl", s.EWS)
+	if kind == "EXPR" {
+		e.Elem("SSL", "On")
+		e.Elem("AuthPackage", "Basic")
+	}
+	e.Elem("LoginName", string(a.UPN))
+	e.End("Protocol")
+}
+
+func (s *Service) web(e *strictxml.Encoder) {
+	e.Start("Protocol")
+	e.Elem("Type", "WEB")
+	for _, side := range [...]string{"Internal", "External"} {
+		e.Start(side)
+		e.Start("Protocol")
+		e.Elem("Type", map[string]string{"Internal": "EXCH", "External": "EXPR"}[side])
+		e.Elem("ASUrl", s.EWS)
+		e.End("Protocol")
+		e.End(side)
+	}
+	e.End("Protocol")
+}
+
+// hex is the version as POX has it, [MS-OXDSCLI] 2.2.4.1.1.2.6.38 ServerVersion: the 32-bit
+// number of major, minor and build that Outlook takes apart.
+func (v Version) hex() string {
+	n := 0x70000000 | uint64(v.Major&0x3f)<<22 | uint64(v.Minor&0x3f)<<16 | uint64(v.Build&0x7fff) | 0x8000
+	return strconv.FormatUint(n&0xffffffff, 16)
+}
+
+// poxError answers with an error document: HTTP 200, as Exchange does, for
+// clients read the code inside.
+func (s *Service) poxError(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, code int, text string) {
+	e := strictxml.NewEncoder(nil)
+	e.Declaration()
+	e.Start("Autodiscover")
+	e.Attr("xmlns", responseSpace)
+	e.Start("Response")
+	e.Start("Error")
+	e.Attr("Time", session.Now().UTC().Format("15:04:05.0000000"))
+	e.Attr("Id", "0")
+	e.ElemInt("ErrorCode", int64(code))
+	e.Elem("Message", text)
+	e.Elem("DebugData", "")
+	e.End("Error")
+	e.End("Response")
+	e.End("Autodiscover")
+	send(session, w, r, strconv.Itoa(code), http.StatusOK, e.Bytes())
+}
+
+// send concludes the session and writes the answer; what could not be recorded
+// is not told.
+func send(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, code string, status int, body []byte) {
+	if err := session.Conclude(r.Context(), code); err != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(time.Minute/time.Second)))
+		http.Error(w, "not available now; try again", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	w.Header().Set("Cache-Control", "private")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

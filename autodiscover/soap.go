@@ -1,0 +1,286 @@
+package autodiscover
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"entente/access"
+	"entente/clientaccess"
+	"entente/soap"
+	"entente/strictxml"
+)
+
+// Namespaces of the SOAP service, [MS-OXWSADISC] 2.2.1.
+const (
+	spaceA   = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
+	spaceWSA = "http://www.w3.org/2005/08/addressing"
+	spaceXSI = "http://www.w3.org/2001/XMLSchema-instance"
+)
+
+// maxUsers is how many users one request may ask for.
+const maxUsers = 100
+
+// A soapRequest is GetUserSettings or GetDomainSettings. [MS-OXWSADISC]
+// 3.1.4.3, 3.1.4.1.
+type soapRequest struct {
+	operation string
+	mailboxes []string
+	domains   []string
+	settings  []string
+}
+
+// soap answers Autodiscover.svc.
+func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	session.Operation("SOAP", false)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.soapFault(session, w, r, soap.V11, &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the request is too large"})
+		return
+	}
+	version, q, fault := readSOAP(body)
+	if fault != nil {
+		s.soapFault(session, w, r, version, fault)
+		return
+	}
+	session.Operation(q.operation, false)
+	if err := session.Enter(); err != nil {
+		s.soapFault(session, w, r, version, &soap.Fault{Code: strictxml.Name{Local: soap.Server}, String: "the server is busy"})
+		return
+	}
+	e := strictxml.NewEncoder(nil)
+	soap.Begin(e, version, []soap.Namespace{{Prefix: "a", URI: spaceWSA}, {Prefix: "i", URI: spaceXSI}}, func(e *strictxml.Encoder) { s.header(e, q.operation) })
+	if q.operation == "GetUserSettings" {
+		s.userSettings(e, session, q)
+	} else {
+		s.domainSettings(e, session, q)
+	}
+	soap.End(e)
+	send(session, w, r, "", http.StatusOK, e.Bytes())
+}
+
+// readSOAP reads an envelope and its one operation.
+func readSOAP(body []byte) (soap.Version, *soapRequest, *soap.Fault) {
+	m, err := soap.Open(body, limits())
+	if err != nil {
+		return soap.V11, nil, asFault(err)
+	}
+	q := &soapRequest{}
+	switch m.Operation() {
+	case strictxml.Name{Space: spaceA, Local: "GetUserSettingsRequestMessage"}:
+		q.operation = "GetUserSettings"
+	case strictxml.Name{Space: spaceA, Local: "GetDomainSettingsRequestMessage"}:
+		q.operation = "GetDomainSettings"
+	default:
+		return m.Version, nil, &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the operation is not served here"}
+	}
+	if err := m.Read(q.decode); err != nil {
+		return m.Version, nil, asFault(err)
+	}
+	return m.Version, q, nil
+}
+
+func asFault(err error) *soap.Fault {
+	var f *soap.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the request cannot be read", Err: err}
+}
+
+func (q *soapRequest) decode(r *strictxml.Reader) {
+	for r.Child() { // Request
+		for r.Child() {
+			switch r.Name().Local {
+			case "Users":
+				for r.Child() { // User
+					for r.Child() {
+						q.mailboxes = append(q.mailboxes, r.Text())
+					}
+				}
+			case "Domains":
+				for r.Child() {
+					q.domains = append(q.domains, r.Text())
+				}
+			case "RequestedSettings":
+				for r.Child() {
+					q.settings = append(q.settings, r.Text())
+				}
+			default:
+				r.Skip()
+			}
+		}
+	}
+	if len(q.mailboxes) > maxUsers || len(q.domains) > maxUsers {
+		r.Fail(errors.New("too many users"))
+	}
+}
+
+// header is what every answer of the service begins with. Clients know the
+// server by it before they trust the rest.
+func (s *Service) header(e *strictxml.Encoder, operation string) {
+	e.Start("a:Action")
+	e.Attr("s:mustUnderstand", "1")
+	e.Text(spaceA + "/Autodiscover/" + operation + "Response")
+	e.End("a:Action")
+	e.Start("h:ServerVersionInfo")
+	e.Attr("xmlns:h", spaceA)
+	e.Attr("xmlns", spaceA)
+	e.ElemInt("MajorVersion", int64(s.Version.Major))
+	e.ElemInt("MinorVersion", int64(s.Version.Minor))
+	e.ElemInt("MajorBuildNumber", int64(s.Version.Build))
+	e.ElemInt("MinorBuildNumber", int64(s.Version.Revision))
+	e.Elem("Version", "Exchange2015")
+	e.End("h:ServerVersionInfo")
+}
+
+func (s *Service) userSettings(e *strictxml.Encoder, session *clientaccess.Session, q *soapRequest) {
+	e.Start("GetUserSettingsResponseMessage")
+	e.Attr("xmlns", spaceA)
+	e.Start("Response")
+	outcome(e, "NoError")
+	e.Start("UserResponses")
+	for _, m := range q.mailboxes {
+		a, ok := find(session, m)
+		if ok {
+			session.Target(a.Mailbox.String())
+		}
+		s.userResponse(e, &a, ok, q.settings)
+	}
+	e.End("UserResponses")
+	e.End("Response")
+	e.End("GetUserSettingsResponseMessage")
+}
+
+func (s *Service) userResponse(e *strictxml.Encoder, a *access.Account, found bool, wanted []string) {
+	e.Start("UserResponse")
+	if !found {
+		e.Elem("ErrorCode", "InvalidUser")
+		e.Elem("ErrorMessage", "Invalid user.")
+		e.Elem("RedirectTarget", "")
+		e.Elem("UserSettingErrors", "")
+		e.Elem("UserSettings", "")
+		e.End("UserResponse")
+		return
+	}
+	e.Elem("ErrorCode", "NoError")
+	e.Elem("ErrorMessage", "No error.")
+	e.Elem("RedirectTarget", "")
+	var missing []string
+	for _, name := range wanted {
+		if s.setting(name, a) == "" {
+			missing = append(missing, name)
+		}
+	}
+	e.Start("UserSettingErrors")
+	for _, name := range missing {
+		e.Start("UserSettingError")
+		e.Elem("ErrorCode", "SettingIsNotAvailable")
+		e.Elem("ErrorMessage", "The setting is not available.")
+		e.Elem("SettingName", name)
+		e.End("UserSettingError")
+	}
+	e.End("UserSettingErrors")
+	e.Start("UserSettings")
+	for _, name := range wanted {
+		if v := s.setting(name, a); v != "" {
+			stringSetting(e, "UserSetting", name, v)
+		}
+	}
+	e.End("UserSettings")
+	e.End("UserResponse")
+}
+
+// setting returns the value of a user setting, empty if we have none.
+// [MS-OXWSADISC] 3.1.4.3.4.1 lists the names.
+func (s *Service) setting(name string, a *access.Account) string {
+	switch name {
+	case "UserDisplayName":
+		return a.Name
+	case "UserDN", "MailboxDN":
+		return legacyDN(a)
+	case "UserDeploymentId":
+		return a.Mailbox.String()
+	case "AutoDiscoverSMTPAddress", "AccountMailbox":
+		return string(a.Mail)
+	case "InternalEwsUrl", "ExternalEwsUrl", "EwsPartnerUrl":
+		return s.EWS
+	case "InternalMailboxServer", "ExternalMailboxServer", "InternalRpcClientServer":
+		return s.Name
+	case "EwsSupportedSchemas":
+		return "Exchange2007, Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2016"
+	case "ExternalEwsVersion", "CasVersion":
+		return s.Version.text()
+	case "MobileMailboxPolicy", "ExternalMailboxServerRequiresSSL":
+		return ""
+	}
+	return ""
+}
+
+func (s *Service) domainSettings(e *strictxml.Encoder, session *clientaccess.Session, q *soapRequest) {
+	e.Start("GetDomainSettingsResponseMessage")
+	e.Attr("xmlns", spaceA)
+	e.Start("Response")
+	outcome(e, "NoError")
+	e.Start("DomainResponses")
+	own, _ := domainOf(string(session.Caller().Subject().Mail))
+	for _, d := range q.domains {
+		s.domainResponse(e, d != "" && d == string(own), q.settings)
+	}
+	e.End("DomainResponses")
+	e.End("Response")
+	e.End("GetDomainSettingsResponseMessage")
+}
+
+func (s *Service) domainResponse(e *strictxml.Encoder, known bool, wanted []string) {
+	e.Start("DomainResponse")
+	if !known {
+		e.Elem("ErrorCode", "InvalidDomain")
+		e.Elem("ErrorMessage", "Invalid domain.")
+		e.Elem("DomainSettingErrors", "")
+		e.Elem("DomainSettings", "")
+		e.Elem("RedirectTarget", "")
+		e.End("DomainResponse")
+		return
+	}
+	e.Elem("ErrorCode", "NoError")
+	e.Elem("ErrorMessage", "No error.")
+	e.Elem("DomainSettingErrors", "")
+	e.Start("DomainSettings")
+	for _, name := range wanted {
+		switch name {
+		case "ExternalEwsUrl":
+			stringSetting(e, "DomainSetting", name, s.EWS)
+		case "ExternalEwsVersion":
+			stringSetting(e, "DomainSetting", name, s.Version.text())
+		}
+	}
+	e.End("DomainSettings")
+	e.Elem("RedirectTarget", "")
+	e.End("DomainResponse")
+}
+
+func outcome(e *strictxml.Encoder, code string) {
+	e.Elem("ErrorCode", code)
+	e.Elem("ErrorMessage", "")
+}
+
+// stringSetting writes a setting; the type attribute tells .NET which class
+// to make of it.
+func stringSetting(e *strictxml.Encoder, element, name, value string) {
+	kind := "StringSetting"
+	if element == "DomainSetting" {
+		kind = "DomainStringSetting"
+	}
+	e.Start(element)
+	e.Attr("i:type", kind)
+	e.Elem("Name", name)
+	e.Elem("Value", value)
+	e.End(element)
+}
+
+func (s *Service) soapFault(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, v soap.Version, f *soap.Fault) {
+	e := strictxml.NewEncoder(nil)
+	soap.AppendFault(e, v, f, []soap.Namespace{{Prefix: "a", URI: spaceWSA}}, func(e *strictxml.Encoder) { s.header(e, "Fault") })
+	send(session, w, r, f.Code.Local, http.StatusInternalServerError, e.Bytes())
+}
