@@ -39,6 +39,7 @@ type place struct {
 	alternative bool
 	related     bool
 	digest      bool // parts are messages by default, RFC 2046 5.1.5
+	second      bool // not the first part of its multipart
 }
 
 func (w *walker) message(raw []byte) error {
@@ -96,7 +97,7 @@ func (w *walker) multipart(e entity, at place) error {
 		w.leaf(e, at)
 		return nil
 	}
-	for rest != nil {
+	for at.second = false; rest != nil; at.second = true {
 		var part []byte
 		part, rest = cutPart(rest, e.kind.params["boundary"])
 		h, content, err := splitHeader(part, w.max.Header)
@@ -143,11 +144,13 @@ func cutPart(b []byte, boundary string) (part, rest []byte) {
 func (w *walker) leaf(e entity, at place) {
 	d := parseMediaType(e.header.get("Content-Disposition"))
 	name := baseName(firstOf(d.params["filename"], e.kind.params["name"]))
-	attached := d.value == "attachment" || name != ""
+	// A text that comes first is the body, even where a mailer gave it a name:
+	// RFC 8621 4.1.4 again.
+	attached := d.value == "attachment" || name != "" && at.second
 	switch {
 	case e.kind.value == "text/calendar":
 		w.calendar(e)
-		if attached && !at.alternative {
+		if (attached || name != "") && !at.alternative {
 			w.attach(e, at, d.value, name)
 		}
 	case attached:
@@ -200,7 +203,9 @@ func (w *walker) bodies() {
 		var texts []string
 		for _, b := range w.texts {
 			if b.html {
-				b.text = HTMLToText(b.text)
+				if b.text = HTMLToText(b.text); b.text == "" {
+					continue
+				}
 			}
 			texts = append(texts, b.text)
 		}
@@ -210,6 +215,9 @@ func (w *walker) bodies() {
 		var htmls []string
 		for _, b := range w.htmls {
 			if !b.html {
+				if strings.TrimSpace(b.text) == "" {
+					continue
+				}
 				b.text = htmlFragment(b.text)
 			}
 			htmls = append(htmls, b.text)

@@ -76,6 +76,11 @@ func TestParseBodies(t *testing.T) {
 	test(`text "above\r\nbelow" | file image/png "i.png" "PNG" | file application/pdf "a.pdf" "%PDF"`,
 		"Content-Type: multipart/mixed; boundary=b", "", "--b", "", "above", "--b", "Content-Type: image/png", "Content-Disposition: inline; filename=i.png", "", "PNG",
 		"--b", "Content-Type: application/pdf", "Content-Disposition: inline; filename=a.pdf", "", "%PDF", "--b", "", "below", "--b--")
+	test(`text "body" | file text/plain "b.txt" "file"`,
+		"Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; name=a.txt", "", "body", "--b", "Content-Type: text/plain; name=b.txt", "", "file", "--b--")
+	// Blank pieces around the page add nothing to it.
+	test(`text "
+" | html "<p>x</p>"`, "Content-Type: multipart/mixed; boundary=b", "", "--b", "", "", "", "--b", "Content-Type: text/html", "", "<p>x</p>", "--b--")
 	// A list server's footer belongs to both bodies.
 	test(`text "plain\r\nfooter" | html "<p>rich</p>\r\n<div style=\"white-space: pre-wrap\">footer</div>"`,
 		"Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: multipart/alternative; boundary=c", "", "--c", "", "plain", "--c", "Content-Type: text/html", "", "<p>rich</p>", "--c--",
@@ -119,7 +124,7 @@ func TestFileNames(t *testing.T) {
 	test("naïve file.txt", "Content-Disposition: attachment;", " filename*=iso-8859-1'en'na%EFve%20file.txt; filename=naive.txt")
 	test("long name é.txt", "Content-Disposition: attachment; filename*0*=utf-8''long%20;", " filename*1=\"name \"; filename*2*=%C3%A9.txt")
 	test("é.txt", "Content-Disposition: attachment; filename=\"=?utf-8?q?=C3=A9.txt?=\"")
-	test("é.txt", "Content-Type: text/plain; name=\"=?utf-8?q?=C3=A9.txt?=\"")
+	test("é.txt", "Content-Type: text/x-log; name=\"=?utf-8?q?=C3=A9.txt?=\"")
 	test("é.txt", "Content-Disposition: attachment; filename=\"\xe9.txt\"")
 	test("passwd", `Content-Disposition: attachment; filename="../../etc/passwd"`)
 	test("evil.exe", `Content-Disposition: attachment; filename="C:\\temp\\evil.exe"`)
