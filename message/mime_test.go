@@ -79,8 +79,7 @@ func TestParseBodies(t *testing.T) {
 	test(`text "body" | file text/plain "b.txt" "file"`,
 		"Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: text/plain; name=a.txt", "", "body", "--b", "Content-Type: text/plain; name=b.txt", "", "file", "--b--")
 	// Blank pieces around the page add nothing to it.
-	test(`text "
-" | html "<p>x</p>"`, "Content-Type: multipart/mixed; boundary=b", "", "--b", "", "", "", "--b", "Content-Type: text/html", "", "<p>x</p>", "--b--")
+	test(`text "\r\n\r\nx" | html "<p>x</p>"`, "Content-Type: multipart/mixed; boundary=b", "", "--b", "", "", "", "--b", "Content-Type: text/html", "", "<p>x</p>", "--b--")
 	// A list server's footer belongs to both bodies.
 	test(`text "plain\r\nfooter" | html "<p>rich</p>\r\n<div style=\"white-space: pre-wrap\">footer</div>"`,
 		"Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: multipart/alternative; boundary=c", "", "--c", "", "plain", "--c", "Content-Type: text/html", "", "<p>rich</p>", "--c--",
