@@ -120,6 +120,17 @@ func decodeChoices[T any, P choiceDecoder[T]](r *strictxml.Reader, parent string
 	return list
 }
 
+// appendChoice reads the element r stands on as one more of a list of choices
+// that stands among other children. It leaves the element if it is none.
+func appendChoice[T any, P choiceDecoder[T]](r *strictxml.Reader, list *[]T) bool {
+	var x T
+	if !P(&x).decodeChoice(r) {
+		return false
+	}
+	*list = append(*list, x)
+	return true
+}
+
 // decodeOne reads the single choice inside the element r stands on.
 func decodeOne[T any, P choiceDecoder[T]](r *strictxml.Reader, x P) {
 	parent := r.Name().Local

@@ -11,18 +11,13 @@ import (
 func (x *AbsoluteDateTransition) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "To":
-				once(r, &seen, 1<<0)
-				x.To.decodeXML(r)
-			case "DateTime":
-				once(r, &seen, 1<<1)
-				x.DateTime = parseTime(r, r.Text())
-			default:
-				unexpected(r, "AbsoluteDateTransition")
-			}
+		switch n := r.Name(); {
+		case n.Local == "To" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.To.decodeXML(r)
+		case n.Local == "DateTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DateTime = parseTime(r, r.Text())
 		default:
 			unexpected(r, "AbsoluteDateTransition")
 		}
@@ -42,18 +37,13 @@ func (x *AbsoluteDateTransition) appendXML(e *strictxml.Encoder, qname string) {
 func (x *AbsoluteMonthlyRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Interval":
-				once(r, &seen, 1<<0)
-				x.Interval = parseInt[int](r, r.Text())
-			case "DayOfMonth":
-				once(r, &seen, 1<<1)
-				x.DayOfMonth = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "AbsoluteMonthlyRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Interval" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Interval = parseInt[int](r, r.Text())
+		case n.Local == "DayOfMonth" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DayOfMonth = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "AbsoluteMonthlyRecurrence")
 		}
@@ -73,18 +63,13 @@ func (x *AbsoluteMonthlyRecurrence) appendXML(e *strictxml.Encoder, qname string
 func (x *AbsoluteYearlyRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "DayOfMonth":
-				once(r, &seen, 1<<0)
-				x.DayOfMonth = parseInt[int](r, r.Text())
-			case "Month":
-				once(r, &seen, 1<<1)
-				x.Month = parseMonth(r, r.Text())
-			default:
-				unexpected(r, "AbsoluteYearlyRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "DayOfMonth" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.DayOfMonth = parseInt[int](r, r.Text())
+		case n.Local == "Month" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Month = parseMonth(r, r.Text())
 		default:
 			unexpected(r, "AbsoluteYearlyRecurrence")
 		}
@@ -126,18 +111,11 @@ func (x *AggregateOn) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "AggregateOn")
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "AggregateOn")
-			}
+			unexpected(r, "AggregateOn")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -189,21 +167,16 @@ func (x *AlternateID) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *AlternateIDRef) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "AlternateId":
-			x.AlternateID = new(AlternateID)
-			x.AlternateID.decodeXML(r)
-		case "AlternatePublicFolderId":
-			x.AlternatePublicFolderID = new(AlternatePublicFolderID)
-			x.AlternatePublicFolderID.decodeXML(r)
-		case "AlternatePublicFolderItemId":
-			x.AlternatePublicFolderItemID = new(AlternatePublicFolderItemID)
-			x.AlternatePublicFolderItemID.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "AlternateId" && n.Space == NSTypes:
+		x.AlternateID = new(AlternateID)
+		x.AlternateID.decodeXML(r)
+	case n.Local == "AlternatePublicFolderId" && n.Space == NSTypes:
+		x.AlternatePublicFolderID = new(AlternatePublicFolderID)
+		x.AlternatePublicFolderID.decodeXML(r)
+	case n.Local == "AlternatePublicFolderItemId" && n.Space == NSTypes:
+		x.AlternatePublicFolderItemID = new(AlternatePublicFolderItemID)
+		x.AlternatePublicFolderItemID.decodeXML(r)
 	default:
 		return false
 	}
@@ -282,24 +255,19 @@ func (x *AlternatePublicFolderItemID) appendXML(e *strictxml.Encoder, qname stri
 }
 
 func (x *AnyTransition) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Transition":
-			x.Transition = new(Transition)
-			x.Transition.decodeXML(r)
-		case "AbsoluteDateTransition":
-			x.AbsoluteDate = new(AbsoluteDateTransition)
-			x.AbsoluteDate.decodeXML(r)
-		case "RecurringDayTransition":
-			x.RecurringDay = new(RecurringDayTransition)
-			x.RecurringDay.decodeXML(r)
-		case "RecurringDateTransition":
-			x.RecurringDate = new(RecurringDateTransition)
-			x.RecurringDate.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Transition" && n.Space == NSTypes:
+		x.Transition = new(Transition)
+		x.Transition.decodeXML(r)
+	case n.Local == "AbsoluteDateTransition" && n.Space == NSTypes:
+		x.AbsoluteDate = new(AbsoluteDateTransition)
+		x.AbsoluteDate.decodeXML(r)
+	case n.Local == "RecurringDayTransition" && n.Space == NSTypes:
+		x.RecurringDay = new(RecurringDayTransition)
+		x.RecurringDay.decodeXML(r)
+	case n.Local == "RecurringDateTransition" && n.Space == NSTypes:
+		x.RecurringDate = new(RecurringDateTransition)
+		x.RecurringDate.decodeXML(r)
 	default:
 		return false
 	}
@@ -328,21 +296,16 @@ func (x *AnyTransition) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *Attachment) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "ItemAttachment":
-			x.Item = new(ItemAttachment)
-			x.Item.decodeXML(r)
-		case "FileAttachment":
-			x.File = new(FileAttachment)
-			x.File.decodeXML(r)
-		case "ReferenceAttachment":
-			x.Reference = new(ReferenceAttachment)
-			x.Reference.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "ItemAttachment" && n.Space == NSTypes:
+		x.Item = new(ItemAttachment)
+		x.Item.decodeXML(r)
+	case n.Local == "FileAttachment" && n.Space == NSTypes:
+		x.File = new(FileAttachment)
+		x.File.decodeXML(r)
+	case n.Local == "ReferenceAttachment" && n.Space == NSTypes:
+		x.Reference = new(ReferenceAttachment)
+		x.Reference.decodeXML(r)
 	default:
 		return false
 	}
@@ -371,42 +334,37 @@ func (x *Attachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *AttachmentBase) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "AttachmentId":
-				once(r, &seen, 1<<0)
-				x.AttachmentID = new(AttachmentID)
-				x.AttachmentID.decodeXML(r)
-			case "Name":
-				once(r, &seen, 1<<1)
-				x.Name = parseString(r, r.Text())
-			case "ContentType":
-				once(r, &seen, 1<<2)
-				x.ContentType = parseString(r, r.Text())
-			case "ContentId":
-				once(r, &seen, 1<<3)
-				x.ContentID = parseString(r, r.Text())
-			case "ContentLocation":
-				once(r, &seen, 1<<4)
-				x.ContentLocation = parseString(r, r.Text())
-			case "AttachmentOriginalUrl":
-				once(r, &seen, 1<<5)
-				x.OriginalURL = parseString(r, r.Text())
-			case "Size":
-				once(r, &seen, 1<<6)
-				x.Size = new(int)
-				*x.Size = parseInt[int](r, r.Text())
-			case "LastModifiedTime":
-				once(r, &seen, 1<<7)
-				x.LastModifiedTime = parseTime(r, r.Text())
-			case "IsInline":
-				once(r, &seen, 1<<8)
-				x.IsInline = new(bool)
-				*x.IsInline = parseBool(r, r.Text())
-			default:
-				unexpected(r, "AttachmentBase")
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.AttachmentID = new(AttachmentID)
+			x.AttachmentID.decodeXML(r)
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Name = parseString(r, r.Text())
+		case n.Local == "ContentType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.ContentType = parseString(r, r.Text())
+		case n.Local == "ContentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.ContentID = parseString(r, r.Text())
+		case n.Local == "ContentLocation" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.ContentLocation = parseString(r, r.Text())
+		case n.Local == "AttachmentOriginalUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.OriginalURL = parseString(r, r.Text())
+		case n.Local == "Size" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.Size = new(int)
+			*x.Size = parseInt[int](r, r.Text())
+		case n.Local == "LastModifiedTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.LastModifiedTime = parseTime(r, r.Text())
+		case n.Local == "IsInline" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.IsInline = new(bool)
+			*x.IsInline = parseBool(r, r.Text())
 		default:
 			unexpected(r, "AttachmentBase")
 		}
@@ -482,29 +440,24 @@ func (x *AttachmentInfoResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Attachments":
-				once(r, &seen, 1<<4)
-				x.Attachments = decodeChoices[Attachment](r, "Attachments", false)
-			default:
-				unexpected(r, "AttachmentInfoResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Attachments" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Attachments = decodeChoices[Attachment](r, "Attachments", false)
 		default:
 			unexpected(r, "AttachmentInfoResponseMessage")
 		}
@@ -540,24 +493,19 @@ func (x *AttachmentInfoResponseMessage) appendXML(e *strictxml.Encoder, qname st
 func (x *AttachmentResponseShape) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "IncludeMimeContent":
-				once(r, &seen, 1<<0)
-				x.IncludeMimeContent = parseBool(r, r.Text())
-			case "BodyType":
-				once(r, &seen, 1<<1)
-				x.BodyType = parseBodyTypeResponse(r, r.Text())
-			case "FilterHtmlContent":
-				once(r, &seen, 1<<2)
-				x.FilterHTMLContent = parseBool(r, r.Text())
-			case "AdditionalProperties":
-				once(r, &seen, 1<<3)
-				x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
-			default:
-				unexpected(r, "AttachmentResponseShape")
-			}
+		switch n := r.Name(); {
+		case n.Local == "IncludeMimeContent" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.IncludeMimeContent = parseBool(r, r.Text())
+		case n.Local == "BodyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.BodyType = parseBodyTypeResponse(r, r.Text())
+		case n.Local == "FilterHtmlContent" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.FilterHTMLContent = parseBool(r, r.Text())
+		case n.Local == "AdditionalProperties" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
 		default:
 			unexpected(r, "AttachmentResponseShape")
 		}
@@ -588,27 +536,22 @@ func (x *AttachmentResponseShape) appendXML(e *strictxml.Encoder, qname string) 
 func (x *Attendee) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			case "ResponseType":
-				once(r, &seen, 1<<1)
-				x.ResponseType = parseResponseType(r, r.Text())
-			case "LastResponseTime":
-				once(r, &seen, 1<<2)
-				x.LastResponseTime = parseTime(r, r.Text())
-			case "ProposedStart":
-				once(r, &seen, 1<<3)
-				x.ProposedStart = parseTime(r, r.Text())
-			case "ProposedEnd":
-				once(r, &seen, 1<<4)
-				x.ProposedEnd = parseTime(r, r.Text())
-			default:
-				unexpected(r, "Attendee")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "ResponseType" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.ResponseType = parseResponseType(r, r.Text())
+		case n.Local == "LastResponseTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.LastResponseTime = parseTime(r, r.Text())
+		case n.Local == "ProposedStart" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.ProposedStart = parseTime(r, r.Text())
+		case n.Local == "ProposedEnd" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.ProposedEnd = parseTime(r, r.Text())
 		default:
 			unexpected(r, "Attendee")
 		}
@@ -637,24 +580,19 @@ func (x *Attendee) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *AttendeeConflictData) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "UnknownAttendeeConflictData":
-			x.UnknownAttendee = new(UnknownAttendeeConflictData)
-			x.UnknownAttendee.decodeXML(r)
-		case "IndividualAttendeeConflictData":
-			x.IndividualAttendee = new(IndividualAttendeeConflictData)
-			x.IndividualAttendee.decodeXML(r)
-		case "TooBigGroupAttendeeConflictData":
-			x.TooBigGroupAttendee = new(TooBigGroupAttendeeConflictData)
-			x.TooBigGroupAttendee.decodeXML(r)
-		case "GroupAttendeeConflictData":
-			x.GroupAttendee = new(GroupAttendeeConflictData)
-			x.GroupAttendee.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "UnknownAttendeeConflictData" && n.Space == NSTypes:
+		x.UnknownAttendee = new(UnknownAttendeeConflictData)
+		x.UnknownAttendee.decodeXML(r)
+	case n.Local == "IndividualAttendeeConflictData" && n.Space == NSTypes:
+		x.IndividualAttendee = new(IndividualAttendeeConflictData)
+		x.IndividualAttendee.decodeXML(r)
+	case n.Local == "TooBigGroupAttendeeConflictData" && n.Space == NSTypes:
+		x.TooBigGroupAttendee = new(TooBigGroupAttendeeConflictData)
+		x.TooBigGroupAttendee.decodeXML(r)
+	case n.Local == "GroupAttendeeConflictData" && n.Space == NSTypes:
+		x.GroupAttendee = new(GroupAttendeeConflictData)
+		x.GroupAttendee.decodeXML(r)
 	default:
 		return false
 	}
@@ -685,21 +623,16 @@ func (x *AttendeeConflictData) appendXML(e *strictxml.Encoder, qname string) {
 func (x *AvailabilityMailbox) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Name":
-				once(r, &seen, 1<<0)
-				x.Name = parseString(r, r.Text())
-			case "Address":
-				once(r, &seen, 1<<1)
-				x.Address = parseString(r, r.Text())
-			case "RoutingType":
-				once(r, &seen, 1<<2)
-				x.RoutingType = parseString(r, r.Text())
-			default:
-				unexpected(r, "AvailabilityMailbox")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Name = parseString(r, r.Text())
+		case n.Local == "Address" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Address = parseString(r, r.Text())
+		case n.Local == "RoutingType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.RoutingType = parseString(r, r.Text())
 		default:
 			unexpected(r, "AvailabilityMailbox")
 		}
@@ -722,18 +655,13 @@ func (x *AvailabilityMailbox) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *BaseFolderID) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "FolderId":
-			x.FolderID = new(FolderID)
-			x.FolderID.decodeXML(r)
-		case "DistinguishedFolderId":
-			x.DistinguishedFolderID = new(DistinguishedFolderID)
-			x.DistinguishedFolderID.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "FolderId" && n.Space == NSTypes:
+		x.FolderID = new(FolderID)
+		x.FolderID.decodeXML(r)
+	case n.Local == "DistinguishedFolderId" && n.Space == NSTypes:
+		x.DistinguishedFolderID = new(DistinguishedFolderID)
+		x.DistinguishedFolderID.decodeXML(r)
 	default:
 		return false
 	}
@@ -758,24 +686,19 @@ func (x *BaseFolderID) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *BaseItemID) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "ItemId":
-			x.ItemID = new(ItemID)
-			x.ItemID.decodeXML(r)
-		case "OccurrenceItemId":
-			x.OccurrenceItemID = new(OccurrenceItemID)
-			x.OccurrenceItemID.decodeXML(r)
-		case "RecurringMasterItemId":
-			x.RecurringMasterItemID = new(RecurringMasterItemID)
-			x.RecurringMasterItemID.decodeXML(r)
-		case "RecurringMasterItemIdRanges":
-			x.RecurringMasterItemIDRanges = new(RecurringMasterItemIDRanges)
-			x.RecurringMasterItemIDRanges.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "ItemId" && n.Space == NSTypes:
+		x.ItemID = new(ItemID)
+		x.ItemID.decodeXML(r)
+	case n.Local == "OccurrenceItemId" && n.Space == NSTypes:
+		x.OccurrenceItemID = new(OccurrenceItemID)
+		x.OccurrenceItemID.decodeXML(r)
+	case n.Local == "RecurringMasterItemId" && n.Space == NSTypes:
+		x.RecurringMasterItemID = new(RecurringMasterItemID)
+		x.RecurringMasterItemID.decodeXML(r)
+	case n.Local == "RecurringMasterItemIdRanges" && n.Space == NSTypes:
+		x.RecurringMasterItemIDRanges = new(RecurringMasterItemIDRanges)
+		x.RecurringMasterItemIDRanges.decodeXML(r)
 	default:
 		return false
 	}
@@ -806,41 +729,36 @@ func (x *BaseItemID) appendXML(e *strictxml.Encoder, qname string) {
 func (x *BasePermission) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserId":
-				once(r, &seen, 1<<0)
-				x.UserID.decodeXML(r)
-			case "CanCreateItems":
-				once(r, &seen, 1<<1)
-				x.CanCreateItems = new(bool)
-				*x.CanCreateItems = parseBool(r, r.Text())
-			case "CanCreateSubFolders":
-				once(r, &seen, 1<<2)
-				x.CanCreateSubFolders = new(bool)
-				*x.CanCreateSubFolders = parseBool(r, r.Text())
-			case "IsFolderOwner":
-				once(r, &seen, 1<<3)
-				x.IsFolderOwner = new(bool)
-				*x.IsFolderOwner = parseBool(r, r.Text())
-			case "IsFolderVisible":
-				once(r, &seen, 1<<4)
-				x.IsFolderVisible = new(bool)
-				*x.IsFolderVisible = parseBool(r, r.Text())
-			case "IsFolderContact":
-				once(r, &seen, 1<<5)
-				x.IsFolderContact = new(bool)
-				*x.IsFolderContact = parseBool(r, r.Text())
-			case "EditItems":
-				once(r, &seen, 1<<6)
-				x.EditItems = parsePermissionAction(r, r.Text())
-			case "DeleteItems":
-				once(r, &seen, 1<<7)
-				x.DeleteItems = parsePermissionAction(r, r.Text())
-			default:
-				unexpected(r, "BasePermission")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.UserID.decodeXML(r)
+		case n.Local == "CanCreateItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.CanCreateItems = new(bool)
+			*x.CanCreateItems = parseBool(r, r.Text())
+		case n.Local == "CanCreateSubFolders" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.CanCreateSubFolders = new(bool)
+			*x.CanCreateSubFolders = parseBool(r, r.Text())
+		case n.Local == "IsFolderOwner" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.IsFolderOwner = new(bool)
+			*x.IsFolderOwner = parseBool(r, r.Text())
+		case n.Local == "IsFolderVisible" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.IsFolderVisible = new(bool)
+			*x.IsFolderVisible = parseBool(r, r.Text())
+		case n.Local == "IsFolderContact" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.IsFolderContact = new(bool)
+			*x.IsFolderContact = parseBool(r, r.Text())
+		case n.Local == "EditItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.EditItems = parsePermissionAction(r, r.Text())
+		case n.Local == "DeleteItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.DeleteItems = parsePermissionAction(r, r.Text())
 		default:
 			unexpected(r, "BasePermission")
 		}
@@ -884,21 +802,16 @@ func (x *BaseSubscriptionRequest) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
-			case "EventTypes":
-				once(r, &seen, 1<<1)
-				x.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
-			case "Watermark":
-				once(r, &seen, 1<<2)
-				x.Watermark = parseString(r, r.Text())
-			default:
-				unexpected(r, "BaseSubscriptionRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
+		case n.Local == "EventTypes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
+		case n.Local == "Watermark" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Watermark = parseString(r, r.Text())
 		default:
 			unexpected(r, "BaseSubscriptionRequest")
 		}
@@ -957,25 +870,20 @@ func (x *Body) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CalendarEvent) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StartTime":
-				once(r, &seen, 1<<0)
-				x.StartTime = parseTime(r, r.Text())
-			case "EndTime":
-				once(r, &seen, 1<<1)
-				x.EndTime = parseTime(r, r.Text())
-			case "BusyType":
-				once(r, &seen, 1<<2)
-				x.BusyType = parseLegacyFreeBusy(r, r.Text())
-			case "CalendarEventDetails":
-				once(r, &seen, 1<<3)
-				x.CalendarEventDetails = new(CalendarEventDetails)
-				x.CalendarEventDetails.decodeXML(r)
-			default:
-				unexpected(r, "CalendarEvent")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StartTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StartTime = parseTime(r, r.Text())
+		case n.Local == "EndTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EndTime = parseTime(r, r.Text())
+		case n.Local == "BusyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.BusyType = parseLegacyFreeBusy(r, r.Text())
+		case n.Local == "CalendarEventDetails" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.CalendarEventDetails = new(CalendarEventDetails)
+			x.CalendarEventDetails.decodeXML(r)
 		default:
 			unexpected(r, "CalendarEvent")
 		}
@@ -999,36 +907,31 @@ func (x *CalendarEvent) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CalendarEventDetails) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "ID":
-				once(r, &seen, 1<<0)
-				x.ID = parseString(r, r.Text())
-			case "Subject":
-				once(r, &seen, 1<<1)
-				x.Subject = parseString(r, r.Text())
-			case "Location":
-				once(r, &seen, 1<<2)
-				x.Location = parseString(r, r.Text())
-			case "IsMeeting":
-				once(r, &seen, 1<<3)
-				x.IsMeeting = parseBool(r, r.Text())
-			case "IsRecurring":
-				once(r, &seen, 1<<4)
-				x.IsRecurring = parseBool(r, r.Text())
-			case "IsException":
-				once(r, &seen, 1<<5)
-				x.IsException = parseBool(r, r.Text())
-			case "IsReminderSet":
-				once(r, &seen, 1<<6)
-				x.IsReminderSet = parseBool(r, r.Text())
-			case "IsPrivate":
-				once(r, &seen, 1<<7)
-				x.IsPrivate = parseBool(r, r.Text())
-			default:
-				unexpected(r, "CalendarEventDetails")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ID" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.ID = parseString(r, r.Text())
+		case n.Local == "Subject" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Subject = parseString(r, r.Text())
+		case n.Local == "Location" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Location = parseString(r, r.Text())
+		case n.Local == "IsMeeting" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.IsMeeting = parseBool(r, r.Text())
+		case n.Local == "IsRecurring" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.IsRecurring = parseBool(r, r.Text())
+		case n.Local == "IsException" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.IsException = parseBool(r, r.Text())
+		case n.Local == "IsReminderSet" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.IsReminderSet = parseBool(r, r.Text())
+		case n.Local == "IsPrivate" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.IsPrivate = parseBool(r, r.Text())
 		default:
 			unexpected(r, "CalendarEventDetails")
 		}
@@ -1060,47 +963,42 @@ func (x *CalendarEventDetails) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CalendarPermission) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserId":
-				once(r, &seen, 1<<0)
-				x.Base.UserID.decodeXML(r)
-			case "CanCreateItems":
-				once(r, &seen, 1<<1)
-				x.Base.CanCreateItems = new(bool)
-				*x.Base.CanCreateItems = parseBool(r, r.Text())
-			case "CanCreateSubFolders":
-				once(r, &seen, 1<<2)
-				x.Base.CanCreateSubFolders = new(bool)
-				*x.Base.CanCreateSubFolders = parseBool(r, r.Text())
-			case "IsFolderOwner":
-				once(r, &seen, 1<<3)
-				x.Base.IsFolderOwner = new(bool)
-				*x.Base.IsFolderOwner = parseBool(r, r.Text())
-			case "IsFolderVisible":
-				once(r, &seen, 1<<4)
-				x.Base.IsFolderVisible = new(bool)
-				*x.Base.IsFolderVisible = parseBool(r, r.Text())
-			case "IsFolderContact":
-				once(r, &seen, 1<<5)
-				x.Base.IsFolderContact = new(bool)
-				*x.Base.IsFolderContact = parseBool(r, r.Text())
-			case "EditItems":
-				once(r, &seen, 1<<6)
-				x.Base.EditItems = parsePermissionAction(r, r.Text())
-			case "DeleteItems":
-				once(r, &seen, 1<<7)
-				x.Base.DeleteItems = parsePermissionAction(r, r.Text())
-			case "ReadItems":
-				once(r, &seen, 1<<8)
-				x.ReadItems = parseCalendarPermissionReadAccess(r, r.Text())
-			case "CalendarPermissionLevel":
-				once(r, &seen, 1<<9)
-				x.CalendarPermissionLevel = parseCalendarPermissionLevel(r, r.Text())
-			default:
-				unexpected(r, "CalendarPermission")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Base.UserID.decodeXML(r)
+		case n.Local == "CanCreateItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Base.CanCreateItems = new(bool)
+			*x.Base.CanCreateItems = parseBool(r, r.Text())
+		case n.Local == "CanCreateSubFolders" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Base.CanCreateSubFolders = new(bool)
+			*x.Base.CanCreateSubFolders = parseBool(r, r.Text())
+		case n.Local == "IsFolderOwner" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Base.IsFolderOwner = new(bool)
+			*x.Base.IsFolderOwner = parseBool(r, r.Text())
+		case n.Local == "IsFolderVisible" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.Base.IsFolderVisible = new(bool)
+			*x.Base.IsFolderVisible = parseBool(r, r.Text())
+		case n.Local == "IsFolderContact" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.Base.IsFolderContact = new(bool)
+			*x.Base.IsFolderContact = parseBool(r, r.Text())
+		case n.Local == "EditItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.Base.EditItems = parsePermissionAction(r, r.Text())
+		case n.Local == "DeleteItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.Base.DeleteItems = parsePermissionAction(r, r.Text())
+		case n.Local == "ReadItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.ReadItems = parseCalendarPermissionReadAccess(r, r.Text())
+		case n.Local == "CalendarPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.CalendarPermissionLevel = parseCalendarPermissionLevel(r, r.Text())
 		default:
 			unexpected(r, "CalendarPermission")
 		}
@@ -1144,18 +1042,13 @@ func (x *CalendarPermission) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CalendarPermissionSet) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "CalendarPermissions":
-				once(r, &seen, 1<<0)
-				x.CalendarPermissions = decodeList[CalendarPermission](r, NSTypes, "CalendarPermission", false)
-			case "UnknownEntries":
-				once(r, &seen, 1<<1)
-				x.UnknownEntries = decodeScalars(r, NSTypes, "UnknownEntry", false, parseString)
-			default:
-				unexpected(r, "CalendarPermissionSet")
-			}
+		switch n := r.Name(); {
+		case n.Local == "CalendarPermissions" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.CalendarPermissions = decodeList[CalendarPermission](r, NSTypes, "CalendarPermission", false)
+		case n.Local == "UnknownEntries" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.UnknownEntries = decodeScalars(r, NSTypes, "UnknownEntry", false, parseString)
 		default:
 			unexpected(r, "CalendarPermissionSet")
 		}
@@ -1215,33 +1108,28 @@ func (x *CalendarView) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ChangeHighlights) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "HasLocationChanged":
-				once(r, &seen, 1<<0)
-				x.HasLocationChanged = new(bool)
-				*x.HasLocationChanged = parseBool(r, r.Text())
-			case "Location":
-				once(r, &seen, 1<<1)
-				x.Location = parseString(r, r.Text())
-			case "HasStartTimeChanged":
-				once(r, &seen, 1<<2)
-				x.HasStartTimeChanged = new(bool)
-				*x.HasStartTimeChanged = parseBool(r, r.Text())
-			case "Start":
-				once(r, &seen, 1<<3)
-				x.Start = parseTime(r, r.Text())
-			case "HasEndTimeChanged":
-				once(r, &seen, 1<<4)
-				x.HasEndTimeChanged = new(bool)
-				*x.HasEndTimeChanged = parseBool(r, r.Text())
-			case "End":
-				once(r, &seen, 1<<5)
-				x.End = parseTime(r, r.Text())
-			default:
-				unexpected(r, "ChangeHighlights")
-			}
+		switch n := r.Name(); {
+		case n.Local == "HasLocationChanged" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.HasLocationChanged = new(bool)
+			*x.HasLocationChanged = parseBool(r, r.Text())
+		case n.Local == "Location" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Location = parseString(r, r.Text())
+		case n.Local == "HasStartTimeChanged" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.HasStartTimeChanged = new(bool)
+			*x.HasStartTimeChanged = parseBool(r, r.Text())
+		case n.Local == "Start" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Start = parseTime(r, r.Text())
+		case n.Local == "HasEndTimeChanged" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.HasEndTimeChanged = new(bool)
+			*x.HasEndTimeChanged = parseBool(r, r.Text())
+		case n.Local == "End" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.End = parseTime(r, r.Text())
 		default:
 			unexpected(r, "ChangeHighlights")
 		}
@@ -1274,42 +1162,37 @@ func (x *ChangeHighlights) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CompleteName) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Title":
-				once(r, &seen, 1<<0)
-				x.Title = parseString(r, r.Text())
-			case "FirstName":
-				once(r, &seen, 1<<1)
-				x.FirstName = parseString(r, r.Text())
-			case "MiddleName":
-				once(r, &seen, 1<<2)
-				x.MiddleName = parseString(r, r.Text())
-			case "LastName":
-				once(r, &seen, 1<<3)
-				x.LastName = parseString(r, r.Text())
-			case "Suffix":
-				once(r, &seen, 1<<4)
-				x.Suffix = parseString(r, r.Text())
-			case "Initials":
-				once(r, &seen, 1<<5)
-				x.Initials = parseString(r, r.Text())
-			case "FullName":
-				once(r, &seen, 1<<6)
-				x.FullName = parseString(r, r.Text())
-			case "Nickname":
-				once(r, &seen, 1<<7)
-				x.Nickname = parseString(r, r.Text())
-			case "YomiFirstName":
-				once(r, &seen, 1<<8)
-				x.YomiFirstName = parseString(r, r.Text())
-			case "YomiLastName":
-				once(r, &seen, 1<<9)
-				x.YomiLastName = parseString(r, r.Text())
-			default:
-				unexpected(r, "CompleteName")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Title" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Title = parseString(r, r.Text())
+		case n.Local == "FirstName" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.FirstName = parseString(r, r.Text())
+		case n.Local == "MiddleName" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.MiddleName = parseString(r, r.Text())
+		case n.Local == "LastName" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.LastName = parseString(r, r.Text())
+		case n.Local == "Suffix" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.Suffix = parseString(r, r.Text())
+		case n.Local == "Initials" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.Initials = parseString(r, r.Text())
+		case n.Local == "FullName" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.FullName = parseString(r, r.Text())
+		case n.Local == "Nickname" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.Nickname = parseString(r, r.Text())
+		case n.Local == "YomiFirstName" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.YomiFirstName = parseString(r, r.Text())
+		case n.Local == "YomiLastName" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.YomiLastName = parseString(r, r.Text())
 		default:
 			unexpected(r, "CompleteName")
 		}
@@ -1354,15 +1237,10 @@ func (x *CompleteName) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ConflictResults) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Count":
-				once(r, &seen, 1<<0)
-				x.Count = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "ConflictResults")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Count" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Count = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "ConflictResults")
 		}
@@ -1434,21 +1312,14 @@ func (x *Contains) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Constant":
-				once(r, &seen, 1<<1)
-				x.Constant.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "Contains")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "Constant" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Constant.decodeXML(r)
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "Contains")
-			}
+			unexpected(r, "Contains")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -1477,15 +1348,10 @@ func (x *ConvertID) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SourceIds":
-				once(r, &seen, 1<<0)
-				x.SourceIDs = decodeChoices[AlternateIDRef](r, "SourceIds", true)
-			default:
-				unexpected(r, "ConvertID")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SourceIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SourceIDs = decodeChoices[AlternateIDRef](r, "SourceIds", true)
 		default:
 			unexpected(r, "ConvertID")
 		}
@@ -1509,15 +1375,10 @@ func (x *ConvertID) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ConvertIDResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ConvertIDResponseMessage](r, NSMessages, "ConvertIdResponseMessage", false)
-			default:
-				unexpected(r, "ConvertIDResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ConvertIDResponseMessage](r, NSMessages, "ConvertIdResponseMessage", false)
 		default:
 			unexpected(r, "ConvertIDResponse")
 		}
@@ -1545,30 +1406,25 @@ func (x *ConvertIDResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "AlternateId":
-				once(r, &seen, 1<<4)
-				x.AlternateID = new(ConvertedID)
-				x.AlternateID.decodeXML(r)
-			default:
-				unexpected(r, "ConvertIDResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "AlternateId" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.AlternateID = new(ConvertedID)
+			x.AlternateID.decodeXML(r)
 		default:
 			unexpected(r, "ConvertIDResponseMessage")
 		}
@@ -1599,18 +1455,13 @@ func (x *ConvertIDResponseMessage) appendXML(e *strictxml.Encoder, qname string)
 func (x *CopyFolder) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ToFolderId":
-				once(r, &seen, 1<<0)
-				x.ToFolderID.decodeXML(r)
-			case "FolderIds":
-				once(r, &seen, 1<<1)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "CopyFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ToFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ToFolderID.decodeXML(r)
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "CopyFolder")
 		}
@@ -1634,15 +1485,10 @@ func (x *CopyFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CopyFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "CopyFolderResponseMessage", false)
-			default:
-				unexpected(r, "CopyFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "CopyFolderResponseMessage", false)
 		default:
 			unexpected(r, "CopyFolderResponse")
 		}
@@ -1665,22 +1511,17 @@ func (x *CopyFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CopyItem) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ToFolderId":
-				once(r, &seen, 1<<0)
-				x.ToFolderID.decodeXML(r)
-			case "ItemIds":
-				once(r, &seen, 1<<1)
-				x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
-			case "ReturnNewItemIds":
-				once(r, &seen, 1<<2)
-				x.ReturnNewItemIDs = new(bool)
-				*x.ReturnNewItemIDs = parseBool(r, r.Text())
-			default:
-				unexpected(r, "CopyItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ToFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ToFolderID.decodeXML(r)
+		case n.Local == "ItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
+		case n.Local == "ReturnNewItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ReturnNewItemIDs = new(bool)
+			*x.ReturnNewItemIDs = parseBool(r, r.Text())
 		default:
 			unexpected(r, "CopyItem")
 		}
@@ -1707,15 +1548,10 @@ func (x *CopyItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CopyItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "CopyItemResponseMessage", false)
-			default:
-				unexpected(r, "CopyItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "CopyItemResponseMessage", false)
 		default:
 			unexpected(r, "CopyItemResponse")
 		}
@@ -1738,18 +1574,13 @@ func (x *CopyItemResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CreateAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ParentItemId":
-				once(r, &seen, 1<<0)
-				x.ParentItemID.decodeXML(r)
-			case "Attachments":
-				once(r, &seen, 1<<1)
-				x.Attachments = decodeChoices[Attachment](r, "Attachments", true)
-			default:
-				unexpected(r, "CreateAttachment")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ParentItemId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ParentItemID.decodeXML(r)
+		case n.Local == "Attachments" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.Attachments = decodeChoices[Attachment](r, "Attachments", true)
 		default:
 			unexpected(r, "CreateAttachment")
 		}
@@ -1773,15 +1604,10 @@ func (x *CreateAttachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CreateAttachmentResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[AttachmentInfoResponseMessage](r, NSMessages, "CreateAttachmentResponseMessage", false)
-			default:
-				unexpected(r, "CreateAttachmentResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[AttachmentInfoResponseMessage](r, NSMessages, "CreateAttachmentResponseMessage", false)
 		default:
 			unexpected(r, "CreateAttachmentResponse")
 		}
@@ -1804,18 +1630,13 @@ func (x *CreateAttachmentResponse) appendXML(e *strictxml.Encoder, qname string)
 func (x *CreateFolder) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ParentFolderId":
-				once(r, &seen, 1<<0)
-				x.ParentFolderID.decodeXML(r)
-			case "Folders":
-				once(r, &seen, 1<<1)
-				x.Folders = decodeChoices[Folder](r, "Folders", true)
-			default:
-				unexpected(r, "CreateFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ParentFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ParentFolderID.decodeXML(r)
+		case n.Local == "Folders" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.Folders = decodeChoices[Folder](r, "Folders", true)
 		default:
 			unexpected(r, "CreateFolder")
 		}
@@ -1839,15 +1660,10 @@ func (x *CreateFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CreateFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "CreateFolderResponseMessage", false)
-			default:
-				unexpected(r, "CreateFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "CreateFolderResponseMessage", false)
 		default:
 			unexpected(r, "CreateFolderResponse")
 		}
@@ -1876,19 +1692,14 @@ func (x *CreateItem) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SavedItemFolderId":
-				once(r, &seen, 1<<0)
-				x.SavedItemFolderID = new(TargetFolderID)
-				x.SavedItemFolderID.decodeXML(r)
-			case "Items":
-				once(r, &seen, 1<<1)
-				x.Items = decodeChoices[Item](r, "Items", true)
-			default:
-				unexpected(r, "CreateItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SavedItemFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SavedItemFolderID = new(TargetFolderID)
+			x.SavedItemFolderID.decodeXML(r)
+		case n.Local == "Items" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.Items = decodeChoices[Item](r, "Items", true)
 		default:
 			unexpected(r, "CreateItem")
 		}
@@ -1920,15 +1731,10 @@ func (x *CreateItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CreateItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "CreateItemResponseMessage", false)
-			default:
-				unexpected(r, "CreateItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "CreateItemResponseMessage", false)
 		default:
 			unexpected(r, "CreateItemResponse")
 		}
@@ -1951,15 +1757,10 @@ func (x *CreateItemResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *CreateUserConfiguration) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "UserConfiguration":
-				once(r, &seen, 1<<0)
-				x.UserConfiguration.decodeXML(r)
-			default:
-				unexpected(r, "CreateUserConfiguration")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserConfiguration" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.UserConfiguration.decodeXML(r)
 		default:
 			unexpected(r, "CreateUserConfiguration")
 		}
@@ -1978,15 +1779,10 @@ func (x *CreateUserConfiguration) appendXML(e *strictxml.Encoder, qname string) 
 func (x *CreateUserConfigurationResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "CreateUserConfigurationResponseMessage", false)
-			default:
-				unexpected(r, "CreateUserConfigurationResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "CreateUserConfigurationResponseMessage", false)
 		default:
 			unexpected(r, "CreateUserConfigurationResponse")
 		}
@@ -2029,16 +1825,11 @@ func (x *DLExpansion) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				seen |= 1 << 0
-				x.Members = append(x.Members, Mailbox{})
-				x.Members[len(x.Members)-1].decodeXML(r)
-			default:
-				unexpected(r, "DLExpansion")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			seen |= 1 << 0
+			x.Members = append(x.Members, Mailbox{})
+			x.Members[len(x.Members)-1].decodeXML(r)
 		default:
 			unexpected(r, "DLExpansion")
 		}
@@ -2071,30 +1862,25 @@ func (x *DLExpansion) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DelegatePermissions) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "CalendarFolderPermissionLevel":
-				once(r, &seen, 1<<0)
-				x.CalendarFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			case "TasksFolderPermissionLevel":
-				once(r, &seen, 1<<1)
-				x.TasksFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			case "InboxFolderPermissionLevel":
-				once(r, &seen, 1<<2)
-				x.InboxFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			case "ContactsFolderPermissionLevel":
-				once(r, &seen, 1<<3)
-				x.ContactsFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			case "NotesFolderPermissionLevel":
-				once(r, &seen, 1<<4)
-				x.NotesFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			case "JournalFolderPermissionLevel":
-				once(r, &seen, 1<<5)
-				x.JournalFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
-			default:
-				unexpected(r, "DelegatePermissions")
-			}
+		switch n := r.Name(); {
+		case n.Local == "CalendarFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.CalendarFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
+		case n.Local == "TasksFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.TasksFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
+		case n.Local == "InboxFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.InboxFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
+		case n.Local == "ContactsFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.ContactsFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
+		case n.Local == "NotesFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.NotesFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
+		case n.Local == "JournalFolderPermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.JournalFolderPermissionLevel = parseDelegateFolderPermissionLevel(r, r.Text())
 		default:
 			unexpected(r, "DelegatePermissions")
 		}
@@ -2127,27 +1913,22 @@ func (x *DelegatePermissions) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DelegateUser) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserId":
-				once(r, &seen, 1<<0)
-				x.UserID.decodeXML(r)
-			case "DelegatePermissions":
-				once(r, &seen, 1<<1)
-				x.DelegatePermissions = new(DelegatePermissions)
-				x.DelegatePermissions.decodeXML(r)
-			case "ReceiveCopiesOfMeetingMessages":
-				once(r, &seen, 1<<2)
-				x.ReceiveCopiesOfMeetingMessages = new(bool)
-				*x.ReceiveCopiesOfMeetingMessages = parseBool(r, r.Text())
-			case "ViewPrivateItems":
-				once(r, &seen, 1<<3)
-				x.ViewPrivateItems = new(bool)
-				*x.ViewPrivateItems = parseBool(r, r.Text())
-			default:
-				unexpected(r, "DelegateUser")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.UserID.decodeXML(r)
+		case n.Local == "DelegatePermissions" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DelegatePermissions = new(DelegatePermissions)
+			x.DelegatePermissions.decodeXML(r)
+		case n.Local == "ReceiveCopiesOfMeetingMessages" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.ReceiveCopiesOfMeetingMessages = new(bool)
+			*x.ReceiveCopiesOfMeetingMessages = parseBool(r, r.Text())
+		case n.Local == "ViewPrivateItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.ViewPrivateItems = new(bool)
+			*x.ViewPrivateItems = parseBool(r, r.Text())
 		default:
 			unexpected(r, "DelegateUser")
 		}
@@ -2180,30 +1961,25 @@ func (x *DelegateUserResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "DelegateUser":
-				once(r, &seen, 1<<4)
-				x.DelegateUser = new(DelegateUser)
-				x.DelegateUser.decodeXML(r)
-			default:
-				unexpected(r, "DelegateUserResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "DelegateUser" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.DelegateUser = new(DelegateUser)
+			x.DelegateUser.decodeXML(r)
 		default:
 			unexpected(r, "DelegateUserResponseMessage")
 		}
@@ -2234,15 +2010,10 @@ func (x *DelegateUserResponseMessage) appendXML(e *strictxml.Encoder, qname stri
 func (x *DeleteAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "AttachmentIds":
-				once(r, &seen, 1<<0)
-				x.AttachmentIDs = decodeList[RequestAttachmentID](r, NSTypes, "AttachmentId", true)
-			default:
-				unexpected(r, "DeleteAttachment")
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.AttachmentIDs = decodeList[RequestAttachmentID](r, NSTypes, "AttachmentId", true)
 		default:
 			unexpected(r, "DeleteAttachment")
 		}
@@ -2265,15 +2036,10 @@ func (x *DeleteAttachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DeleteAttachmentResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[DeleteAttachmentResponseMessage](r, NSMessages, "DeleteAttachmentResponseMessage", false)
-			default:
-				unexpected(r, "DeleteAttachmentResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[DeleteAttachmentResponseMessage](r, NSMessages, "DeleteAttachmentResponseMessage", false)
 		default:
 			unexpected(r, "DeleteAttachmentResponse")
 		}
@@ -2301,30 +2067,25 @@ func (x *DeleteAttachmentResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "RootItemId":
-				once(r, &seen, 1<<4)
-				x.RootItemID = new(RootItemID)
-				x.RootItemID.decodeXML(r)
-			default:
-				unexpected(r, "DeleteAttachmentResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "RootItemId" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.RootItemID = new(RootItemID)
+			x.RootItemID.decodeXML(r)
 		default:
 			unexpected(r, "DeleteAttachmentResponseMessage")
 		}
@@ -2360,15 +2121,10 @@ func (x *DeleteFolder) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "DeleteFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "DeleteFolder")
 		}
@@ -2392,18 +2148,11 @@ func (x *DeleteFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DeleteFolderField) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "DeleteFolderField")
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "DeleteFolderField")
-			}
+			unexpected(r, "DeleteFolderField")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -2420,15 +2169,10 @@ func (x *DeleteFolderField) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DeleteFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "DeleteFolderResponseMessage", false)
-			default:
-				unexpected(r, "DeleteFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "DeleteFolderResponseMessage", false)
 		default:
 			unexpected(r, "DeleteFolderResponse")
 		}
@@ -2465,15 +2209,10 @@ func (x *DeleteItem) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ItemIds":
-				once(r, &seen, 1<<0)
-				x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
-			default:
-				unexpected(r, "DeleteItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
 		default:
 			unexpected(r, "DeleteItem")
 		}
@@ -2506,18 +2245,11 @@ func (x *DeleteItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DeleteItemField) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "DeleteItemField")
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "DeleteItemField")
-			}
+			unexpected(r, "DeleteItemField")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -2534,15 +2266,10 @@ func (x *DeleteItemField) appendXML(e *strictxml.Encoder, qname string) {
 func (x *DeleteItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[DeleteItemResponseMessage](r, NSMessages, "DeleteItemResponseMessage", false)
-			default:
-				unexpected(r, "DeleteItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[DeleteItemResponseMessage](r, NSMessages, "DeleteItemResponseMessage", false)
 		default:
 			unexpected(r, "DeleteItemResponse")
 		}
@@ -2570,26 +2297,21 @@ func (x *DeleteItemResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			default:
-				unexpected(r, "DeleteItemResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
 		default:
 			unexpected(r, "DeleteItemResponseMessage")
 		}
@@ -2617,15 +2339,10 @@ func (x *DeleteItemResponseMessage) appendXML(e *strictxml.Encoder, qname string
 func (x *DeleteUserConfiguration) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "UserConfigurationName":
-				once(r, &seen, 1<<0)
-				x.UserConfigurationName.decodeXML(r)
-			default:
-				unexpected(r, "DeleteUserConfiguration")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserConfigurationName" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.UserConfigurationName.decodeXML(r)
 		default:
 			unexpected(r, "DeleteUserConfiguration")
 		}
@@ -2644,15 +2361,10 @@ func (x *DeleteUserConfiguration) appendXML(e *strictxml.Encoder, qname string) 
 func (x *DeleteUserConfigurationResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "DeleteUserConfigurationResponseMessage", false)
-			default:
-				unexpected(r, "DeleteUserConfigurationResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "DeleteUserConfigurationResponseMessage", false)
 		default:
 			unexpected(r, "DeleteUserConfigurationResponse")
 		}
@@ -2675,15 +2387,10 @@ func (x *DeleteUserConfigurationResponse) appendXML(e *strictxml.Encoder, qname 
 func (x *DeletedOccurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Start":
-				once(r, &seen, 1<<0)
-				x.Start = parseTime(r, r.Text())
-			default:
-				unexpected(r, "DeletedOccurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Start" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Start = parseTime(r, r.Text())
 		default:
 			unexpected(r, "DeletedOccurrence")
 		}
@@ -2710,16 +2417,11 @@ func (x *DistinguishedFolderID) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox = new(Mailbox)
-				x.Mailbox.decodeXML(r)
-			default:
-				unexpected(r, "DistinguishedFolderID")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox = new(Mailbox)
+			x.Mailbox.decodeXML(r)
 		default:
 			unexpected(r, "DistinguishedFolderID")
 		}
@@ -2746,15 +2448,10 @@ func (x *DistinguishedGroupBy) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StandardGroupBy":
-				once(r, &seen, 1<<0)
-				x.StandardGroupBy = parseStandardGroupBy(r, r.Text())
-			default:
-				unexpected(r, "DistinguishedGroupBy")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StandardGroupBy" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StandardGroupBy = parseStandardGroupBy(r, r.Text())
 		default:
 			unexpected(r, "DistinguishedGroupBy")
 		}
@@ -2774,34 +2471,29 @@ func (x *DistinguishedGroupBy) appendXML(e *strictxml.Encoder, qname string) {
 func (x *EffectiveRights) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "CreateAssociated":
-				once(r, &seen, 1<<0)
-				x.CreateAssociated = parseBool(r, r.Text())
-			case "CreateContents":
-				once(r, &seen, 1<<1)
-				x.CreateContents = parseBool(r, r.Text())
-			case "CreateHierarchy":
-				once(r, &seen, 1<<2)
-				x.CreateHierarchy = parseBool(r, r.Text())
-			case "Delete":
-				once(r, &seen, 1<<3)
-				x.Delete = parseBool(r, r.Text())
-			case "Modify":
-				once(r, &seen, 1<<4)
-				x.Modify = parseBool(r, r.Text())
-			case "Read":
-				once(r, &seen, 1<<5)
-				x.Read = parseBool(r, r.Text())
-			case "ViewPrivateItems":
-				once(r, &seen, 1<<6)
-				x.ViewPrivateItems = new(bool)
-				*x.ViewPrivateItems = parseBool(r, r.Text())
-			default:
-				unexpected(r, "EffectiveRights")
-			}
+		switch n := r.Name(); {
+		case n.Local == "CreateAssociated" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.CreateAssociated = parseBool(r, r.Text())
+		case n.Local == "CreateContents" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.CreateContents = parseBool(r, r.Text())
+		case n.Local == "CreateHierarchy" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.CreateHierarchy = parseBool(r, r.Text())
+		case n.Local == "Delete" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Delete = parseBool(r, r.Text())
+		case n.Local == "Modify" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.Modify = parseBool(r, r.Text())
+		case n.Local == "Read" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.Read = parseBool(r, r.Text())
+		case n.Local == "ViewPrivateItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.ViewPrivateItems = new(bool)
+			*x.ViewPrivateItems = parseBool(r, r.Text())
 		default:
 			unexpected(r, "EffectiveRights")
 		}
@@ -2872,15 +2564,10 @@ func (x *EmptyFolder) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "EmptyFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "EmptyFolder")
 		}
@@ -2905,15 +2592,10 @@ func (x *EmptyFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *EmptyFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "EmptyFolderResponseMessage", false)
-			default:
-				unexpected(r, "EmptyFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "EmptyFolderResponseMessage", false)
 		default:
 			unexpected(r, "EmptyFolderResponse")
 		}
@@ -2936,18 +2618,13 @@ func (x *EmptyFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *EndDateRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StartDate":
-				once(r, &seen, 1<<0)
-				x.StartDate = parseDate(r, r.Text())
-			case "EndDate":
-				once(r, &seen, 1<<1)
-				x.EndDate = parseDate(r, r.Text())
-			default:
-				unexpected(r, "EndDateRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StartDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StartDate = parseDate(r, r.Text())
+		case n.Local == "EndDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EndDate = parseDate(r, r.Text())
 		default:
 			unexpected(r, "EndDateRecurrence")
 		}
@@ -2967,22 +2644,17 @@ func (x *EndDateRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 func (x *EnhancedLocation) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "DisplayName":
-				once(r, &seen, 1<<0)
-				x.DisplayName = parseString(r, r.Text())
-			case "Annotation":
-				once(r, &seen, 1<<1)
-				x.Annotation = parseString(r, r.Text())
-			case "PostalAddress":
-				once(r, &seen, 1<<2)
-				x.PostalAddress = new(PersonaPostalAddress)
-				x.PostalAddress.decodeXML(r)
-			default:
-				unexpected(r, "EnhancedLocation")
-			}
+		switch n := r.Name(); {
+		case n.Local == "DisplayName" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.DisplayName = parseString(r, r.Text())
+		case n.Local == "Annotation" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Annotation = parseString(r, r.Text())
+		case n.Local == "PostalAddress" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.PostalAddress = new(PersonaPostalAddress)
+			x.PostalAddress.decodeXML(r)
 		default:
 			unexpected(r, "EnhancedLocation")
 		}
@@ -3007,21 +2679,14 @@ func (x *EnhancedLocation) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Excludes) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Bitmask":
-				once(r, &seen, 1<<1)
-				x.Bitmask.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "Excludes")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "Bitmask" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Bitmask.decodeXML(r)
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "Excludes")
-			}
+			unexpected(r, "Excludes")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -3056,18 +2721,11 @@ func (x *ExcludesValue) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Exists) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "Exists")
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "Exists")
-			}
+			unexpected(r, "Exists")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -3084,15 +2742,10 @@ func (x *Exists) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ExpandDL) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			default:
-				unexpected(r, "ExpandDL")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
 		default:
 			unexpected(r, "ExpandDL")
 		}
@@ -3111,15 +2764,10 @@ func (x *ExpandDL) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ExpandDLResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ExpandDLResponseMessage](r, NSMessages, "ExpandDLResponseMessage", false)
-			default:
-				unexpected(r, "ExpandDLResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ExpandDLResponseMessage](r, NSMessages, "ExpandDLResponseMessage", false)
 		default:
 			unexpected(r, "ExpandDLResponse")
 		}
@@ -3147,30 +2795,25 @@ func (x *ExpandDLResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "DLExpansion":
-				once(r, &seen, 1<<4)
-				x.DLExpansion = new(DLExpansion)
-				x.DLExpansion.decodeXML(r)
-			default:
-				unexpected(r, "ExpandDLResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "DLExpansion" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.DLExpansion = new(DLExpansion)
+			x.DLExpansion.decodeXML(r)
 		default:
 			unexpected(r, "ExpandDLResponseMessage")
 		}
@@ -3254,18 +2897,11 @@ func (x *FieldOrder) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "FieldOrder")
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "FieldOrder")
-			}
+			unexpected(r, "FieldOrder")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -3298,24 +2934,19 @@ func (x *FieldURI) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *FieldURIOrConstant) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "FieldURI":
-			x.FieldURI = new(FieldURI)
-			x.FieldURI.decodeXML(r)
-		case "IndexedFieldURI":
-			x.IndexedFieldURI = new(IndexedFieldURI)
-			x.IndexedFieldURI.decodeXML(r)
-		case "ExtendedFieldURI":
-			x.ExtendedFieldURI = new(ExtendedFieldURI)
-			x.ExtendedFieldURI.decodeXML(r)
-		case "Constant":
-			x.Constant = new(ConstantValue)
-			x.Constant.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "FieldURI" && n.Space == NSTypes:
+		x.FieldURI = new(FieldURI)
+		x.FieldURI.decodeXML(r)
+	case n.Local == "IndexedFieldURI" && n.Space == NSTypes:
+		x.IndexedFieldURI = new(IndexedFieldURI)
+		x.IndexedFieldURI.decodeXML(r)
+	case n.Local == "ExtendedFieldURI" && n.Space == NSTypes:
+		x.ExtendedFieldURI = new(ExtendedFieldURI)
+		x.ExtendedFieldURI.decodeXML(r)
+	case n.Local == "Constant" && n.Space == NSTypes:
+		x.Constant = new(ConstantValue)
+		x.Constant.decodeXML(r)
 	default:
 		return false
 	}
@@ -3346,49 +2977,44 @@ func (x *FieldURIOrConstant) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FileAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "AttachmentId":
-				once(r, &seen, 1<<0)
-				x.AttachmentBase.AttachmentID = new(AttachmentID)
-				x.AttachmentBase.AttachmentID.decodeXML(r)
-			case "Name":
-				once(r, &seen, 1<<1)
-				x.AttachmentBase.Name = parseString(r, r.Text())
-			case "ContentType":
-				once(r, &seen, 1<<2)
-				x.AttachmentBase.ContentType = parseString(r, r.Text())
-			case "ContentId":
-				once(r, &seen, 1<<3)
-				x.AttachmentBase.ContentID = parseString(r, r.Text())
-			case "ContentLocation":
-				once(r, &seen, 1<<4)
-				x.AttachmentBase.ContentLocation = parseString(r, r.Text())
-			case "AttachmentOriginalUrl":
-				once(r, &seen, 1<<5)
-				x.AttachmentBase.OriginalURL = parseString(r, r.Text())
-			case "Size":
-				once(r, &seen, 1<<6)
-				x.AttachmentBase.Size = new(int)
-				*x.AttachmentBase.Size = parseInt[int](r, r.Text())
-			case "LastModifiedTime":
-				once(r, &seen, 1<<7)
-				x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
-			case "IsInline":
-				once(r, &seen, 1<<8)
-				x.AttachmentBase.IsInline = new(bool)
-				*x.AttachmentBase.IsInline = parseBool(r, r.Text())
-			case "IsContactPhoto":
-				once(r, &seen, 1<<9)
-				x.IsContactPhoto = new(bool)
-				*x.IsContactPhoto = parseBool(r, r.Text())
-			case "Content":
-				once(r, &seen, 1<<10)
-				x.Content = parseBase64(r, r.Text())
-			default:
-				unexpected(r, "FileAttachment")
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.AttachmentBase.AttachmentID = new(AttachmentID)
+			x.AttachmentBase.AttachmentID.decodeXML(r)
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AttachmentBase.Name = parseString(r, r.Text())
+		case n.Local == "ContentType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.AttachmentBase.ContentType = parseString(r, r.Text())
+		case n.Local == "ContentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.AttachmentBase.ContentID = parseString(r, r.Text())
+		case n.Local == "ContentLocation" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.AttachmentBase.ContentLocation = parseString(r, r.Text())
+		case n.Local == "AttachmentOriginalUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.AttachmentBase.OriginalURL = parseString(r, r.Text())
+		case n.Local == "Size" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.AttachmentBase.Size = new(int)
+			*x.AttachmentBase.Size = parseInt[int](r, r.Text())
+		case n.Local == "LastModifiedTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
+		case n.Local == "IsInline" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.AttachmentBase.IsInline = new(bool)
+			*x.AttachmentBase.IsInline = parseBool(r, r.Text())
+		case n.Local == "IsContactPhoto" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.IsContactPhoto = new(bool)
+			*x.IsContactPhoto = parseBool(r, r.Text())
+		case n.Local == "Content" && n.Space == NSTypes:
+			once(r, &seen, 1<<10)
+			x.Content = parseBase64(r, r.Text())
 		default:
 			unexpected(r, "FileAttachment")
 		}
@@ -3441,35 +3067,21 @@ func (x *FindFolder) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-					unexpected(r, "FindFolder")
-				}
-			}
-		case NSMessages:
-			switch n.Local {
-			case "FolderShape":
-				once(r, &seen, 1<<0)
-				x.FolderShape.decodeXML(r)
-			case "Restriction":
-				once(r, &seen, 1<<2)
-				x.Restriction = new(Restriction)
-				x.Restriction.decodeXML(r)
-			case "ParentFolderIds":
-				once(r, &seen, 1<<3)
-				x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
-			default:
-				if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-					unexpected(r, "FindFolder")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderShape.decodeXML(r)
+		case n.Local == "Restriction" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.Restriction = new(Restriction)
+			x.Restriction.decodeXML(r)
+		case n.Local == "ParentFolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
+		case x.View.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-				unexpected(r, "FindFolder")
-			}
+			unexpected(r, "FindFolder")
 		}
 	}
 	if want := uint64(1<<0 | 1<<3); seen&want != want {
@@ -3516,15 +3128,10 @@ func (x *FindFolderParent) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Folders":
-				once(r, &seen, 1<<0)
-				x.Folders = decodeChoices[Folder](r, "Folders", false)
-			default:
-				unexpected(r, "FindFolderParent")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Folders" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Folders = decodeChoices[Folder](r, "Folders", false)
 		default:
 			unexpected(r, "FindFolderParent")
 		}
@@ -3562,15 +3169,10 @@ func (x *FindFolderParent) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FindFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FindFolderResponseMessage](r, NSMessages, "FindFolderResponseMessage", false)
-			default:
-				unexpected(r, "FindFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FindFolderResponseMessage](r, NSMessages, "FindFolderResponseMessage", false)
 		default:
 			unexpected(r, "FindFolderResponse")
 		}
@@ -3598,30 +3200,25 @@ func (x *FindFolderResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "RootFolder":
-				once(r, &seen, 1<<4)
-				x.RootFolder = new(FindFolderParent)
-				x.RootFolder.decodeXML(r)
-			default:
-				unexpected(r, "FindFolderResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "RootFolder" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.RootFolder = new(FindFolderParent)
+			x.RootFolder.decodeXML(r)
 		default:
 			unexpected(r, "FindFolderResponseMessage")
 		}
@@ -3657,48 +3254,30 @@ func (x *FindItem) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<2); !x.Grouping.decodeChoice(r) {
-					if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-						unexpected(r, "FindItem")
-					}
-				}
-			}
-		case NSMessages:
-			switch n.Local {
-			case "ItemShape":
-				once(r, &seen, 1<<0)
-				x.ItemShape.decodeXML(r)
-			case "Restriction":
-				once(r, &seen, 1<<3)
-				x.Restriction = new(Restriction)
-				x.Restriction.decodeXML(r)
-			case "SortOrder":
-				once(r, &seen, 1<<4)
-				x.SortOrder = decodeList[FieldOrder](r, NSTypes, "FieldOrder", true)
-			case "ParentFolderIds":
-				once(r, &seen, 1<<5)
-				x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
-			case "QueryString":
-				once(r, &seen, 1<<6)
-				x.QueryString = new(QueryString)
-				x.QueryString.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<2); !x.Grouping.decodeChoice(r) {
-					if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-						unexpected(r, "FindItem")
-					}
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ItemShape.decodeXML(r)
+		case n.Local == "Restriction" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.Restriction = new(Restriction)
+			x.Restriction.decodeXML(r)
+		case n.Local == "SortOrder" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.SortOrder = decodeList[FieldOrder](r, NSTypes, "FieldOrder", true)
+		case n.Local == "ParentFolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
+		case n.Local == "QueryString" && n.Space == NSMessages:
+			once(r, &seen, 1<<6)
+			x.QueryString = new(QueryString)
+			x.QueryString.decodeXML(r)
+		case x.View.decodeChoice(r):
+			once(r, &seen, 1<<1)
+		case x.Grouping.decodeChoice(r):
+			once(r, &seen, 1<<2)
 		default:
-			if once(r, &seen, 1<<2); !x.Grouping.decodeChoice(r) {
-				if once(r, &seen, 1<<1); !x.View.decodeChoice(r) {
-					unexpected(r, "FindItem")
-				}
-			}
+			unexpected(r, "FindItem")
 		}
 	}
 	if want := uint64(1<<0 | 1<<5); seen&want != want {
@@ -3756,18 +3335,11 @@ func (x *FindItemParent) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Found.decodeChoice(r) {
-					unexpected(r, "FindItemParent")
-				}
-			}
+		switch {
+		case x.Found.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Found.decodeChoice(r) {
-				unexpected(r, "FindItemParent")
-			}
+			unexpected(r, "FindItemParent")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -3799,15 +3371,10 @@ func (x *FindItemParent) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FindItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FindItemResponseMessage](r, NSMessages, "FindItemResponseMessage", false)
-			default:
-				unexpected(r, "FindItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FindItemResponseMessage](r, NSMessages, "FindItemResponseMessage", false)
 		default:
 			unexpected(r, "FindItemResponse")
 		}
@@ -3835,30 +3402,25 @@ func (x *FindItemResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "RootFolder":
-				once(r, &seen, 1<<4)
-				x.RootFolder = new(FindItemParent)
-				x.RootFolder.decodeXML(r)
-			default:
-				unexpected(r, "FindItemResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "RootFolder" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.RootFolder = new(FindItemParent)
+			x.RootFolder.decodeXML(r)
 		default:
 			unexpected(r, "FindItemResponseMessage")
 		}
@@ -3935,24 +3497,19 @@ func (x *FindResponsePaging) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Flag) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FlagStatus":
-				once(r, &seen, 1<<0)
-				x.FlagStatus = parseFlagStatus(r, r.Text())
-			case "StartDate":
-				once(r, &seen, 1<<1)
-				x.StartDate = parseTime(r, r.Text())
-			case "DueDate":
-				once(r, &seen, 1<<2)
-				x.DueDate = parseTime(r, r.Text())
-			case "CompleteDate":
-				once(r, &seen, 1<<3)
-				x.CompleteDate = parseTime(r, r.Text())
-			default:
-				unexpected(r, "Flag")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FlagStatus" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.FlagStatus = parseFlagStatus(r, r.Text())
+		case n.Local == "StartDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.StartDate = parseTime(r, r.Text())
+		case n.Local == "DueDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.DueDate = parseTime(r, r.Text())
+		case n.Local == "CompleteDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.CompleteDate = parseTime(r, r.Text())
 		default:
 			unexpected(r, "Flag")
 		}
@@ -3980,21 +3537,14 @@ func (x *Flag) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FolderChange) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Updates":
-				once(r, &seen, 1<<1)
-				x.Updates = decodeChoices[FolderChangeDescription](r, "Updates", true)
-			default:
-				if once(r, &seen, 1<<0); !x.ID.decodeChoice(r) {
-					unexpected(r, "FolderChange")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "Updates" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Updates = decodeChoices[FolderChangeDescription](r, "Updates", true)
+		case x.ID.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.ID.decodeChoice(r) {
-				unexpected(r, "FolderChange")
-			}
+			unexpected(r, "FolderChange")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -4014,21 +3564,16 @@ func (x *FolderChange) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *FolderChangeDescription) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "AppendToFolderField":
-			x.AppendToFolderField = new(SetFolderField)
-			x.AppendToFolderField.decodeXML(r)
-		case "SetFolderField":
-			x.SetFolderField = new(SetFolderField)
-			x.SetFolderField.decodeXML(r)
-		case "DeleteFolderField":
-			x.DeleteFolderField = new(DeleteFolderField)
-			x.DeleteFolderField.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "AppendToFolderField" && n.Space == NSTypes:
+		x.AppendToFolderField = new(SetFolderField)
+		x.AppendToFolderField.decodeXML(r)
+	case n.Local == "SetFolderField" && n.Space == NSTypes:
+		x.SetFolderField = new(SetFolderField)
+		x.SetFolderField.decodeXML(r)
+	case n.Local == "DeleteFolderField" && n.Space == NSTypes:
+		x.DeleteFolderField = new(DeleteFolderField)
+		x.DeleteFolderField.decodeXML(r)
 	default:
 		return false
 	}
@@ -4085,29 +3630,24 @@ func (x *FolderInfoResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Folders":
-				once(r, &seen, 1<<4)
-				x.Folders = decodeChoices[Folder](r, "Folders", false)
-			default:
-				unexpected(r, "FolderInfoResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Folders" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Folders = decodeChoices[Folder](r, "Folders", false)
 		default:
 			unexpected(r, "FolderInfoResponseMessage")
 		}
@@ -4142,18 +3682,13 @@ func (x *FolderInfoResponseMessage) appendXML(e *strictxml.Encoder, qname string
 func (x *FolderResponseShape) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "BaseShape":
-				once(r, &seen, 1<<0)
-				x.BaseShape = parseDefaultShapeName(r, r.Text())
-			case "AdditionalProperties":
-				once(r, &seen, 1<<1)
-				x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
-			default:
-				unexpected(r, "FolderResponseShape")
-			}
+		switch n := r.Name(); {
+		case n.Local == "BaseShape" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.BaseShape = parseDefaultShapeName(r, r.Text())
+		case n.Local == "AdditionalProperties" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
 		default:
 			unexpected(r, "FolderResponseShape")
 		}
@@ -4177,18 +3712,13 @@ func (x *FolderResponseShape) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *FolderView) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSMessages:
-		switch n.Local {
-		case "IndexedPageFolderView":
-			x.IndexedPageFolderView = new(IndexedPageView)
-			x.IndexedPageFolderView.decodeXML(r)
-		case "FractionalPageFolderView":
-			x.FractionalPageFolderView = new(FractionalPageView)
-			x.FractionalPageFolderView.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "IndexedPageFolderView" && n.Space == NSMessages:
+		x.IndexedPageFolderView = new(IndexedPageView)
+		x.IndexedPageFolderView.decodeXML(r)
+	case n.Local == "FractionalPageFolderView" && n.Space == NSMessages:
+		x.FractionalPageFolderView = new(FractionalPageView)
+		x.FractionalPageFolderView.decodeXML(r)
 	default:
 		return false
 	}
@@ -4213,16 +3743,11 @@ func (x *FolderView) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *FoundItems) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Items":
-			x.Items = decodeChoices[Item](r, "Items", false)
-		case "Groups":
-			x.Groups = decodeList[GroupedItems](r, NSTypes, "GroupedItems", false)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Items" && n.Space == NSTypes:
+		x.Items = decodeChoices[Item](r, "Items", false)
+	case n.Local == "Groups" && n.Space == NSTypes:
+		x.Groups = decodeList[GroupedItems](r, NSTypes, "GroupedItems", false)
 	default:
 		return false
 	}
@@ -4287,20 +3812,15 @@ func (x *FractionalPageView) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FreeBusyResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessage":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage = new(ResponseMessage)
-				x.ResponseMessage.decodeXML(r)
-			case "FreeBusyView":
-				once(r, &seen, 1<<1)
-				x.FreeBusyView = new(FreeBusyView)
-				x.FreeBusyView.decodeXML(r)
-			default:
-				unexpected(r, "FreeBusyResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessage" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage = new(ResponseMessage)
+			x.ResponseMessage.decodeXML(r)
+		case n.Local == "FreeBusyView" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.FreeBusyView = new(FreeBusyView)
+			x.FreeBusyView.decodeXML(r)
 		default:
 			unexpected(r, "FreeBusyResponse")
 		}
@@ -4321,25 +3841,20 @@ func (x *FreeBusyResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FreeBusyView) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FreeBusyViewType":
-				once(r, &seen, 1<<0)
-				x.FreeBusyViewType = parseFreeBusyViewType(r, r.Text())
-			case "MergedFreeBusy":
-				once(r, &seen, 1<<1)
-				x.MergedFreeBusy = parseString(r, r.Text())
-			case "CalendarEventArray":
-				once(r, &seen, 1<<2)
-				x.CalendarEventArray = decodeList[CalendarEvent](r, NSTypes, "CalendarEvent", false)
-			case "WorkingHours":
-				once(r, &seen, 1<<3)
-				x.WorkingHours = new(WorkingHours)
-				x.WorkingHours.decodeXML(r)
-			default:
-				unexpected(r, "FreeBusyView")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FreeBusyViewType" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.FreeBusyViewType = parseFreeBusyViewType(r, r.Text())
+		case n.Local == "MergedFreeBusy" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.MergedFreeBusy = parseString(r, r.Text())
+		case n.Local == "CalendarEventArray" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.CalendarEventArray = decodeList[CalendarEvent](r, NSTypes, "CalendarEvent", false)
+		case n.Local == "WorkingHours" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.WorkingHours = new(WorkingHours)
+			x.WorkingHours.decodeXML(r)
 		default:
 			unexpected(r, "FreeBusyView")
 		}
@@ -4371,22 +3886,17 @@ func (x *FreeBusyView) appendXML(e *strictxml.Encoder, qname string) {
 func (x *FreeBusyViewOptions) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "TimeWindow":
-				once(r, &seen, 1<<0)
-				x.TimeWindow.decodeXML(r)
-			case "MergedFreeBusyIntervalInMinutes":
-				once(r, &seen, 1<<1)
-				x.MergedFreeBusyIntervalInMinutes = new(int)
-				*x.MergedFreeBusyIntervalInMinutes = parseInt[int](r, r.Text())
-			case "RequestedView":
-				once(r, &seen, 1<<2)
-				x.RequestedView = parseFreeBusyViewType(r, r.Text())
-			default:
-				unexpected(r, "FreeBusyViewOptions")
-			}
+		switch n := r.Name(); {
+		case n.Local == "TimeWindow" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.TimeWindow.decodeXML(r)
+		case n.Local == "MergedFreeBusyIntervalInMinutes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.MergedFreeBusyIntervalInMinutes = new(int)
+			*x.MergedFreeBusyIntervalInMinutes = parseInt[int](r, r.Text())
+		case n.Local == "RequestedView" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.RequestedView = parseFreeBusyViewType(r, r.Text())
 		default:
 			unexpected(r, "FreeBusyViewOptions")
 		}
@@ -4411,19 +3921,14 @@ func (x *FreeBusyViewOptions) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "AttachmentShape":
-				once(r, &seen, 1<<0)
-				x.AttachmentShape = new(AttachmentResponseShape)
-				x.AttachmentShape.decodeXML(r)
-			case "AttachmentIds":
-				once(r, &seen, 1<<1)
-				x.AttachmentIDs = decodeList[RequestAttachmentID](r, NSTypes, "AttachmentId", true)
-			default:
-				unexpected(r, "GetAttachment")
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.AttachmentShape = new(AttachmentResponseShape)
+			x.AttachmentShape.decodeXML(r)
+		case n.Local == "AttachmentIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.AttachmentIDs = decodeList[RequestAttachmentID](r, NSTypes, "AttachmentId", true)
 		default:
 			unexpected(r, "GetAttachment")
 		}
@@ -4449,15 +3954,10 @@ func (x *GetAttachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetAttachmentResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[AttachmentInfoResponseMessage](r, NSMessages, "GetAttachmentResponseMessage", false)
-			default:
-				unexpected(r, "GetAttachmentResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[AttachmentInfoResponseMessage](r, NSMessages, "GetAttachmentResponseMessage", false)
 		default:
 			unexpected(r, "GetAttachmentResponse")
 		}
@@ -4485,18 +3985,13 @@ func (x *GetDelegate) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			case "UserIds":
-				once(r, &seen, 1<<1)
-				x.UserIDs = decodeList[UserID](r, NSTypes, "UserId", false)
-			default:
-				unexpected(r, "GetDelegate")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "UserIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.UserIDs = decodeList[UserID](r, NSTypes, "UserId", false)
 		default:
 			unexpected(r, "GetDelegate")
 		}
@@ -4528,32 +4023,27 @@ func (x *GetDelegateResponse) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "ResponseMessages":
-				once(r, &seen, 1<<4)
-				x.ResponseMessages = decodeList[DelegateUserResponseMessage](r, NSMessages, "DelegateUserResponseMessageType", false)
-			case "DeliverMeetingRequests":
-				once(r, &seen, 1<<5)
-				x.DeliverMeetingRequests = parseDeliverMeetingRequests(r, r.Text())
-			default:
-				unexpected(r, "GetDelegateResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.ResponseMessages = decodeList[DelegateUserResponseMessage](r, NSMessages, "DelegateUserResponseMessageType", false)
+		case n.Local == "DeliverMeetingRequests" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.DeliverMeetingRequests = parseDeliverMeetingRequests(r, r.Text())
 		default:
 			unexpected(r, "GetDelegateResponse")
 		}
@@ -4591,18 +4081,13 @@ func (x *GetDelegateResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetEvents) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SubscriptionId":
-				once(r, &seen, 1<<0)
-				x.SubscriptionID = parseString(r, r.Text())
-			case "Watermark":
-				once(r, &seen, 1<<1)
-				x.Watermark = parseString(r, r.Text())
-			default:
-				unexpected(r, "GetEvents")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SubscriptionId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SubscriptionID = parseString(r, r.Text())
+		case n.Local == "Watermark" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.Watermark = parseString(r, r.Text())
 		default:
 			unexpected(r, "GetEvents")
 		}
@@ -4622,15 +4107,10 @@ func (x *GetEvents) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetEventsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[GetEventsResponseMessage](r, NSMessages, "GetEventsResponseMessage", false)
-			default:
-				unexpected(r, "GetEventsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[GetEventsResponseMessage](r, NSMessages, "GetEventsResponseMessage", false)
 		default:
 			unexpected(r, "GetEventsResponse")
 		}
@@ -4658,30 +4138,25 @@ func (x *GetEventsResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Notification":
-				once(r, &seen, 1<<4)
-				x.Notification = new(Notification)
-				x.Notification.decodeXML(r)
-			default:
-				unexpected(r, "GetEventsResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Notification" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Notification = new(Notification)
+			x.Notification.decodeXML(r)
 		default:
 			unexpected(r, "GetEventsResponseMessage")
 		}
@@ -4712,18 +4187,13 @@ func (x *GetEventsResponseMessage) appendXML(e *strictxml.Encoder, qname string)
 func (x *GetFolder) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FolderShape":
-				once(r, &seen, 1<<0)
-				x.FolderShape.decodeXML(r)
-			case "FolderIds":
-				once(r, &seen, 1<<1)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "GetFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderShape.decodeXML(r)
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "GetFolder")
 		}
@@ -4747,15 +4217,10 @@ func (x *GetFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "GetFolderResponseMessage", false)
-			default:
-				unexpected(r, "GetFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "GetFolderResponseMessage", false)
 		default:
 			unexpected(r, "GetFolderResponse")
 		}
@@ -4778,18 +4243,13 @@ func (x *GetFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetItem) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ItemShape":
-				once(r, &seen, 1<<0)
-				x.ItemShape.decodeXML(r)
-			case "ItemIds":
-				once(r, &seen, 1<<1)
-				x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
-			default:
-				unexpected(r, "GetItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ItemShape.decodeXML(r)
+		case n.Local == "ItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
 		default:
 			unexpected(r, "GetItem")
 		}
@@ -4813,15 +4273,10 @@ func (x *GetItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "GetItemResponseMessage", false)
-			default:
-				unexpected(r, "GetItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "GetItemResponseMessage", false)
 		default:
 			unexpected(r, "GetItemResponse")
 		}
@@ -4860,29 +4315,24 @@ func (x *GetRoomListsResponse) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "RoomLists":
-				once(r, &seen, 1<<4)
-				x.RoomLists = decodeList[Mailbox](r, NSTypes, "Address", false)
-			default:
-				unexpected(r, "GetRoomListsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "RoomLists" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.RoomLists = decodeList[Mailbox](r, NSTypes, "Address", false)
 		default:
 			unexpected(r, "GetRoomListsResponse")
 		}
@@ -4917,15 +4367,10 @@ func (x *GetRoomListsResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetRooms) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "RoomList":
-				once(r, &seen, 1<<0)
-				x.RoomList.decodeXML(r)
-			default:
-				unexpected(r, "GetRooms")
-			}
+		switch n := r.Name(); {
+		case n.Local == "RoomList" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.RoomList.decodeXML(r)
 		default:
 			unexpected(r, "GetRooms")
 		}
@@ -4949,29 +4394,24 @@ func (x *GetRoomsResponse) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Rooms":
-				once(r, &seen, 1<<4)
-				x.Rooms = decodeList[Room](r, NSTypes, "Room", false)
-			default:
-				unexpected(r, "GetRoomsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Rooms" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Rooms = decodeList[Room](r, NSTypes, "Room", false)
 		default:
 			unexpected(r, "GetRoomsResponse")
 		}
@@ -5010,15 +4450,10 @@ func (x *GetServerTimeZones) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "Ids":
-				once(r, &seen, 1<<0)
-				x.IDs = decodeScalars(r, NSTypes, "Id", false, parseString)
-			default:
-				unexpected(r, "GetServerTimeZones")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Ids" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.IDs = decodeScalars(r, NSTypes, "Id", false, parseString)
 		default:
 			unexpected(r, "GetServerTimeZones")
 		}
@@ -5043,15 +4478,10 @@ func (x *GetServerTimeZones) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetServerTimeZonesResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[GetServerTimeZonesResponseMessage](r, NSMessages, "GetServerTimeZonesResponseMessage", false)
-			default:
-				unexpected(r, "GetServerTimeZonesResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[GetServerTimeZonesResponseMessage](r, NSMessages, "GetServerTimeZonesResponseMessage", false)
 		default:
 			unexpected(r, "GetServerTimeZonesResponse")
 		}
@@ -5079,29 +4509,24 @@ func (x *GetServerTimeZonesResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "TimeZoneDefinitions":
-				once(r, &seen, 1<<4)
-				x.TimeZoneDefinitions = decodeList[TimeZoneDefinition](r, NSTypes, "TimeZoneDefinition", false)
-			default:
-				unexpected(r, "GetServerTimeZonesResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "TimeZoneDefinitions" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.TimeZoneDefinitions = decodeList[TimeZoneDefinition](r, NSTypes, "TimeZoneDefinition", false)
 		default:
 			unexpected(r, "GetServerTimeZonesResponseMessage")
 		}
@@ -5137,18 +4562,13 @@ func (x *GetServerTimeZonesResponseMessage) appendXML(e *strictxml.Encoder, qnam
 func (x *GetStreamingEvents) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SubscriptionIds":
-				once(r, &seen, 1<<0)
-				x.SubscriptionIDs = decodeScalars(r, NSTypes, "SubscriptionId", true, parseString)
-			case "ConnectionTimeout":
-				once(r, &seen, 1<<1)
-				x.ConnectionTimeout = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "GetStreamingEvents")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SubscriptionIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SubscriptionIDs = decodeScalars(r, NSTypes, "SubscriptionId", true, parseString)
+		case n.Local == "ConnectionTimeout" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ConnectionTimeout = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "GetStreamingEvents")
 		}
@@ -5172,15 +4592,10 @@ func (x *GetStreamingEvents) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetStreamingEventsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[GetStreamingEventsResponseMessage](r, NSMessages, "GetStreamingEventsResponseMessage", false)
-			default:
-				unexpected(r, "GetStreamingEventsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[GetStreamingEventsResponseMessage](r, NSMessages, "GetStreamingEventsResponseMessage", false)
 		default:
 			unexpected(r, "GetStreamingEventsResponse")
 		}
@@ -5208,35 +4623,30 @@ func (x *GetStreamingEventsResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Notifications":
-				once(r, &seen, 1<<4)
-				x.Notifications = decodeList[Notification](r, NSTypes, "Notification", false)
-			case "ErrorSubscriptionIds":
-				once(r, &seen, 1<<5)
-				x.ErrorSubscriptionIDs = decodeScalars(r, NSTypes, "SubscriptionId", false, parseString)
-			case "ConnectionStatus":
-				once(r, &seen, 1<<6)
-				x.ConnectionStatus = parseConnectionStatus(r, r.Text())
-			default:
-				unexpected(r, "GetStreamingEventsResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Notifications" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Notifications = decodeList[Notification](r, NSTypes, "Notification", false)
+		case n.Local == "ErrorSubscriptionIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.ErrorSubscriptionIDs = decodeScalars(r, NSTypes, "SubscriptionId", false, parseString)
+		case n.Local == "ConnectionStatus" && n.Space == NSMessages:
+			once(r, &seen, 1<<6)
+			x.ConnectionStatus = parseConnectionStatus(r, r.Text())
 		default:
 			unexpected(r, "GetStreamingEventsResponseMessage")
 		}
@@ -5281,32 +4691,22 @@ func (x *GetStreamingEventsResponseMessage) appendXML(e *strictxml.Encoder, qnam
 func (x *GetUserAvailabilityRequest) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "TimeZone":
-				once(r, &seen, 1<<0)
-				x.TimeZone = new(SerializableTimeZone)
-				x.TimeZone.decodeXML(r)
-			case "FreeBusyViewOptions":
-				once(r, &seen, 1<<2)
-				x.FreeBusyViewOptions = new(FreeBusyViewOptions)
-				x.FreeBusyViewOptions.decodeXML(r)
-			case "SuggestionsViewOptions":
-				once(r, &seen, 1<<3)
-				x.SuggestionsViewOptions = new(SuggestionsViewOptions)
-				x.SuggestionsViewOptions.decodeXML(r)
-			default:
-				unexpected(r, "GetUserAvailabilityRequest")
-			}
-		case NSMessages:
-			switch n.Local {
-			case "MailboxDataArray":
-				once(r, &seen, 1<<1)
-				x.MailboxDataArray = decodeList[MailboxData](r, NSTypes, "MailboxData", false)
-			default:
-				unexpected(r, "GetUserAvailabilityRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "TimeZone" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.TimeZone = new(SerializableTimeZone)
+			x.TimeZone.decodeXML(r)
+		case n.Local == "MailboxDataArray" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.MailboxDataArray = decodeList[MailboxData](r, NSTypes, "MailboxData", false)
+		case n.Local == "FreeBusyViewOptions" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.FreeBusyViewOptions = new(FreeBusyViewOptions)
+			x.FreeBusyViewOptions.decodeXML(r)
+		case n.Local == "SuggestionsViewOptions" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.SuggestionsViewOptions = new(SuggestionsViewOptions)
+			x.SuggestionsViewOptions.decodeXML(r)
 		default:
 			unexpected(r, "GetUserAvailabilityRequest")
 		}
@@ -5338,19 +4738,14 @@ func (x *GetUserAvailabilityRequest) appendXML(e *strictxml.Encoder, qname strin
 func (x *GetUserAvailabilityResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FreeBusyResponseArray":
-				once(r, &seen, 1<<0)
-				x.FreeBusyResponses = decodeList[FreeBusyResponse](r, NSMessages, "FreeBusyResponse", false)
-			case "SuggestionsResponse":
-				once(r, &seen, 1<<1)
-				x.SuggestionsResponse = new(SuggestionsResponse)
-				x.SuggestionsResponse.decodeXML(r)
-			default:
-				unexpected(r, "GetUserAvailabilityResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FreeBusyResponseArray" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FreeBusyResponses = decodeList[FreeBusyResponse](r, NSMessages, "FreeBusyResponse", false)
+		case n.Local == "SuggestionsResponse" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SuggestionsResponse = new(SuggestionsResponse)
+			x.SuggestionsResponse.decodeXML(r)
 		default:
 			unexpected(r, "GetUserAvailabilityResponse")
 		}
@@ -5375,18 +4770,13 @@ func (x *GetUserAvailabilityResponse) appendXML(e *strictxml.Encoder, qname stri
 func (x *GetUserConfiguration) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "UserConfigurationName":
-				once(r, &seen, 1<<0)
-				x.UserConfigurationName.decodeXML(r)
-			case "UserConfigurationProperties":
-				once(r, &seen, 1<<1)
-				x.UserConfigurationProperties = parseUserConfigurationProperties(r, r.Text())
-			default:
-				unexpected(r, "GetUserConfiguration")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserConfigurationName" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.UserConfigurationName.decodeXML(r)
+		case n.Local == "UserConfigurationProperties" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.UserConfigurationProperties = parseUserConfigurationProperties(r, r.Text())
 		default:
 			unexpected(r, "GetUserConfiguration")
 		}
@@ -5406,15 +4796,10 @@ func (x *GetUserConfiguration) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GetUserConfigurationResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[GetUserConfigurationResponseMessage](r, NSMessages, "GetUserConfigurationResponseMessage", false)
-			default:
-				unexpected(r, "GetUserConfigurationResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[GetUserConfigurationResponseMessage](r, NSMessages, "GetUserConfigurationResponseMessage", false)
 		default:
 			unexpected(r, "GetUserConfigurationResponse")
 		}
@@ -5442,30 +4827,25 @@ func (x *GetUserConfigurationResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "UserConfiguration":
-				once(r, &seen, 1<<4)
-				x.UserConfiguration = new(UserConfiguration)
-				x.UserConfiguration.decodeXML(r)
-			default:
-				unexpected(r, "GetUserConfigurationResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "UserConfiguration" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.UserConfiguration = new(UserConfiguration)
+			x.UserConfiguration.decodeXML(r)
 		default:
 			unexpected(r, "GetUserConfigurationResponseMessage")
 		}
@@ -5496,15 +4876,10 @@ func (x *GetUserConfigurationResponseMessage) appendXML(e *strictxml.Encoder, qn
 func (x *GetUserOofSettingsRequest) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			default:
-				unexpected(r, "GetUserOofSettingsRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
 		default:
 			unexpected(r, "GetUserOofSettingsRequest")
 		}
@@ -5523,27 +4898,17 @@ func (x *GetUserOofSettingsRequest) appendXML(e *strictxml.Encoder, qname string
 func (x *GetUserOofSettingsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "OofSettings":
-				once(r, &seen, 1<<1)
-				x.OofSettings = new(UserOofSettings)
-				x.OofSettings.decodeXML(r)
-			default:
-				unexpected(r, "GetUserOofSettingsResponse")
-			}
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessage":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.decodeXML(r)
-			case "AllowExternalOof":
-				once(r, &seen, 1<<2)
-				x.AllowExternalOof = parseExternalAudience(r, r.Text())
-			default:
-				unexpected(r, "GetUserOofSettingsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessage" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.decodeXML(r)
+		case n.Local == "OofSettings" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.OofSettings = new(UserOofSettings)
+			x.OofSettings.decodeXML(r)
+		case n.Local == "AllowExternalOof" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.AllowExternalOof = parseExternalAudience(r, r.Text())
 		default:
 			unexpected(r, "GetUserOofSettingsResponse")
 		}
@@ -5568,24 +4933,19 @@ func (x *GetUserOofSettingsResponse) appendXML(e *strictxml.Encoder, qname strin
 func (x *GroupAttendeeConflictData) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "NumberOfMembers":
-				once(r, &seen, 1<<0)
-				x.NumberOfMembers = parseInt[int](r, r.Text())
-			case "NumberOfMembersAvailable":
-				once(r, &seen, 1<<1)
-				x.NumberOfMembersAvailable = parseInt[int](r, r.Text())
-			case "NumberOfMembersWithConflict":
-				once(r, &seen, 1<<2)
-				x.NumberOfMembersWithConflict = parseInt[int](r, r.Text())
-			case "NumberOfMembersWithNoData":
-				once(r, &seen, 1<<3)
-				x.NumberOfMembersWithNoData = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "GroupAttendeeConflictData")
-			}
+		switch n := r.Name(); {
+		case n.Local == "NumberOfMembers" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.NumberOfMembers = parseInt[int](r, r.Text())
+		case n.Local == "NumberOfMembersAvailable" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.NumberOfMembersAvailable = parseInt[int](r, r.Text())
+		case n.Local == "NumberOfMembersWithConflict" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.NumberOfMembersWithConflict = parseInt[int](r, r.Text())
+		case n.Local == "NumberOfMembersWithNoData" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.NumberOfMembersWithNoData = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "GroupAttendeeConflictData")
 		}
@@ -5612,21 +4972,14 @@ func (x *GroupBy) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "AggregateOn":
-				once(r, &seen, 1<<1)
-				x.AggregateOn.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "GroupBy")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "AggregateOn" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AggregateOn.decodeXML(r)
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "GroupBy")
-			}
+			unexpected(r, "GroupBy")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -5645,18 +4998,13 @@ func (x *GroupBy) appendXML(e *strictxml.Encoder, qname string) {
 func (x *GroupedItems) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "GroupIndex":
-				once(r, &seen, 1<<0)
-				x.GroupIndex = parseString(r, r.Text())
-			case "Items":
-				once(r, &seen, 1<<1)
-				x.Items = decodeChoices[Item](r, "Items", false)
-			default:
-				unexpected(r, "GroupedItems")
-			}
+		switch n := r.Name(); {
+		case n.Local == "GroupIndex" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.GroupIndex = parseString(r, r.Text())
+		case n.Local == "Items" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Items = decodeChoices[Item](r, "Items", false)
 		default:
 			unexpected(r, "GroupedItems")
 		}
@@ -5733,15 +5081,10 @@ func (x *IndexedPageView) appendXML(e *strictxml.Encoder, qname string) {
 func (x *IndividualAttendeeConflictData) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "BusyType":
-				once(r, &seen, 1<<0)
-				x.BusyType = parseLegacyFreeBusy(r, r.Text())
-			default:
-				unexpected(r, "IndividualAttendeeConflictData")
-			}
+		switch n := r.Name(); {
+		case n.Local == "BusyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.BusyType = parseLegacyFreeBusy(r, r.Text())
 		default:
 			unexpected(r, "IndividualAttendeeConflictData")
 		}
@@ -5776,15 +5119,10 @@ func (x *InternetHeader) appendXML(e *strictxml.Encoder, qname string) {
 func (x *IntervalRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Interval":
-				once(r, &seen, 1<<0)
-				x.Interval = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "IntervalRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Interval" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Interval = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "IntervalRecurrence")
 		}
@@ -5803,48 +5141,41 @@ func (x *IntervalRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ItemAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "AttachmentId":
-				once(r, &seen, 1<<0)
-				x.AttachmentBase.AttachmentID = new(AttachmentID)
-				x.AttachmentBase.AttachmentID.decodeXML(r)
-			case "Name":
-				once(r, &seen, 1<<1)
-				x.AttachmentBase.Name = parseString(r, r.Text())
-			case "ContentType":
-				once(r, &seen, 1<<2)
-				x.AttachmentBase.ContentType = parseString(r, r.Text())
-			case "ContentId":
-				once(r, &seen, 1<<3)
-				x.AttachmentBase.ContentID = parseString(r, r.Text())
-			case "ContentLocation":
-				once(r, &seen, 1<<4)
-				x.AttachmentBase.ContentLocation = parseString(r, r.Text())
-			case "AttachmentOriginalUrl":
-				once(r, &seen, 1<<5)
-				x.AttachmentBase.OriginalURL = parseString(r, r.Text())
-			case "Size":
-				once(r, &seen, 1<<6)
-				x.AttachmentBase.Size = new(int)
-				*x.AttachmentBase.Size = parseInt[int](r, r.Text())
-			case "LastModifiedTime":
-				once(r, &seen, 1<<7)
-				x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
-			case "IsInline":
-				once(r, &seen, 1<<8)
-				x.AttachmentBase.IsInline = new(bool)
-				*x.AttachmentBase.IsInline = parseBool(r, r.Text())
-			default:
-				if once(r, &seen, 1<<9); !x.Item.decodeChoice(r) {
-					unexpected(r, "ItemAttachment")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.AttachmentBase.AttachmentID = new(AttachmentID)
+			x.AttachmentBase.AttachmentID.decodeXML(r)
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AttachmentBase.Name = parseString(r, r.Text())
+		case n.Local == "ContentType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.AttachmentBase.ContentType = parseString(r, r.Text())
+		case n.Local == "ContentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.AttachmentBase.ContentID = parseString(r, r.Text())
+		case n.Local == "ContentLocation" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.AttachmentBase.ContentLocation = parseString(r, r.Text())
+		case n.Local == "AttachmentOriginalUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.AttachmentBase.OriginalURL = parseString(r, r.Text())
+		case n.Local == "Size" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.AttachmentBase.Size = new(int)
+			*x.AttachmentBase.Size = parseInt[int](r, r.Text())
+		case n.Local == "LastModifiedTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
+		case n.Local == "IsInline" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.AttachmentBase.IsInline = new(bool)
+			*x.AttachmentBase.IsInline = parseBool(r, r.Text())
+		case x.Item.decodeChoice(r):
+			once(r, &seen, 1<<9)
 		default:
-			if once(r, &seen, 1<<9); !x.Item.decodeChoice(r) {
-				unexpected(r, "ItemAttachment")
-			}
+			unexpected(r, "ItemAttachment")
 		}
 	}
 }
@@ -5885,21 +5216,14 @@ func (x *ItemAttachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ItemChange) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Updates":
-				once(r, &seen, 1<<1)
-				x.Updates = decodeChoices[ItemChangeDescription](r, "Updates", true)
-			default:
-				if once(r, &seen, 1<<0); !x.ID.decodeChoice(r) {
-					unexpected(r, "ItemChange")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "Updates" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Updates = decodeChoices[ItemChangeDescription](r, "Updates", true)
+		case x.ID.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.ID.decodeChoice(r) {
-				unexpected(r, "ItemChange")
-			}
+			unexpected(r, "ItemChange")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -5919,21 +5243,16 @@ func (x *ItemChange) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *ItemChangeDescription) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "AppendToItemField":
-			x.AppendToItemField = new(SetItemField)
-			x.AppendToItemField.decodeXML(r)
-		case "SetItemField":
-			x.SetItemField = new(SetItemField)
-			x.SetItemField.decodeXML(r)
-		case "DeleteItemField":
-			x.DeleteItemField = new(DeleteItemField)
-			x.DeleteItemField.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "AppendToItemField" && n.Space == NSTypes:
+		x.AppendToItemField = new(SetItemField)
+		x.AppendToItemField.decodeXML(r)
+	case n.Local == "SetItemField" && n.Space == NSTypes:
+		x.SetItemField = new(SetItemField)
+		x.SetItemField.decodeXML(r)
+	case n.Local == "DeleteItemField" && n.Space == NSTypes:
+		x.DeleteItemField = new(DeleteItemField)
+		x.DeleteItemField.decodeXML(r)
 	default:
 		return false
 	}
@@ -5960,21 +5279,16 @@ func (x *ItemChangeDescription) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *ItemChangeID) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "ItemId":
-			x.ItemID = new(ItemID)
-			x.ItemID.decodeXML(r)
-		case "OccurrenceItemId":
-			x.OccurrenceItemID = new(OccurrenceItemID)
-			x.OccurrenceItemID.decodeXML(r)
-		case "RecurringMasterItemId":
-			x.RecurringMasterItemID = new(RecurringMasterItemID)
-			x.RecurringMasterItemID.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "ItemId" && n.Space == NSTypes:
+		x.ItemID = new(ItemID)
+		x.ItemID.decodeXML(r)
+	case n.Local == "OccurrenceItemId" && n.Space == NSTypes:
+		x.OccurrenceItemID = new(OccurrenceItemID)
+		x.OccurrenceItemID.decodeXML(r)
+	case n.Local == "RecurringMasterItemId" && n.Space == NSTypes:
+		x.RecurringMasterItemID = new(RecurringMasterItemID)
+		x.RecurringMasterItemID.decodeXML(r)
 	default:
 		return false
 	}
@@ -6001,18 +5315,13 @@ func (x *ItemChangeID) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *ItemGrouping) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSMessages:
-		switch n.Local {
-		case "GroupBy":
-			x.GroupBy = new(GroupBy)
-			x.GroupBy.decodeXML(r)
-		case "DistinguishedGroupBy":
-			x.DistinguishedGroupBy = new(DistinguishedGroupBy)
-			x.DistinguishedGroupBy.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "GroupBy" && n.Space == NSMessages:
+		x.GroupBy = new(GroupBy)
+		x.GroupBy.decodeXML(r)
+	case n.Local == "DistinguishedGroupBy" && n.Space == NSMessages:
+		x.DistinguishedGroupBy = new(DistinguishedGroupBy)
+		x.DistinguishedGroupBy.decodeXML(r)
 	default:
 		return false
 	}
@@ -6067,29 +5376,24 @@ func (x *ItemInfoResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Items":
-				once(r, &seen, 1<<4)
-				x.Items = decodeChoices[Item](r, "Items", false)
-			default:
-				unexpected(r, "ItemInfoResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Items" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Items = decodeChoices[Item](r, "Items", false)
 		default:
 			unexpected(r, "ItemInfoResponseMessage")
 		}
@@ -6125,50 +5429,45 @@ func (x *ItemInfoResponseMessage) appendXML(e *strictxml.Encoder, qname string) 
 func (x *ItemResponseShape) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "BaseShape":
-				once(r, &seen, 1<<0)
-				x.BaseShape = parseDefaultShapeName(r, r.Text())
-			case "IncludeMimeContent":
-				once(r, &seen, 1<<1)
-				x.IncludeMimeContent = parseBool(r, r.Text())
-			case "BodyType":
-				once(r, &seen, 1<<2)
-				x.BodyType = parseBodyTypeResponse(r, r.Text())
-			case "UniqueBodyType":
-				once(r, &seen, 1<<3)
-				x.UniqueBodyType = parseBodyTypeResponse(r, r.Text())
-			case "NormalizedBodyType":
-				once(r, &seen, 1<<4)
-				x.NormalizedBodyType = parseBodyTypeResponse(r, r.Text())
-			case "FilterHtmlContent":
-				once(r, &seen, 1<<5)
-				x.FilterHTMLContent = parseBool(r, r.Text())
-			case "ConvertHtmlCodePageToUTF8":
-				once(r, &seen, 1<<6)
-				x.ConvertHTMLCodePageToUTF8 = new(bool)
-				*x.ConvertHTMLCodePageToUTF8 = parseBool(r, r.Text())
-			case "InlineImageUrlTemplate":
-				once(r, &seen, 1<<7)
-				x.InlineImageURLTemplate = parseString(r, r.Text())
-			case "BlockExternalImages":
-				once(r, &seen, 1<<8)
-				x.BlockExternalImages = parseBool(r, r.Text())
-			case "AddBlankTargetToLinks":
-				once(r, &seen, 1<<9)
-				x.AddBlankTargetToLinks = parseBool(r, r.Text())
-			case "MaximumBodySize":
-				once(r, &seen, 1<<10)
-				x.MaximumBodySize = new(int)
-				*x.MaximumBodySize = parseInt[int](r, r.Text())
-			case "AdditionalProperties":
-				once(r, &seen, 1<<11)
-				x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
-			default:
-				unexpected(r, "ItemResponseShape")
-			}
+		switch n := r.Name(); {
+		case n.Local == "BaseShape" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.BaseShape = parseDefaultShapeName(r, r.Text())
+		case n.Local == "IncludeMimeContent" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.IncludeMimeContent = parseBool(r, r.Text())
+		case n.Local == "BodyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.BodyType = parseBodyTypeResponse(r, r.Text())
+		case n.Local == "UniqueBodyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.UniqueBodyType = parseBodyTypeResponse(r, r.Text())
+		case n.Local == "NormalizedBodyType" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.NormalizedBodyType = parseBodyTypeResponse(r, r.Text())
+		case n.Local == "FilterHtmlContent" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.FilterHTMLContent = parseBool(r, r.Text())
+		case n.Local == "ConvertHtmlCodePageToUTF8" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.ConvertHTMLCodePageToUTF8 = new(bool)
+			*x.ConvertHTMLCodePageToUTF8 = parseBool(r, r.Text())
+		case n.Local == "InlineImageUrlTemplate" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.InlineImageURLTemplate = parseString(r, r.Text())
+		case n.Local == "BlockExternalImages" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.BlockExternalImages = parseBool(r, r.Text())
+		case n.Local == "AddBlankTargetToLinks" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.AddBlankTargetToLinks = parseBool(r, r.Text())
+		case n.Local == "MaximumBodySize" && n.Space == NSTypes:
+			once(r, &seen, 1<<10)
+			x.MaximumBodySize = new(int)
+			*x.MaximumBodySize = parseInt[int](r, r.Text())
+		case n.Local == "AdditionalProperties" && n.Space == NSTypes:
+			once(r, &seen, 1<<11)
+			x.AdditionalProperties = decodeChoices[PathToElement](r, "AdditionalProperties", false)
 		default:
 			unexpected(r, "ItemResponseShape")
 		}
@@ -6222,27 +5521,22 @@ func (x *ItemResponseShape) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *ItemView) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSMessages:
-		switch n.Local {
-		case "IndexedPageItemView":
-			x.IndexedPageItemView = new(IndexedPageView)
-			x.IndexedPageItemView.decodeXML(r)
-		case "FractionalPageItemView":
-			x.FractionalPageItemView = new(FractionalPageView)
-			x.FractionalPageItemView.decodeXML(r)
-		case "SeekToConditionPageItemView":
-			x.SeekToConditionPageItemView = new(SeekToConditionPageView)
-			x.SeekToConditionPageItemView.decodeXML(r)
-		case "CalendarView":
-			x.CalendarView = new(CalendarView)
-			x.CalendarView.decodeXML(r)
-		case "ContactsView":
-			x.ContactsView = new(ContactsView)
-			x.ContactsView.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "IndexedPageItemView" && n.Space == NSMessages:
+		x.IndexedPageItemView = new(IndexedPageView)
+		x.IndexedPageItemView.decodeXML(r)
+	case n.Local == "FractionalPageItemView" && n.Space == NSMessages:
+		x.FractionalPageItemView = new(FractionalPageView)
+		x.FractionalPageItemView.decodeXML(r)
+	case n.Local == "SeekToConditionPageItemView" && n.Space == NSMessages:
+		x.SeekToConditionPageItemView = new(SeekToConditionPageView)
+		x.SeekToConditionPageItemView.decodeXML(r)
+	case n.Local == "CalendarView" && n.Space == NSMessages:
+		x.CalendarView = new(CalendarView)
+		x.CalendarView.decodeXML(r)
+	case n.Local == "ContactsView" && n.Space == NSMessages:
+		x.ContactsView = new(ContactsView)
+		x.ContactsView.decodeXML(r)
 	default:
 		return false
 	}
@@ -6275,31 +5569,26 @@ func (x *ItemView) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Mailbox) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Name":
-				once(r, &seen, 1<<0)
-				x.Name = parseString(r, r.Text())
-			case "EmailAddress":
-				once(r, &seen, 1<<1)
-				x.EmailAddress = parseString(r, r.Text())
-			case "RoutingType":
-				once(r, &seen, 1<<2)
-				x.RoutingType = parseString(r, r.Text())
-			case "MailboxType":
-				once(r, &seen, 1<<3)
-				x.MailboxType = parseMailboxType(r, r.Text())
-			case "ItemId":
-				once(r, &seen, 1<<4)
-				x.ItemID = new(ItemID)
-				x.ItemID.decodeXML(r)
-			case "OriginalDisplayName":
-				once(r, &seen, 1<<5)
-				x.OriginalDisplayName = parseString(r, r.Text())
-			default:
-				unexpected(r, "Mailbox")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Name = parseString(r, r.Text())
+		case n.Local == "EmailAddress" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EmailAddress = parseString(r, r.Text())
+		case n.Local == "RoutingType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.RoutingType = parseString(r, r.Text())
+		case n.Local == "MailboxType" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.MailboxType = parseMailboxType(r, r.Text())
+		case n.Local == "ItemId" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.ItemID = new(ItemID)
+			x.ItemID.decodeXML(r)
+		case n.Local == "OriginalDisplayName" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.OriginalDisplayName = parseString(r, r.Text())
 		default:
 			unexpected(r, "Mailbox")
 		}
@@ -6332,21 +5621,16 @@ func (x *Mailbox) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MailboxData) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Email":
-				once(r, &seen, 1<<0)
-				x.Email.decodeXML(r)
-			case "AttendeeType":
-				once(r, &seen, 1<<1)
-				x.AttendeeType = parseMeetingAttendeeType(r, r.Text())
-			case "ExcludeConflicts":
-				once(r, &seen, 1<<2)
-				x.ExcludeConflicts = parseBool(r, r.Text())
-			default:
-				unexpected(r, "MailboxData")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Email" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Email.decodeXML(r)
+		case n.Local == "AttendeeType" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AttendeeType = parseMeetingAttendeeType(r, r.Text())
+		case n.Local == "ExcludeConflicts" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.ExcludeConflicts = parseBool(r, r.Text())
 		default:
 			unexpected(r, "MailboxData")
 		}
@@ -6369,18 +5653,13 @@ func (x *MailboxData) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ManagementRole) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserRoles":
-				once(r, &seen, 1<<0)
-				x.UserRoles = decodeScalars(r, NSTypes, "Role", false, parseString)
-			case "ApplicationRoles":
-				once(r, &seen, 1<<1)
-				x.ApplicationRoles = decodeScalars(r, NSTypes, "Role", false, parseString)
-			default:
-				unexpected(r, "ManagementRole")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserRoles" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.UserRoles = decodeScalars(r, NSTypes, "Role", false, parseString)
+		case n.Local == "ApplicationRoles" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.ApplicationRoles = decodeScalars(r, NSTypes, "Role", false, parseString)
 		default:
 			unexpected(r, "ManagementRole")
 		}
@@ -6409,21 +5688,16 @@ func (x *ManagementRole) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MarkAllItemsAsRead) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ReadFlag":
-				once(r, &seen, 1<<0)
-				x.ReadFlag = parseBool(r, r.Text())
-			case "SuppressReadReceipts":
-				once(r, &seen, 1<<1)
-				x.SuppressReadReceipts = parseBool(r, r.Text())
-			case "FolderIds":
-				once(r, &seen, 1<<2)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "MarkAllItemsAsRead")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ReadFlag" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ReadFlag = parseBool(r, r.Text())
+		case n.Local == "SuppressReadReceipts" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SuppressReadReceipts = parseBool(r, r.Text())
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "MarkAllItemsAsRead")
 		}
@@ -6448,15 +5722,10 @@ func (x *MarkAllItemsAsRead) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MarkAllItemsAsReadResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "MarkAllItemsAsReadResponseMessage", false)
-			default:
-				unexpected(r, "MarkAllItemsAsReadResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "MarkAllItemsAsReadResponseMessage", false)
 		default:
 			unexpected(r, "MarkAllItemsAsReadResponse")
 		}
@@ -6482,19 +5751,14 @@ func (x *Member) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox = new(Mailbox)
-				x.Mailbox.decodeXML(r)
-			case "Status":
-				once(r, &seen, 1<<1)
-				x.Status = parseMemberStatus(r, r.Text())
-			default:
-				unexpected(r, "Member")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox = new(Mailbox)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "Status" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Status = parseMemberStatus(r, r.Text())
 		default:
 			unexpected(r, "Member")
 		}
@@ -6534,16 +5798,11 @@ func (x *MessageValue) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MessageXML) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Value":
-				seen |= 1 << 0
-				x.Values = append(x.Values, MessageValue{})
-				x.Values[len(x.Values)-1].decodeXML(r)
-			default:
-				r.Skip()
-			}
+		switch n := r.Name(); {
+		case n.Local == "Value" && n.Space == NSTypes:
+			seen |= 1 << 0
+			x.Values = append(x.Values, MessageValue{})
+			x.Values[len(x.Values)-1].decodeXML(r)
 		default:
 			r.Skip()
 		}
@@ -6577,18 +5836,13 @@ func (x *MimeContent) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MoveFolder) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ToFolderId":
-				once(r, &seen, 1<<0)
-				x.ToFolderID.decodeXML(r)
-			case "FolderIds":
-				once(r, &seen, 1<<1)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
-			default:
-				unexpected(r, "MoveFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ToFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ToFolderID.decodeXML(r)
+		case n.Local == "FolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", true)
 		default:
 			unexpected(r, "MoveFolder")
 		}
@@ -6612,15 +5866,10 @@ func (x *MoveFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MoveFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "MoveFolderResponseMessage", false)
-			default:
-				unexpected(r, "MoveFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "MoveFolderResponseMessage", false)
 		default:
 			unexpected(r, "MoveFolderResponse")
 		}
@@ -6643,22 +5892,17 @@ func (x *MoveFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MoveItem) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ToFolderId":
-				once(r, &seen, 1<<0)
-				x.ToFolderID.decodeXML(r)
-			case "ItemIds":
-				once(r, &seen, 1<<1)
-				x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
-			case "ReturnNewItemIds":
-				once(r, &seen, 1<<2)
-				x.ReturnNewItemIDs = new(bool)
-				*x.ReturnNewItemIDs = parseBool(r, r.Text())
-			default:
-				unexpected(r, "MoveItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ToFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ToFolderID.decodeXML(r)
+		case n.Local == "ItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
+		case n.Local == "ReturnNewItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ReturnNewItemIDs = new(bool)
+			*x.ReturnNewItemIDs = parseBool(r, r.Text())
 		default:
 			unexpected(r, "MoveItem")
 		}
@@ -6685,15 +5929,10 @@ func (x *MoveItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *MoveItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "MoveItemResponseMessage", false)
-			default:
-				unexpected(r, "MoveItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ItemInfoResponseMessage](r, NSMessages, "MoveItemResponseMessage", false)
 		default:
 			unexpected(r, "MoveItemResponse")
 		}
@@ -6716,15 +5955,10 @@ func (x *MoveItemResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *NoEndRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StartDate":
-				once(r, &seen, 1<<0)
-				x.StartDate = parseDate(r, r.Text())
-			default:
-				unexpected(r, "NoEndRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StartDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StartDate = parseDate(r, r.Text())
 		default:
 			unexpected(r, "NoEndRecurrence")
 		}
@@ -6743,18 +5977,13 @@ func (x *NoEndRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 func (x *NumberedRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StartDate":
-				once(r, &seen, 1<<0)
-				x.StartDate = parseDate(r, r.Text())
-			case "NumberOfOccurrences":
-				once(r, &seen, 1<<1)
-				x.NumberOfOccurrences = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "NumberedRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StartDate" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StartDate = parseDate(r, r.Text())
+		case n.Local == "NumberOfOccurrences" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.NumberOfOccurrences = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "NumberedRecurrence")
 		}
@@ -6774,24 +6003,19 @@ func (x *NumberedRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Occurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "ItemId":
-				once(r, &seen, 1<<0)
-				x.ItemID.decodeXML(r)
-			case "Start":
-				once(r, &seen, 1<<1)
-				x.Start = parseTime(r, r.Text())
-			case "End":
-				once(r, &seen, 1<<2)
-				x.End = parseTime(r, r.Text())
-			case "OriginalStart":
-				once(r, &seen, 1<<3)
-				x.OriginalStart = parseTime(r, r.Text())
-			default:
-				unexpected(r, "Occurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.ItemID.decodeXML(r)
+		case n.Local == "Start" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Start = parseTime(r, r.Text())
+		case n.Local == "End" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.End = parseTime(r, r.Text())
+		case n.Local == "OriginalStart" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.OriginalStart = parseTime(r, r.Text())
 		default:
 			unexpected(r, "Occurrence")
 		}
@@ -6879,21 +6103,16 @@ func (x *OccurrencesRange) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *PathToElement) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "FieldURI":
-			x.FieldURI = new(FieldURI)
-			x.FieldURI.decodeXML(r)
-		case "IndexedFieldURI":
-			x.IndexedFieldURI = new(IndexedFieldURI)
-			x.IndexedFieldURI.decodeXML(r)
-		case "ExtendedFieldURI":
-			x.ExtendedFieldURI = new(ExtendedFieldURI)
-			x.ExtendedFieldURI.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "FieldURI" && n.Space == NSTypes:
+		x.FieldURI = new(FieldURI)
+		x.FieldURI.decodeXML(r)
+	case n.Local == "IndexedFieldURI" && n.Space == NSTypes:
+		x.IndexedFieldURI = new(IndexedFieldURI)
+		x.IndexedFieldURI.decodeXML(r)
+	case n.Local == "ExtendedFieldURI" && n.Space == NSTypes:
+		x.ExtendedFieldURI = new(ExtendedFieldURI)
+		x.ExtendedFieldURI.decodeXML(r)
 	default:
 		return false
 	}
@@ -6951,47 +6170,42 @@ func (x *Period) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Permission) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserId":
-				once(r, &seen, 1<<0)
-				x.Base.UserID.decodeXML(r)
-			case "CanCreateItems":
-				once(r, &seen, 1<<1)
-				x.Base.CanCreateItems = new(bool)
-				*x.Base.CanCreateItems = parseBool(r, r.Text())
-			case "CanCreateSubFolders":
-				once(r, &seen, 1<<2)
-				x.Base.CanCreateSubFolders = new(bool)
-				*x.Base.CanCreateSubFolders = parseBool(r, r.Text())
-			case "IsFolderOwner":
-				once(r, &seen, 1<<3)
-				x.Base.IsFolderOwner = new(bool)
-				*x.Base.IsFolderOwner = parseBool(r, r.Text())
-			case "IsFolderVisible":
-				once(r, &seen, 1<<4)
-				x.Base.IsFolderVisible = new(bool)
-				*x.Base.IsFolderVisible = parseBool(r, r.Text())
-			case "IsFolderContact":
-				once(r, &seen, 1<<5)
-				x.Base.IsFolderContact = new(bool)
-				*x.Base.IsFolderContact = parseBool(r, r.Text())
-			case "EditItems":
-				once(r, &seen, 1<<6)
-				x.Base.EditItems = parsePermissionAction(r, r.Text())
-			case "DeleteItems":
-				once(r, &seen, 1<<7)
-				x.Base.DeleteItems = parsePermissionAction(r, r.Text())
-			case "ReadItems":
-				once(r, &seen, 1<<8)
-				x.ReadItems = parsePermissionReadAccess(r, r.Text())
-			case "PermissionLevel":
-				once(r, &seen, 1<<9)
-				x.PermissionLevel = parsePermissionLevel(r, r.Text())
-			default:
-				unexpected(r, "Permission")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Base.UserID.decodeXML(r)
+		case n.Local == "CanCreateItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Base.CanCreateItems = new(bool)
+			*x.Base.CanCreateItems = parseBool(r, r.Text())
+		case n.Local == "CanCreateSubFolders" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Base.CanCreateSubFolders = new(bool)
+			*x.Base.CanCreateSubFolders = parseBool(r, r.Text())
+		case n.Local == "IsFolderOwner" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Base.IsFolderOwner = new(bool)
+			*x.Base.IsFolderOwner = parseBool(r, r.Text())
+		case n.Local == "IsFolderVisible" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.Base.IsFolderVisible = new(bool)
+			*x.Base.IsFolderVisible = parseBool(r, r.Text())
+		case n.Local == "IsFolderContact" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.Base.IsFolderContact = new(bool)
+			*x.Base.IsFolderContact = parseBool(r, r.Text())
+		case n.Local == "EditItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.Base.EditItems = parsePermissionAction(r, r.Text())
+		case n.Local == "DeleteItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.Base.DeleteItems = parsePermissionAction(r, r.Text())
+		case n.Local == "ReadItems" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.ReadItems = parsePermissionReadAccess(r, r.Text())
+		case n.Local == "PermissionLevel" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.PermissionLevel = parsePermissionLevel(r, r.Text())
 		default:
 			unexpected(r, "Permission")
 		}
@@ -7035,18 +6249,13 @@ func (x *Permission) appendXML(e *strictxml.Encoder, qname string) {
 func (x *PermissionSet) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Permissions":
-				once(r, &seen, 1<<0)
-				x.Permissions = decodeList[Permission](r, NSTypes, "Permission", false)
-			case "UnknownEntries":
-				once(r, &seen, 1<<1)
-				x.UnknownEntries = decodeScalars(r, NSTypes, "UnknownEntry", false, parseString)
-			default:
-				unexpected(r, "PermissionSet")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Permissions" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Permissions = decodeList[Permission](r, NSTypes, "Permission", false)
+		case n.Local == "UnknownEntries" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.UnknownEntries = decodeScalars(r, NSTypes, "UnknownEntry", false, parseString)
 		default:
 			unexpected(r, "PermissionSet")
 		}
@@ -7076,62 +6285,57 @@ func (x *PermissionSet) appendXML(e *strictxml.Encoder, qname string) {
 func (x *PersonaPostalAddress) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Street":
-				once(r, &seen, 1<<0)
-				x.Street = parseString(r, r.Text())
-			case "City":
-				once(r, &seen, 1<<1)
-				x.City = parseString(r, r.Text())
-			case "State":
-				once(r, &seen, 1<<2)
-				x.State = parseString(r, r.Text())
-			case "Country":
-				once(r, &seen, 1<<3)
-				x.Country = parseString(r, r.Text())
-			case "PostalCode":
-				once(r, &seen, 1<<4)
-				x.PostalCode = parseString(r, r.Text())
-			case "PostOfficeBox":
-				once(r, &seen, 1<<5)
-				x.PostOfficeBox = parseString(r, r.Text())
-			case "Type":
-				once(r, &seen, 1<<6)
-				x.Type = parseString(r, r.Text())
-			case "Latitude":
-				once(r, &seen, 1<<7)
-				x.Latitude = new(float64)
-				*x.Latitude = parseFloat(r, r.Text())
-			case "Longitude":
-				once(r, &seen, 1<<8)
-				x.Longitude = new(float64)
-				*x.Longitude = parseFloat(r, r.Text())
-			case "Accuracy":
-				once(r, &seen, 1<<9)
-				x.Accuracy = new(float64)
-				*x.Accuracy = parseFloat(r, r.Text())
-			case "Altitude":
-				once(r, &seen, 1<<10)
-				x.Altitude = new(float64)
-				*x.Altitude = parseFloat(r, r.Text())
-			case "AltitudeAccuracy":
-				once(r, &seen, 1<<11)
-				x.AltitudeAccuracy = new(float64)
-				*x.AltitudeAccuracy = parseFloat(r, r.Text())
-			case "FormattedAddress":
-				once(r, &seen, 1<<12)
-				x.FormattedAddress = parseString(r, r.Text())
-			case "LocationUri":
-				once(r, &seen, 1<<13)
-				x.LocationURI = parseString(r, r.Text())
-			case "LocationSource":
-				once(r, &seen, 1<<14)
-				x.LocationSource = parseLocationSource(r, r.Text())
-			default:
-				unexpected(r, "PersonaPostalAddress")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Street" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Street = parseString(r, r.Text())
+		case n.Local == "City" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.City = parseString(r, r.Text())
+		case n.Local == "State" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.State = parseString(r, r.Text())
+		case n.Local == "Country" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Country = parseString(r, r.Text())
+		case n.Local == "PostalCode" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.PostalCode = parseString(r, r.Text())
+		case n.Local == "PostOfficeBox" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.PostOfficeBox = parseString(r, r.Text())
+		case n.Local == "Type" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.Type = parseString(r, r.Text())
+		case n.Local == "Latitude" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.Latitude = new(float64)
+			*x.Latitude = parseFloat(r, r.Text())
+		case n.Local == "Longitude" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.Longitude = new(float64)
+			*x.Longitude = parseFloat(r, r.Text())
+		case n.Local == "Accuracy" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.Accuracy = new(float64)
+			*x.Accuracy = parseFloat(r, r.Text())
+		case n.Local == "Altitude" && n.Space == NSTypes:
+			once(r, &seen, 1<<10)
+			x.Altitude = new(float64)
+			*x.Altitude = parseFloat(r, r.Text())
+		case n.Local == "AltitudeAccuracy" && n.Space == NSTypes:
+			once(r, &seen, 1<<11)
+			x.AltitudeAccuracy = new(float64)
+			*x.AltitudeAccuracy = parseFloat(r, r.Text())
+		case n.Local == "FormattedAddress" && n.Space == NSTypes:
+			once(r, &seen, 1<<12)
+			x.FormattedAddress = parseString(r, r.Text())
+		case n.Local == "LocationUri" && n.Space == NSTypes:
+			once(r, &seen, 1<<13)
+			x.LocationURI = parseString(r, r.Text())
+		case n.Local == "LocationSource" && n.Space == NSTypes:
+			once(r, &seen, 1<<14)
+			x.LocationSource = parseLocationSource(r, r.Text())
 		default:
 			unexpected(r, "PersonaPostalAddress")
 		}
@@ -7195,24 +6399,19 @@ func (x *PullSubscriptionRequest) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.Base.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
-			case "EventTypes":
-				once(r, &seen, 1<<1)
-				x.Base.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
-			case "Watermark":
-				once(r, &seen, 1<<2)
-				x.Base.Watermark = parseString(r, r.Text())
-			case "Timeout":
-				once(r, &seen, 1<<3)
-				x.Timeout = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "PullSubscriptionRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Base.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
+		case n.Local == "EventTypes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Base.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
+		case n.Local == "Watermark" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Base.Watermark = parseString(r, r.Text())
+		case n.Local == "Timeout" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Timeout = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "PullSubscriptionRequest")
 		}
@@ -7253,30 +6452,25 @@ func (x *PushSubscriptionRequest) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.Base.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
-			case "EventTypes":
-				once(r, &seen, 1<<1)
-				x.Base.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
-			case "Watermark":
-				once(r, &seen, 1<<2)
-				x.Base.Watermark = parseString(r, r.Text())
-			case "StatusFrequency":
-				once(r, &seen, 1<<3)
-				x.StatusFrequency = parseInt[int](r, r.Text())
-			case "URL":
-				once(r, &seen, 1<<4)
-				x.URL = parseString(r, r.Text())
-			case "CallerData":
-				once(r, &seen, 1<<5)
-				x.CallerData = parseString(r, r.Text())
-			default:
-				unexpected(r, "PushSubscriptionRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Base.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
+		case n.Local == "EventTypes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Base.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
+		case n.Local == "Watermark" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Base.Watermark = parseString(r, r.Text())
+		case n.Local == "StatusFrequency" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.StatusFrequency = parseInt[int](r, r.Text())
+		case n.Local == "URL" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.URL = parseString(r, r.Text())
+		case n.Local == "CallerData" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.CallerData = parseString(r, r.Text())
 		default:
 			unexpected(r, "PushSubscriptionRequest")
 		}
@@ -7348,22 +6542,13 @@ func (x *QueryString) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Recurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<1); !x.Range.decodeChoice(r) {
-					if once(r, &seen, 1<<0); !x.Pattern.decodeChoice(r) {
-						unexpected(r, "Recurrence")
-					}
-				}
-			}
+		switch {
+		case x.Pattern.decodeChoice(r):
+			once(r, &seen, 1<<0)
+		case x.Range.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Range.decodeChoice(r) {
-				if once(r, &seen, 1<<0); !x.Pattern.decodeChoice(r) {
-					unexpected(r, "Recurrence")
-				}
-			}
+			unexpected(r, "Recurrence")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -7379,30 +6564,25 @@ func (x *Recurrence) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *RecurrencePattern) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "RelativeYearlyRecurrence":
-			x.RelativeYearly = new(RelativeYearlyRecurrence)
-			x.RelativeYearly.decodeXML(r)
-		case "AbsoluteYearlyRecurrence":
-			x.AbsoluteYearly = new(AbsoluteYearlyRecurrence)
-			x.AbsoluteYearly.decodeXML(r)
-		case "RelativeMonthlyRecurrence":
-			x.RelativeMonthly = new(RelativeMonthlyRecurrence)
-			x.RelativeMonthly.decodeXML(r)
-		case "AbsoluteMonthlyRecurrence":
-			x.AbsoluteMonthly = new(AbsoluteMonthlyRecurrence)
-			x.AbsoluteMonthly.decodeXML(r)
-		case "WeeklyRecurrence":
-			x.Weekly = new(WeeklyRecurrence)
-			x.Weekly.decodeXML(r)
-		case "DailyRecurrence":
-			x.Daily = new(IntervalRecurrence)
-			x.Daily.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "RelativeYearlyRecurrence" && n.Space == NSTypes:
+		x.RelativeYearly = new(RelativeYearlyRecurrence)
+		x.RelativeYearly.decodeXML(r)
+	case n.Local == "AbsoluteYearlyRecurrence" && n.Space == NSTypes:
+		x.AbsoluteYearly = new(AbsoluteYearlyRecurrence)
+		x.AbsoluteYearly.decodeXML(r)
+	case n.Local == "RelativeMonthlyRecurrence" && n.Space == NSTypes:
+		x.RelativeMonthly = new(RelativeMonthlyRecurrence)
+		x.RelativeMonthly.decodeXML(r)
+	case n.Local == "AbsoluteMonthlyRecurrence" && n.Space == NSTypes:
+		x.AbsoluteMonthly = new(AbsoluteMonthlyRecurrence)
+		x.AbsoluteMonthly.decodeXML(r)
+	case n.Local == "WeeklyRecurrence" && n.Space == NSTypes:
+		x.Weekly = new(WeeklyRecurrence)
+		x.Weekly.decodeXML(r)
+	case n.Local == "DailyRecurrence" && n.Space == NSTypes:
+		x.Daily = new(IntervalRecurrence)
+		x.Daily.decodeXML(r)
 	default:
 		return false
 	}
@@ -7435,21 +6615,16 @@ func (x *RecurrencePattern) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *RecurrenceRange) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "NoEndRecurrence":
-			x.NoEnd = new(NoEndRecurrence)
-			x.NoEnd.decodeXML(r)
-		case "EndDateRecurrence":
-			x.EndDate = new(EndDateRecurrence)
-			x.EndDate.decodeXML(r)
-		case "NumberedRecurrence":
-			x.Numbered = new(NumberedRecurrence)
-			x.Numbered.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "NoEndRecurrence" && n.Space == NSTypes:
+		x.NoEnd = new(NoEndRecurrence)
+		x.NoEnd.decodeXML(r)
+	case n.Local == "EndDateRecurrence" && n.Space == NSTypes:
+		x.EndDate = new(EndDateRecurrence)
+		x.EndDate.decodeXML(r)
+	case n.Local == "NumberedRecurrence" && n.Space == NSTypes:
+		x.Numbered = new(NumberedRecurrence)
+		x.Numbered.decodeXML(r)
 	default:
 		return false
 	}
@@ -7478,24 +6653,19 @@ func (x *RecurrenceRange) appendXML(e *strictxml.Encoder, qname string) {
 func (x *RecurringDateTransition) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "To":
-				once(r, &seen, 1<<0)
-				x.To.decodeXML(r)
-			case "TimeOffset":
-				once(r, &seen, 1<<1)
-				x.TimeOffset = parseDuration(r, r.Text())
-			case "Month":
-				once(r, &seen, 1<<2)
-				x.Month = parseInt[int](r, r.Text())
-			case "Day":
-				once(r, &seen, 1<<3)
-				x.Day = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "RecurringDateTransition")
-			}
+		switch n := r.Name(); {
+		case n.Local == "To" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.To.decodeXML(r)
+		case n.Local == "TimeOffset" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.TimeOffset = parseDuration(r, r.Text())
+		case n.Local == "Month" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Month = parseInt[int](r, r.Text())
+		case n.Local == "Day" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Day = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "RecurringDateTransition")
 		}
@@ -7517,27 +6687,22 @@ func (x *RecurringDateTransition) appendXML(e *strictxml.Encoder, qname string) 
 func (x *RecurringDayTransition) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "To":
-				once(r, &seen, 1<<0)
-				x.To.decodeXML(r)
-			case "TimeOffset":
-				once(r, &seen, 1<<1)
-				x.TimeOffset = parseDuration(r, r.Text())
-			case "Month":
-				once(r, &seen, 1<<2)
-				x.Month = parseInt[int](r, r.Text())
-			case "DayOfWeek":
-				once(r, &seen, 1<<3)
-				x.DayOfWeek = parseDayOfWeek(r, r.Text())
-			case "Occurrence":
-				once(r, &seen, 1<<4)
-				x.Occurrence = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "RecurringDayTransition")
-			}
+		switch n := r.Name(); {
+		case n.Local == "To" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.To.decodeXML(r)
+		case n.Local == "TimeOffset" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.TimeOffset = parseDuration(r, r.Text())
+		case n.Local == "Month" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Month = parseInt[int](r, r.Text())
+		case n.Local == "DayOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.DayOfWeek = parseDayOfWeek(r, r.Text())
+		case n.Local == "Occurrence" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.Occurrence = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "RecurringDayTransition")
 		}
@@ -7591,15 +6756,10 @@ func (x *RecurringMasterItemIDRanges) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Ranges":
-				once(r, &seen, 1<<0)
-				x.Ranges = decodeList[OccurrencesRange](r, NSTypes, "Range", false)
-			default:
-				unexpected(r, "RecurringMasterItemIDRanges")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Ranges" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Ranges = decodeList[OccurrencesRange](r, NSTypes, "Range", false)
 		default:
 			unexpected(r, "RecurringMasterItemIDRanges")
 		}
@@ -7625,69 +6785,64 @@ func (x *RecurringMasterItemIDRanges) appendXML(e *strictxml.Encoder, qname stri
 func (x *ReferenceAttachment) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "AttachmentId":
-				once(r, &seen, 1<<0)
-				x.AttachmentBase.AttachmentID = new(AttachmentID)
-				x.AttachmentBase.AttachmentID.decodeXML(r)
-			case "Name":
-				once(r, &seen, 1<<1)
-				x.AttachmentBase.Name = parseString(r, r.Text())
-			case "ContentType":
-				once(r, &seen, 1<<2)
-				x.AttachmentBase.ContentType = parseString(r, r.Text())
-			case "ContentId":
-				once(r, &seen, 1<<3)
-				x.AttachmentBase.ContentID = parseString(r, r.Text())
-			case "ContentLocation":
-				once(r, &seen, 1<<4)
-				x.AttachmentBase.ContentLocation = parseString(r, r.Text())
-			case "AttachmentOriginalUrl":
-				once(r, &seen, 1<<5)
-				x.AttachmentBase.OriginalURL = parseString(r, r.Text())
-			case "Size":
-				once(r, &seen, 1<<6)
-				x.AttachmentBase.Size = new(int)
-				*x.AttachmentBase.Size = parseInt[int](r, r.Text())
-			case "LastModifiedTime":
-				once(r, &seen, 1<<7)
-				x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
-			case "IsInline":
-				once(r, &seen, 1<<8)
-				x.AttachmentBase.IsInline = new(bool)
-				*x.AttachmentBase.IsInline = parseBool(r, r.Text())
-			case "AttachLongPathName":
-				once(r, &seen, 1<<9)
-				x.AttachLongPathName = parseString(r, r.Text())
-			case "ProviderType":
-				once(r, &seen, 1<<10)
-				x.ProviderType = parseString(r, r.Text())
-			case "ProviderEndpointUrl":
-				once(r, &seen, 1<<11)
-				x.ProviderEndpointURL = parseString(r, r.Text())
-			case "AttachmentThumbnailUrl":
-				once(r, &seen, 1<<12)
-				x.ThumbnailURL = parseString(r, r.Text())
-			case "AttachmentPreviewUrl":
-				once(r, &seen, 1<<13)
-				x.PreviewURL = parseString(r, r.Text())
-			case "PermissionType":
-				once(r, &seen, 1<<14)
-				x.PermissionType = new(int)
-				*x.PermissionType = parseInt[int](r, r.Text())
-			case "OriginalPermissionType":
-				once(r, &seen, 1<<15)
-				x.OriginalPermission = new(int)
-				*x.OriginalPermission = parseInt[int](r, r.Text())
-			case "AttachmentIsFolder":
-				once(r, &seen, 1<<16)
-				x.AttachmentIsFolder = new(bool)
-				*x.AttachmentIsFolder = parseBool(r, r.Text())
-			default:
-				unexpected(r, "ReferenceAttachment")
-			}
+		switch n := r.Name(); {
+		case n.Local == "AttachmentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.AttachmentBase.AttachmentID = new(AttachmentID)
+			x.AttachmentBase.AttachmentID.decodeXML(r)
+		case n.Local == "Name" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.AttachmentBase.Name = parseString(r, r.Text())
+		case n.Local == "ContentType" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.AttachmentBase.ContentType = parseString(r, r.Text())
+		case n.Local == "ContentId" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.AttachmentBase.ContentID = parseString(r, r.Text())
+		case n.Local == "ContentLocation" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.AttachmentBase.ContentLocation = parseString(r, r.Text())
+		case n.Local == "AttachmentOriginalUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.AttachmentBase.OriginalURL = parseString(r, r.Text())
+		case n.Local == "Size" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.AttachmentBase.Size = new(int)
+			*x.AttachmentBase.Size = parseInt[int](r, r.Text())
+		case n.Local == "LastModifiedTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.AttachmentBase.LastModifiedTime = parseTime(r, r.Text())
+		case n.Local == "IsInline" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.AttachmentBase.IsInline = new(bool)
+			*x.AttachmentBase.IsInline = parseBool(r, r.Text())
+		case n.Local == "AttachLongPathName" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.AttachLongPathName = parseString(r, r.Text())
+		case n.Local == "ProviderType" && n.Space == NSTypes:
+			once(r, &seen, 1<<10)
+			x.ProviderType = parseString(r, r.Text())
+		case n.Local == "ProviderEndpointUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<11)
+			x.ProviderEndpointURL = parseString(r, r.Text())
+		case n.Local == "AttachmentThumbnailUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<12)
+			x.ThumbnailURL = parseString(r, r.Text())
+		case n.Local == "AttachmentPreviewUrl" && n.Space == NSTypes:
+			once(r, &seen, 1<<13)
+			x.PreviewURL = parseString(r, r.Text())
+		case n.Local == "PermissionType" && n.Space == NSTypes:
+			once(r, &seen, 1<<14)
+			x.PermissionType = new(int)
+			*x.PermissionType = parseInt[int](r, r.Text())
+		case n.Local == "OriginalPermissionType" && n.Space == NSTypes:
+			once(r, &seen, 1<<15)
+			x.OriginalPermission = new(int)
+			*x.OriginalPermission = parseInt[int](r, r.Text())
+		case n.Local == "AttachmentIsFolder" && n.Space == NSTypes:
+			once(r, &seen, 1<<16)
+			x.AttachmentIsFolder = new(bool)
+			*x.AttachmentIsFolder = parseBool(r, r.Text())
 		default:
 			unexpected(r, "ReferenceAttachment")
 		}
@@ -7753,21 +6908,16 @@ func (x *ReferenceAttachment) appendXML(e *strictxml.Encoder, qname string) {
 func (x *RelativeMonthlyRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Interval":
-				once(r, &seen, 1<<0)
-				x.Interval = parseInt[int](r, r.Text())
-			case "DaysOfWeek":
-				once(r, &seen, 1<<1)
-				x.DaysOfWeek = parseDayOfWeek(r, r.Text())
-			case "DayOfWeekIndex":
-				once(r, &seen, 1<<2)
-				x.DayOfWeekIndex = parseDayOfWeekIndex(r, r.Text())
-			default:
-				unexpected(r, "RelativeMonthlyRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Interval" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Interval = parseInt[int](r, r.Text())
+		case n.Local == "DaysOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DaysOfWeek = parseDayOfWeek(r, r.Text())
+		case n.Local == "DayOfWeekIndex" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.DayOfWeekIndex = parseDayOfWeekIndex(r, r.Text())
 		default:
 			unexpected(r, "RelativeMonthlyRecurrence")
 		}
@@ -7788,21 +6938,16 @@ func (x *RelativeMonthlyRecurrence) appendXML(e *strictxml.Encoder, qname string
 func (x *RelativeYearlyRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "DaysOfWeek":
-				once(r, &seen, 1<<0)
-				x.DaysOfWeek = parseDayOfWeek(r, r.Text())
-			case "DayOfWeekIndex":
-				once(r, &seen, 1<<1)
-				x.DayOfWeekIndex = parseDayOfWeekIndex(r, r.Text())
-			case "Month":
-				once(r, &seen, 1<<2)
-				x.Month = parseMonth(r, r.Text())
-			default:
-				unexpected(r, "RelativeYearlyRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "DaysOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.DaysOfWeek = parseDayOfWeek(r, r.Text())
+		case n.Local == "DayOfWeekIndex" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DayOfWeekIndex = parseDayOfWeekIndex(r, r.Text())
+		case n.Local == "Month" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Month = parseMonth(r, r.Text())
 		default:
 			unexpected(r, "RelativeYearlyRecurrence")
 		}
@@ -7823,15 +6968,10 @@ func (x *RelativeYearlyRecurrence) appendXML(e *strictxml.Encoder, qname string)
 func (x *ReplyBody) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Message":
-				once(r, &seen, 1<<0)
-				x.Message = parseString(r, r.Text())
-			default:
-				unexpected(r, "ReplyBody")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Message" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Message = parseString(r, r.Text())
 		default:
 			unexpected(r, "ReplyBody")
 		}
@@ -7866,19 +7006,14 @@ func (x *RequestAttachmentID) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Resolution) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			case "Contact":
-				once(r, &seen, 1<<1)
-				x.Contact = new(Item)
-				x.Contact.decodeXML(r)
-			default:
-				unexpected(r, "Resolution")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "Contact" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Contact = new(Item)
+			x.Contact.decodeXML(r)
 		default:
 			unexpected(r, "Resolution")
 		}
@@ -7920,16 +7055,11 @@ func (x *ResolutionSet) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Resolution":
-				seen |= 1 << 0
-				x.Resolutions = append(x.Resolutions, Resolution{})
-				x.Resolutions[len(x.Resolutions)-1].decodeXML(r)
-			default:
-				unexpected(r, "ResolutionSet")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Resolution" && n.Space == NSTypes:
+			seen |= 1 << 0
+			x.Resolutions = append(x.Resolutions, Resolution{})
+			x.Resolutions[len(x.Resolutions)-1].decodeXML(r)
 		default:
 			unexpected(r, "ResolutionSet")
 		}
@@ -7973,18 +7103,13 @@ func (x *ResolveNames) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ParentFolderIds":
-				once(r, &seen, 1<<0)
-				x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
-			case "UnresolvedEntry":
-				once(r, &seen, 1<<1)
-				x.UnresolvedEntry = parseString(r, r.Text())
-			default:
-				unexpected(r, "ResolveNames")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ParentFolderIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ParentFolderIDs = decodeChoices[BaseFolderID](r, "ParentFolderIds", true)
+		case n.Local == "UnresolvedEntry" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.UnresolvedEntry = parseString(r, r.Text())
 		default:
 			unexpected(r, "ResolveNames")
 		}
@@ -8017,15 +7142,10 @@ func (x *ResolveNames) appendXML(e *strictxml.Encoder, qname string) {
 func (x *ResolveNamesResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResolveNamesResponseMessage](r, NSMessages, "ResolveNamesResponseMessage", false)
-			default:
-				unexpected(r, "ResolveNamesResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResolveNamesResponseMessage](r, NSMessages, "ResolveNamesResponseMessage", false)
 		default:
 			unexpected(r, "ResolveNamesResponse")
 		}
@@ -8053,30 +7173,25 @@ func (x *ResolveNamesResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "ResolutionSet":
-				once(r, &seen, 1<<4)
-				x.ResolutionSet = new(ResolutionSet)
-				x.ResolutionSet.decodeXML(r)
-			default:
-				unexpected(r, "ResolveNamesResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "ResolutionSet" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.ResolutionSet = new(ResolutionSet)
+			x.ResolutionSet.decodeXML(r)
 		default:
 			unexpected(r, "ResolveNamesResponseMessage")
 		}
@@ -8112,26 +7227,21 @@ func (x *ResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.DescriptiveLinkKey = new(int)
-				*x.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.MessageXML = new(MessageXML)
-				x.MessageXML.decodeXML(r)
-			default:
-				unexpected(r, "ResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.DescriptiveLinkKey = new(int)
+			*x.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.MessageXML = new(MessageXML)
+			x.MessageXML.decodeXML(r)
 		default:
 			unexpected(r, "ResponseMessage")
 		}
@@ -8159,18 +7269,11 @@ func (x *ResponseMessage) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Restriction) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Expression.decodeChoice(r) {
-					unexpected(r, "Restriction")
-				}
-			}
+		switch {
+		case x.Expression.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Expression.decodeChoice(r) {
-				unexpected(r, "Restriction")
-			}
+			unexpected(r, "Restriction")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -8203,15 +7306,10 @@ func (x *RetentionTag) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Room) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Id":
-				once(r, &seen, 1<<0)
-				x.ID.decodeXML(r)
-			default:
-				unexpected(r, "Room")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Id" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.ID.decodeXML(r)
 		default:
 			unexpected(r, "Room")
 		}
@@ -8251,46 +7349,41 @@ func (x *RootItemID) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *SearchExpression) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Contains":
-			x.Contains = new(Contains)
-			x.Contains.decodeXML(r)
-		case "Excludes":
-			x.Excludes = new(Excludes)
-			x.Excludes.decodeXML(r)
-		case "Exists":
-			x.Exists = new(Exists)
-			x.Exists.decodeXML(r)
-		case "IsEqualTo":
-			x.IsEqualTo = new(TwoOperand)
-			x.IsEqualTo.decodeXML(r)
-		case "IsNotEqualTo":
-			x.IsNotEqualTo = new(TwoOperand)
-			x.IsNotEqualTo.decodeXML(r)
-		case "IsGreaterThan":
-			x.IsGreaterThan = new(TwoOperand)
-			x.IsGreaterThan.decodeXML(r)
-		case "IsGreaterThanOrEqualTo":
-			x.IsGreaterThanOrEqualTo = new(TwoOperand)
-			x.IsGreaterThanOrEqualTo.decodeXML(r)
-		case "IsLessThan":
-			x.IsLessThan = new(TwoOperand)
-			x.IsLessThan.decodeXML(r)
-		case "IsLessThanOrEqualTo":
-			x.IsLessThanOrEqualTo = new(TwoOperand)
-			x.IsLessThanOrEqualTo.decodeXML(r)
-		case "And":
-			x.And = decodeChoices[SearchExpression](r, "And", false)
-		case "Not":
-			x.Not = new(SearchExpression)
-			x.Not.decodeXML(r)
-		case "Or":
-			x.Or = decodeChoices[SearchExpression](r, "Or", false)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Contains" && n.Space == NSTypes:
+		x.Contains = new(Contains)
+		x.Contains.decodeXML(r)
+	case n.Local == "Excludes" && n.Space == NSTypes:
+		x.Excludes = new(Excludes)
+		x.Excludes.decodeXML(r)
+	case n.Local == "Exists" && n.Space == NSTypes:
+		x.Exists = new(Exists)
+		x.Exists.decodeXML(r)
+	case n.Local == "IsEqualTo" && n.Space == NSTypes:
+		x.IsEqualTo = new(TwoOperand)
+		x.IsEqualTo.decodeXML(r)
+	case n.Local == "IsNotEqualTo" && n.Space == NSTypes:
+		x.IsNotEqualTo = new(TwoOperand)
+		x.IsNotEqualTo.decodeXML(r)
+	case n.Local == "IsGreaterThan" && n.Space == NSTypes:
+		x.IsGreaterThan = new(TwoOperand)
+		x.IsGreaterThan.decodeXML(r)
+	case n.Local == "IsGreaterThanOrEqualTo" && n.Space == NSTypes:
+		x.IsGreaterThanOrEqualTo = new(TwoOperand)
+		x.IsGreaterThanOrEqualTo.decodeXML(r)
+	case n.Local == "IsLessThan" && n.Space == NSTypes:
+		x.IsLessThan = new(TwoOperand)
+		x.IsLessThan.decodeXML(r)
+	case n.Local == "IsLessThanOrEqualTo" && n.Space == NSTypes:
+		x.IsLessThanOrEqualTo = new(TwoOperand)
+		x.IsLessThanOrEqualTo.decodeXML(r)
+	case n.Local == "And" && n.Space == NSTypes:
+		x.And = decodeChoices[SearchExpression](r, "And", false)
+	case n.Local == "Not" && n.Space == NSTypes:
+		x.Not = new(SearchExpression)
+		x.Not.decodeXML(r)
+	case n.Local == "Or" && n.Space == NSTypes:
+		x.Or = decodeChoices[SearchExpression](r, "Or", false)
 	default:
 		return false
 	}
@@ -8348,18 +7441,13 @@ func (x *SearchParameters) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Restriction":
-				once(r, &seen, 1<<0)
-				x.Restriction.decodeXML(r)
-			case "BaseFolderIds":
-				once(r, &seen, 1<<1)
-				x.BaseFolderIDs = decodeChoices[BaseFolderID](r, "BaseFolderIds", true)
-			default:
-				unexpected(r, "SearchParameters")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Restriction" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Restriction.decodeXML(r)
+		case n.Local == "BaseFolderIds" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.BaseFolderIDs = decodeChoices[BaseFolderID](r, "BaseFolderIds", true)
 		default:
 			unexpected(r, "SearchParameters")
 		}
@@ -8395,15 +7483,10 @@ func (x *SeekToConditionPageView) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Condition":
-				once(r, &seen, 1<<0)
-				decodeOne(r, &x.Condition)
-			default:
-				unexpected(r, "SeekToConditionPageView")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Condition" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			decodeOne(r, &x.Condition)
 		default:
 			unexpected(r, "SeekToConditionPageView")
 		}
@@ -8433,19 +7516,14 @@ func (x *SendItem) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ItemIds":
-				once(r, &seen, 1<<0)
-				x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
-			case "SavedItemFolderId":
-				once(r, &seen, 1<<1)
-				x.SavedItemFolderID = new(TargetFolderID)
-				x.SavedItemFolderID.decodeXML(r)
-			default:
-				unexpected(r, "SendItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ItemIDs = decodeChoices[BaseItemID](r, "ItemIds", true)
+		case n.Local == "SavedItemFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SavedItemFolderID = new(TargetFolderID)
+			x.SavedItemFolderID.decodeXML(r)
 		default:
 			unexpected(r, "SendItem")
 		}
@@ -8472,15 +7550,10 @@ func (x *SendItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SendItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "SendItemResponseMessage", false)
-			default:
-				unexpected(r, "SendItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "SendItemResponseMessage", false)
 		default:
 			unexpected(r, "SendItemResponse")
 		}
@@ -8503,21 +7576,16 @@ func (x *SendItemResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SerializableTimeZone) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Bias":
-				once(r, &seen, 1<<0)
-				x.Bias = parseInt[int](r, r.Text())
-			case "StandardTime":
-				once(r, &seen, 1<<1)
-				x.StandardTime.decodeXML(r)
-			case "DaylightTime":
-				once(r, &seen, 1<<2)
-				x.DaylightTime.decodeXML(r)
-			default:
-				unexpected(r, "SerializableTimeZone")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Bias" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Bias = parseInt[int](r, r.Text())
+		case n.Local == "StandardTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.StandardTime.decodeXML(r)
+		case n.Local == "DaylightTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.DaylightTime.decodeXML(r)
 		default:
 			unexpected(r, "SerializableTimeZone")
 		}
@@ -8538,30 +7606,25 @@ func (x *SerializableTimeZone) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SerializableTimeZoneTime) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Bias":
-				once(r, &seen, 1<<0)
-				x.Bias = parseInt[int](r, r.Text())
-			case "Time":
-				once(r, &seen, 1<<1)
-				x.Time = parseString(r, r.Text())
-			case "DayOrder":
-				once(r, &seen, 1<<2)
-				x.DayOrder = parseInt[int](r, r.Text())
-			case "Month":
-				once(r, &seen, 1<<3)
-				x.Month = parseInt[int](r, r.Text())
-			case "DayOfWeek":
-				once(r, &seen, 1<<4)
-				x.DayOfWeek = parseDayOfWeek(r, r.Text())
-			case "Year":
-				once(r, &seen, 1<<5)
-				x.Year = parseString(r, r.Text())
-			default:
-				unexpected(r, "SerializableTimeZoneTime")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Bias" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Bias = parseInt[int](r, r.Text())
+		case n.Local == "Time" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Time = parseString(r, r.Text())
+		case n.Local == "DayOrder" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.DayOrder = parseInt[int](r, r.Text())
+		case n.Local == "Month" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.Month = parseInt[int](r, r.Text())
+		case n.Local == "DayOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.DayOfWeek = parseDayOfWeek(r, r.Text())
+		case n.Local == "Year" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.Year = parseString(r, r.Text())
 		default:
 			unexpected(r, "SerializableTimeZoneTime")
 		}
@@ -8628,22 +7691,13 @@ func (x *ServerVersionInfo) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SetFolderField) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<1); !x.Folder.decodeChoice(r) {
-					if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-						unexpected(r, "SetFolderField")
-					}
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
+		case x.Folder.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Folder.decodeChoice(r) {
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "SetFolderField")
-				}
-			}
+			unexpected(r, "SetFolderField")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -8661,22 +7715,13 @@ func (x *SetFolderField) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SetItemField) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<1); !x.Item.decodeChoice(r) {
-					if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-						unexpected(r, "SetItemField")
-					}
-				}
-			}
+		switch {
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
+		case x.Item.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Item.decodeChoice(r) {
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "SetItemField")
-				}
-			}
+			unexpected(r, "SetItemField")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -8694,18 +7739,13 @@ func (x *SetItemField) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SetUserOofSettingsRequest) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			case "UserOofSettings":
-				once(r, &seen, 1<<1)
-				x.UserOofSettings.decodeXML(r)
-			default:
-				unexpected(r, "SetUserOofSettingsRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "UserOofSettings" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.UserOofSettings.decodeXML(r)
 		default:
 			unexpected(r, "SetUserOofSettingsRequest")
 		}
@@ -8725,16 +7765,11 @@ func (x *SetUserOofSettingsRequest) appendXML(e *strictxml.Encoder, qname string
 func (x *SetUserOofSettingsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessage":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage = new(ResponseMessage)
-				x.ResponseMessage.decodeXML(r)
-			default:
-				unexpected(r, "SetUserOofSettingsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessage" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage = new(ResponseMessage)
+			x.ResponseMessage.decodeXML(r)
 		default:
 			unexpected(r, "SetUserOofSettingsResponse")
 		}
@@ -8752,15 +7787,10 @@ func (x *SetUserOofSettingsResponse) appendXML(e *strictxml.Encoder, qname strin
 func (x *SingleRecipient) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Mailbox":
-				once(r, &seen, 1<<0)
-				x.Mailbox.decodeXML(r)
-			default:
-				unexpected(r, "SingleRecipient")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
 		default:
 			unexpected(r, "SingleRecipient")
 		}
@@ -8783,18 +7813,13 @@ func (x *StreamingSubscriptionRequest) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FolderIds":
-				once(r, &seen, 1<<0)
-				x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
-			case "EventTypes":
-				once(r, &seen, 1<<1)
-				x.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
-			default:
-				unexpected(r, "StreamingSubscriptionRequest")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderIds" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.FolderIDs = decodeChoices[BaseFolderID](r, "FolderIds", false)
+		case n.Local == "EventTypes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EventTypes = decodeScalars(r, NSTypes, "EventType", true, parseNotificationEventType)
 		default:
 			unexpected(r, "StreamingSubscriptionRequest")
 		}
@@ -8827,18 +7852,11 @@ func (x *StreamingSubscriptionRequest) appendXML(e *strictxml.Encoder, qname str
 func (x *Subscribe) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Subscription.decodeChoice(r) {
-					unexpected(r, "Subscribe")
-				}
-			}
+		switch {
+		case x.Subscription.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Subscription.decodeChoice(r) {
-				unexpected(r, "Subscribe")
-			}
+			unexpected(r, "Subscribe")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -8855,15 +7873,10 @@ func (x *Subscribe) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SubscribeResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[SubscribeResponseMessage](r, NSMessages, "SubscribeResponseMessage", false)
-			default:
-				unexpected(r, "SubscribeResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[SubscribeResponseMessage](r, NSMessages, "SubscribeResponseMessage", false)
 		default:
 			unexpected(r, "SubscribeResponse")
 		}
@@ -8891,32 +7904,27 @@ func (x *SubscribeResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "SubscriptionId":
-				once(r, &seen, 1<<4)
-				x.SubscriptionID = parseString(r, r.Text())
-			case "Watermark":
-				once(r, &seen, 1<<5)
-				x.Watermark = parseString(r, r.Text())
-			default:
-				unexpected(r, "SubscribeResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "SubscriptionId" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.SubscriptionID = parseString(r, r.Text())
+		case n.Local == "Watermark" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.Watermark = parseString(r, r.Text())
 		default:
 			unexpected(r, "SubscribeResponseMessage")
 		}
@@ -8948,21 +7956,16 @@ func (x *SubscribeResponseMessage) appendXML(e *strictxml.Encoder, qname string)
 }
 
 func (x *SubscriptionRequest) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSMessages:
-		switch n.Local {
-		case "PullSubscriptionRequest":
-			x.PullSubscriptionRequest = new(PullSubscriptionRequest)
-			x.PullSubscriptionRequest.decodeXML(r)
-		case "PushSubscriptionRequest":
-			x.PushSubscriptionRequest = new(PushSubscriptionRequest)
-			x.PushSubscriptionRequest.decodeXML(r)
-		case "StreamingSubscriptionRequest":
-			x.StreamingSubscriptionRequest = new(StreamingSubscriptionRequest)
-			x.StreamingSubscriptionRequest.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "PullSubscriptionRequest" && n.Space == NSMessages:
+		x.PullSubscriptionRequest = new(PullSubscriptionRequest)
+		x.PullSubscriptionRequest.decodeXML(r)
+	case n.Local == "PushSubscriptionRequest" && n.Space == NSMessages:
+		x.PushSubscriptionRequest = new(PushSubscriptionRequest)
+		x.PushSubscriptionRequest.decodeXML(r)
+	case n.Local == "StreamingSubscriptionRequest" && n.Space == NSMessages:
+		x.StreamingSubscriptionRequest = new(StreamingSubscriptionRequest)
+		x.StreamingSubscriptionRequest.decodeXML(r)
 	default:
 		return false
 	}
@@ -8991,24 +7994,19 @@ func (x *SubscriptionRequest) appendXML(e *strictxml.Encoder, qname string) {
 func (x *Suggestion) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "MeetingTime":
-				once(r, &seen, 1<<0)
-				x.MeetingTime = parseTime(r, r.Text())
-			case "IsWorkTime":
-				once(r, &seen, 1<<1)
-				x.IsWorkTime = parseBool(r, r.Text())
-			case "SuggestionQuality":
-				once(r, &seen, 1<<2)
-				x.SuggestionQuality = parseSuggestionQuality(r, r.Text())
-			case "AttendeeConflictDataArray":
-				once(r, &seen, 1<<3)
-				x.AttendeeConflictDataArray = decodeChoices[AttendeeConflictData](r, "AttendeeConflictDataArray", false)
-			default:
-				unexpected(r, "Suggestion")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MeetingTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.MeetingTime = parseTime(r, r.Text())
+		case n.Local == "IsWorkTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.IsWorkTime = parseBool(r, r.Text())
+		case n.Local == "SuggestionQuality" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.SuggestionQuality = parseSuggestionQuality(r, r.Text())
+		case n.Local == "AttendeeConflictDataArray" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.AttendeeConflictDataArray = decodeChoices[AttendeeConflictData](r, "AttendeeConflictDataArray", false)
 		default:
 			unexpected(r, "Suggestion")
 		}
@@ -9036,21 +8034,16 @@ func (x *Suggestion) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SuggestionDayResult) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Date":
-				once(r, &seen, 1<<0)
-				x.Date = parseTime(r, r.Text())
-			case "DayQuality":
-				once(r, &seen, 1<<1)
-				x.DayQuality = parseSuggestionQuality(r, r.Text())
-			case "SuggestionArray":
-				once(r, &seen, 1<<2)
-				x.SuggestionArray = decodeList[Suggestion](r, NSTypes, "Suggestion", false)
-			default:
-				unexpected(r, "SuggestionDayResult")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Date" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Date = parseTime(r, r.Text())
+		case n.Local == "DayQuality" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DayQuality = parseSuggestionQuality(r, r.Text())
+		case n.Local == "SuggestionArray" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.SuggestionArray = decodeList[Suggestion](r, NSTypes, "Suggestion", false)
 		default:
 			unexpected(r, "SuggestionDayResult")
 		}
@@ -9077,19 +8070,14 @@ func (x *SuggestionDayResult) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SuggestionsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessage":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage = new(ResponseMessage)
-				x.ResponseMessage.decodeXML(r)
-			case "SuggestionDayResultArray":
-				once(r, &seen, 1<<1)
-				x.SuggestionDayResultArray = decodeList[SuggestionDayResult](r, NSTypes, "SuggestionDayResult", false)
-			default:
-				unexpected(r, "SuggestionsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessage" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage = new(ResponseMessage)
+			x.ResponseMessage.decodeXML(r)
+		case n.Local == "SuggestionDayResultArray" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SuggestionDayResultArray = decodeList[SuggestionDayResult](r, NSTypes, "SuggestionDayResult", false)
 		default:
 			unexpected(r, "SuggestionsResponse")
 		}
@@ -9114,40 +8102,35 @@ func (x *SuggestionsResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SuggestionsViewOptions) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "GoodThreshold":
-				once(r, &seen, 1<<0)
-				x.GoodThreshold = new(int)
-				*x.GoodThreshold = parseInt[int](r, r.Text())
-			case "MaximumResultsByDay":
-				once(r, &seen, 1<<1)
-				x.MaximumResultsByDay = new(int)
-				*x.MaximumResultsByDay = parseInt[int](r, r.Text())
-			case "MaximumNonWorkHourResultsByDay":
-				once(r, &seen, 1<<2)
-				x.MaximumNonWorkHourResultsByDay = new(int)
-				*x.MaximumNonWorkHourResultsByDay = parseInt[int](r, r.Text())
-			case "MeetingDurationInMinutes":
-				once(r, &seen, 1<<3)
-				x.MeetingDurationInMinutes = new(int)
-				*x.MeetingDurationInMinutes = parseInt[int](r, r.Text())
-			case "MinimumSuggestionQuality":
-				once(r, &seen, 1<<4)
-				x.MinimumSuggestionQuality = parseSuggestionQuality(r, r.Text())
-			case "DetailedSuggestionsWindow":
-				once(r, &seen, 1<<5)
-				x.DetailedSuggestionsWindow.decodeXML(r)
-			case "CurrentMeetingTime":
-				once(r, &seen, 1<<6)
-				x.CurrentMeetingTime = parseTime(r, r.Text())
-			case "GlobalObjectId":
-				once(r, &seen, 1<<7)
-				x.GlobalObjectID = parseString(r, r.Text())
-			default:
-				unexpected(r, "SuggestionsViewOptions")
-			}
+		switch n := r.Name(); {
+		case n.Local == "GoodThreshold" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.GoodThreshold = new(int)
+			*x.GoodThreshold = parseInt[int](r, r.Text())
+		case n.Local == "MaximumResultsByDay" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.MaximumResultsByDay = new(int)
+			*x.MaximumResultsByDay = parseInt[int](r, r.Text())
+		case n.Local == "MaximumNonWorkHourResultsByDay" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.MaximumNonWorkHourResultsByDay = new(int)
+			*x.MaximumNonWorkHourResultsByDay = parseInt[int](r, r.Text())
+		case n.Local == "MeetingDurationInMinutes" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.MeetingDurationInMinutes = new(int)
+			*x.MeetingDurationInMinutes = parseInt[int](r, r.Text())
+		case n.Local == "MinimumSuggestionQuality" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.MinimumSuggestionQuality = parseSuggestionQuality(r, r.Text())
+		case n.Local == "DetailedSuggestionsWindow" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.DetailedSuggestionsWindow.decodeXML(r)
+		case n.Local == "CurrentMeetingTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.CurrentMeetingTime = parseTime(r, r.Text())
+		case n.Local == "GlobalObjectId" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.GlobalObjectID = parseString(r, r.Text())
 		default:
 			unexpected(r, "SuggestionsViewOptions")
 		}
@@ -9187,22 +8170,17 @@ func (x *SuggestionsViewOptions) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SyncFolderHierarchy) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FolderShape":
-				once(r, &seen, 1<<0)
-				x.FolderShape.decodeXML(r)
-			case "SyncFolderId":
-				once(r, &seen, 1<<1)
-				x.SyncFolderID = new(TargetFolderID)
-				x.SyncFolderID.decodeXML(r)
-			case "SyncState":
-				once(r, &seen, 1<<2)
-				x.SyncState = parseString(r, r.Text())
-			default:
-				unexpected(r, "SyncFolderHierarchy")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderShape.decodeXML(r)
+		case n.Local == "SyncFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SyncFolderID = new(TargetFolderID)
+			x.SyncFolderID.decodeXML(r)
+		case n.Local == "SyncState" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.SyncState = parseString(r, r.Text())
 		default:
 			unexpected(r, "SyncFolderHierarchy")
 		}
@@ -9225,21 +8203,16 @@ func (x *SyncFolderHierarchy) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *SyncFolderHierarchyChange) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Create":
-			x.Create = new(SyncFolderHierarchyCreateOrUpdate)
-			x.Create.decodeXML(r)
-		case "Update":
-			x.Update = new(SyncFolderHierarchyCreateOrUpdate)
-			x.Update.decodeXML(r)
-		case "Delete":
-			x.Delete = new(SyncFolderHierarchyDelete)
-			x.Delete.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Create" && n.Space == NSTypes:
+		x.Create = new(SyncFolderHierarchyCreateOrUpdate)
+		x.Create.decodeXML(r)
+	case n.Local == "Update" && n.Space == NSTypes:
+		x.Update = new(SyncFolderHierarchyCreateOrUpdate)
+		x.Update.decodeXML(r)
+	case n.Local == "Delete" && n.Space == NSTypes:
+		x.Delete = new(SyncFolderHierarchyDelete)
+		x.Delete.decodeXML(r)
 	default:
 		return false
 	}
@@ -9268,18 +8241,11 @@ func (x *SyncFolderHierarchyChange) appendXML(e *strictxml.Encoder, qname string
 func (x *SyncFolderHierarchyCreateOrUpdate) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Folder.decodeChoice(r) {
-					unexpected(r, "SyncFolderHierarchyCreateOrUpdate")
-				}
-			}
+		switch {
+		case x.Folder.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Folder.decodeChoice(r) {
-				unexpected(r, "SyncFolderHierarchyCreateOrUpdate")
-			}
+			unexpected(r, "SyncFolderHierarchyCreateOrUpdate")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -9296,15 +8262,10 @@ func (x *SyncFolderHierarchyCreateOrUpdate) appendXML(e *strictxml.Encoder, qnam
 func (x *SyncFolderHierarchyDelete) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FolderId":
-				once(r, &seen, 1<<0)
-				x.FolderID.decodeXML(r)
-			default:
-				unexpected(r, "SyncFolderHierarchyDelete")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.FolderID.decodeXML(r)
 		default:
 			unexpected(r, "SyncFolderHierarchyDelete")
 		}
@@ -9323,15 +8284,10 @@ func (x *SyncFolderHierarchyDelete) appendXML(e *strictxml.Encoder, qname string
 func (x *SyncFolderHierarchyResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[SyncFolderHierarchyResponseMessage](r, NSMessages, "SyncFolderHierarchyResponseMessage", false)
-			default:
-				unexpected(r, "SyncFolderHierarchyResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[SyncFolderHierarchyResponseMessage](r, NSMessages, "SyncFolderHierarchyResponseMessage", false)
 		default:
 			unexpected(r, "SyncFolderHierarchyResponse")
 		}
@@ -9359,36 +8315,31 @@ func (x *SyncFolderHierarchyResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "SyncState":
-				once(r, &seen, 1<<4)
-				x.SyncState = parseString(r, r.Text())
-			case "IncludesLastFolderInRange":
-				once(r, &seen, 1<<5)
-				x.IncludesLastFolderInRange = new(bool)
-				*x.IncludesLastFolderInRange = parseBool(r, r.Text())
-			case "Changes":
-				once(r, &seen, 1<<6)
-				x.Changes = decodeChoices[SyncFolderHierarchyChange](r, "Changes", false)
-			default:
-				unexpected(r, "SyncFolderHierarchyResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "SyncState" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.SyncState = parseString(r, r.Text())
+		case n.Local == "IncludesLastFolderInRange" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.IncludesLastFolderInRange = new(bool)
+			*x.IncludesLastFolderInRange = parseBool(r, r.Text())
+		case n.Local == "Changes" && n.Space == NSMessages:
+			once(r, &seen, 1<<6)
+			x.Changes = decodeChoices[SyncFolderHierarchyChange](r, "Changes", false)
 		default:
 			unexpected(r, "SyncFolderHierarchyResponseMessage")
 		}
@@ -9429,30 +8380,25 @@ func (x *SyncFolderHierarchyResponseMessage) appendXML(e *strictxml.Encoder, qna
 func (x *SyncFolderItems) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ItemShape":
-				once(r, &seen, 1<<0)
-				x.ItemShape.decodeXML(r)
-			case "SyncFolderId":
-				once(r, &seen, 1<<1)
-				x.SyncFolderID.decodeXML(r)
-			case "SyncState":
-				once(r, &seen, 1<<2)
-				x.SyncState = parseString(r, r.Text())
-			case "Ignore":
-				once(r, &seen, 1<<3)
-				x.Ignore = decodeList[ItemID](r, NSTypes, "ItemId", false)
-			case "MaxChangesReturned":
-				once(r, &seen, 1<<4)
-				x.MaxChangesReturned = parseInt[int](r, r.Text())
-			case "SyncScope":
-				once(r, &seen, 1<<5)
-				x.SyncScope = parseSyncFolderItemsScope(r, r.Text())
-			default:
-				unexpected(r, "SyncFolderItems")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemShape" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ItemShape.decodeXML(r)
+		case n.Local == "SyncFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SyncFolderID.decodeXML(r)
+		case n.Local == "SyncState" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.SyncState = parseString(r, r.Text())
+		case n.Local == "Ignore" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.Ignore = decodeList[ItemID](r, NSTypes, "ItemId", false)
+		case n.Local == "MaxChangesReturned" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.MaxChangesReturned = parseInt[int](r, r.Text())
+		case n.Local == "SyncScope" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.SyncScope = parseSyncFolderItemsScope(r, r.Text())
 		default:
 			unexpected(r, "SyncFolderItems")
 		}
@@ -9484,24 +8430,19 @@ func (x *SyncFolderItems) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *SyncFolderItemsChange) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Create":
-			x.Create = new(SyncFolderItemsCreateOrUpdate)
-			x.Create.decodeXML(r)
-		case "Update":
-			x.Update = new(SyncFolderItemsCreateOrUpdate)
-			x.Update.decodeXML(r)
-		case "Delete":
-			x.Delete = new(SyncFolderItemsDelete)
-			x.Delete.decodeXML(r)
-		case "ReadFlagChange":
-			x.ReadFlagChange = new(SyncFolderItemsReadFlag)
-			x.ReadFlagChange.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Create" && n.Space == NSTypes:
+		x.Create = new(SyncFolderItemsCreateOrUpdate)
+		x.Create.decodeXML(r)
+	case n.Local == "Update" && n.Space == NSTypes:
+		x.Update = new(SyncFolderItemsCreateOrUpdate)
+		x.Update.decodeXML(r)
+	case n.Local == "Delete" && n.Space == NSTypes:
+		x.Delete = new(SyncFolderItemsDelete)
+		x.Delete.decodeXML(r)
+	case n.Local == "ReadFlagChange" && n.Space == NSTypes:
+		x.ReadFlagChange = new(SyncFolderItemsReadFlag)
+		x.ReadFlagChange.decodeXML(r)
 	default:
 		return false
 	}
@@ -9532,18 +8473,11 @@ func (x *SyncFolderItemsChange) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SyncFolderItemsCreateOrUpdate) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Item.decodeChoice(r) {
-					unexpected(r, "SyncFolderItemsCreateOrUpdate")
-				}
-			}
+		switch {
+		case x.Item.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Item.decodeChoice(r) {
-				unexpected(r, "SyncFolderItemsCreateOrUpdate")
-			}
+			unexpected(r, "SyncFolderItemsCreateOrUpdate")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -9560,15 +8494,10 @@ func (x *SyncFolderItemsCreateOrUpdate) appendXML(e *strictxml.Encoder, qname st
 func (x *SyncFolderItemsDelete) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "ItemId":
-				once(r, &seen, 1<<0)
-				x.ItemID.decodeXML(r)
-			default:
-				unexpected(r, "SyncFolderItemsDelete")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.ItemID.decodeXML(r)
 		default:
 			unexpected(r, "SyncFolderItemsDelete")
 		}
@@ -9587,18 +8516,13 @@ func (x *SyncFolderItemsDelete) appendXML(e *strictxml.Encoder, qname string) {
 func (x *SyncFolderItemsReadFlag) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "ItemId":
-				once(r, &seen, 1<<0)
-				x.ItemID.decodeXML(r)
-			case "IsRead":
-				once(r, &seen, 1<<1)
-				x.IsRead = parseBool(r, r.Text())
-			default:
-				unexpected(r, "SyncFolderItemsReadFlag")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ItemId" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.ItemID.decodeXML(r)
+		case n.Local == "IsRead" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.IsRead = parseBool(r, r.Text())
 		default:
 			unexpected(r, "SyncFolderItemsReadFlag")
 		}
@@ -9618,15 +8542,10 @@ func (x *SyncFolderItemsReadFlag) appendXML(e *strictxml.Encoder, qname string) 
 func (x *SyncFolderItemsResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[SyncFolderItemsResponseMessage](r, NSMessages, "SyncFolderItemsResponseMessage", false)
-			default:
-				unexpected(r, "SyncFolderItemsResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[SyncFolderItemsResponseMessage](r, NSMessages, "SyncFolderItemsResponseMessage", false)
 		default:
 			unexpected(r, "SyncFolderItemsResponse")
 		}
@@ -9654,36 +8573,31 @@ func (x *SyncFolderItemsResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "SyncState":
-				once(r, &seen, 1<<4)
-				x.SyncState = parseString(r, r.Text())
-			case "IncludesLastItemInRange":
-				once(r, &seen, 1<<5)
-				x.IncludesLastItemInRange = new(bool)
-				*x.IncludesLastItemInRange = parseBool(r, r.Text())
-			case "Changes":
-				once(r, &seen, 1<<6)
-				x.Changes = decodeChoices[SyncFolderItemsChange](r, "Changes", false)
-			default:
-				unexpected(r, "SyncFolderItemsResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "SyncState" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.SyncState = parseString(r, r.Text())
+		case n.Local == "IncludesLastItemInRange" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.IncludesLastItemInRange = new(bool)
+			*x.IncludesLastItemInRange = parseBool(r, r.Text())
+		case n.Local == "Changes" && n.Space == NSMessages:
+			once(r, &seen, 1<<6)
+			x.Changes = decodeChoices[SyncFolderItemsChange](r, "Changes", false)
 		default:
 			unexpected(r, "SyncFolderItemsResponseMessage")
 		}
@@ -9722,21 +8636,16 @@ func (x *SyncFolderItemsResponseMessage) appendXML(e *strictxml.Encoder, qname s
 }
 
 func (x *TargetFolderID) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "FolderId":
-			x.FolderID = new(FolderID)
-			x.FolderID.decodeXML(r)
-		case "DistinguishedFolderId":
-			x.DistinguishedFolderID = new(DistinguishedFolderID)
-			x.DistinguishedFolderID.decodeXML(r)
-		case "AddressListId":
-			x.AddressListID = new(AddressListID)
-			x.AddressListID.decodeXML(r)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "FolderId" && n.Space == NSTypes:
+		x.FolderID = new(FolderID)
+		x.FolderID.decodeXML(r)
+	case n.Local == "DistinguishedFolderId" && n.Space == NSTypes:
+		x.DistinguishedFolderID = new(DistinguishedFolderID)
+		x.DistinguishedFolderID.decodeXML(r)
+	case n.Local == "AddressListId" && n.Space == NSTypes:
+		x.AddressListID = new(AddressListID)
+		x.AddressListID.decodeXML(r)
 	default:
 		return false
 	}
@@ -9765,22 +8674,13 @@ func (x *TargetFolderID) appendXML(e *strictxml.Encoder, qname string) {
 func (x *TaskRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<1); !x.Range.decodeChoice(r) {
-					if once(r, &seen, 1<<0); !x.Pattern.decodeChoice(r) {
-						unexpected(r, "TaskRecurrence")
-					}
-				}
-			}
+		switch {
+		case x.Pattern.decodeChoice(r):
+			once(r, &seen, 1<<0)
+		case x.Range.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Range.decodeChoice(r) {
-				if once(r, &seen, 1<<0); !x.Pattern.decodeChoice(r) {
-					unexpected(r, "TaskRecurrence")
-				}
-			}
+			unexpected(r, "TaskRecurrence")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -9796,26 +8696,22 @@ func (x *TaskRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *TaskRecurrencePattern) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "DailyRegeneration":
-			x.DailyRegeneration = new(IntervalRecurrence)
-			x.DailyRegeneration.decodeXML(r)
-		case "WeeklyRegeneration":
-			x.WeeklyRegeneration = new(IntervalRecurrence)
-			x.WeeklyRegeneration.decodeXML(r)
-		case "MonthlyRegeneration":
-			x.MonthlyRegeneration = new(IntervalRecurrence)
-			x.MonthlyRegeneration.decodeXML(r)
-		case "YearlyRegeneration":
-			x.YearlyRegeneration = new(IntervalRecurrence)
-			x.YearlyRegeneration.decodeXML(r)
-		default:
-			return x.RecurrencePattern.decodeChoice(r)
-		}
+	switch n := r.Name(); {
+	case n.Local == "DailyRegeneration" && n.Space == NSTypes:
+		x.DailyRegeneration = new(IntervalRecurrence)
+		x.DailyRegeneration.decodeXML(r)
+	case n.Local == "WeeklyRegeneration" && n.Space == NSTypes:
+		x.WeeklyRegeneration = new(IntervalRecurrence)
+		x.WeeklyRegeneration.decodeXML(r)
+	case n.Local == "MonthlyRegeneration" && n.Space == NSTypes:
+		x.MonthlyRegeneration = new(IntervalRecurrence)
+		x.MonthlyRegeneration.decodeXML(r)
+	case n.Local == "YearlyRegeneration" && n.Space == NSTypes:
+		x.YearlyRegeneration = new(IntervalRecurrence)
+		x.YearlyRegeneration.decodeXML(r)
+	case x.RecurrencePattern.decodeChoice(r):
 	default:
-		return x.RecurrencePattern.decodeChoice(r)
+		return false
 	}
 	return true
 }
@@ -9848,24 +8744,17 @@ func (x *TimeChange) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Offset":
-				once(r, &seen, 1<<0)
-				x.Offset = parseDuration(r, r.Text())
-			case "Time":
-				once(r, &seen, 1<<2)
-				x.Time = parseTimeOfDay(r, r.Text())
-			default:
-				if once(r, &seen, 1<<1); !x.Pattern.decodeChoice(r) {
-					unexpected(r, "TimeChange")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "Offset" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Offset = parseDuration(r, r.Text())
+		case n.Local == "Time" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Time = parseTimeOfDay(r, r.Text())
+		case x.Pattern.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Pattern.decodeChoice(r) {
-				unexpected(r, "TimeChange")
-			}
+			unexpected(r, "TimeChange")
 		}
 	}
 	if want := uint64(1<<0 | 1<<2); seen&want != want {
@@ -9885,18 +8774,13 @@ func (x *TimeChange) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *TimeChangePattern) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "RelativeYearlyRecurrence":
-			x.RelativeYearly = new(RelativeYearlyRecurrence)
-			x.RelativeYearly.decodeXML(r)
-		case "AbsoluteDate":
-			x.AbsoluteDate = new(Date)
-			*x.AbsoluteDate = parseDate(r, r.Text())
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "RelativeYearlyRecurrence" && n.Space == NSTypes:
+		x.RelativeYearly = new(RelativeYearlyRecurrence)
+		x.RelativeYearly.decodeXML(r)
+	case n.Local == "AbsoluteDate" && n.Space == NSTypes:
+		x.AbsoluteDate = new(Date)
+		*x.AbsoluteDate = parseDate(r, r.Text())
 	default:
 		return false
 	}
@@ -9923,18 +8807,13 @@ func (x *TimeChangePattern) appendXML(e *strictxml.Encoder, qname string) {
 func (x *TimeWindow) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "StartTime":
-				once(r, &seen, 1<<0)
-				x.StartTime = parseTime(r, r.Text())
-			case "EndTime":
-				once(r, &seen, 1<<1)
-				x.EndTime = parseTime(r, r.Text())
-			default:
-				unexpected(r, "TimeWindow")
-			}
+		switch n := r.Name(); {
+		case n.Local == "StartTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.StartTime = parseTime(r, r.Text())
+		case n.Local == "EndTime" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.EndTime = parseTime(r, r.Text())
 		default:
 			unexpected(r, "TimeWindow")
 		}
@@ -9957,23 +8836,18 @@ func (x *TimeZone) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "BaseOffset":
-				once(r, &seen, 1<<0)
-				x.BaseOffset = parseDuration(r, r.Text())
-			case "Standard":
-				once(r, &seen, 1<<1)
-				x.Standard = new(TimeChange)
-				x.Standard.decodeXML(r)
-			case "Daylight":
-				once(r, &seen, 1<<2)
-				x.Daylight = new(TimeChange)
-				x.Daylight.decodeXML(r)
-			default:
-				unexpected(r, "TimeZone")
-			}
+		switch n := r.Name(); {
+		case n.Local == "BaseOffset" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.BaseOffset = parseDuration(r, r.Text())
+		case n.Local == "Standard" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Standard = new(TimeChange)
+			x.Standard.decodeXML(r)
+		case n.Local == "Daylight" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Daylight = new(TimeChange)
+			x.Daylight.decodeXML(r)
 		default:
 			unexpected(r, "TimeZone")
 		}
@@ -10000,15 +8874,10 @@ func (x *TimeZone) appendXML(e *strictxml.Encoder, qname string) {
 func (x *TimeZoneContext) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "TimeZoneDefinition":
-				once(r, &seen, 1<<0)
-				x.TimeZoneDefinition.decodeXML(r)
-			default:
-				unexpected(r, "TimeZoneContext")
-			}
+		switch n := r.Name(); {
+		case n.Local == "TimeZoneDefinition" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.TimeZoneDefinition.decodeXML(r)
 		default:
 			unexpected(r, "TimeZoneContext")
 		}
@@ -10033,22 +8902,17 @@ func (x *TimeZoneDefinition) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Periods":
-				once(r, &seen, 1<<0)
-				x.Periods = decodeList[Period](r, NSTypes, "Period", true)
-			case "TransitionsGroups":
-				once(r, &seen, 1<<1)
-				x.TransitionsGroups = decodeList[TransitionsGroup](r, NSTypes, "TransitionsGroup", true)
-			case "Transitions":
-				once(r, &seen, 1<<2)
-				x.Transitions = new(TransitionsGroup)
-				x.Transitions.decodeXML(r)
-			default:
-				unexpected(r, "TimeZoneDefinition")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Periods" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Periods = decodeList[Period](r, NSTypes, "Period", true)
+		case n.Local == "TransitionsGroups" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.TransitionsGroups = decodeList[TransitionsGroup](r, NSTypes, "TransitionsGroup", true)
+		case n.Local == "Transitions" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Transitions = new(TransitionsGroup)
+			x.Transitions.decodeXML(r)
 		default:
 			unexpected(r, "TimeZoneDefinition")
 		}
@@ -10097,15 +8961,10 @@ func (x *TooBigGroupAttendeeConflictData) appendXML(e *strictxml.Encoder, qname 
 func (x *Transition) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "To":
-				once(r, &seen, 1<<0)
-				x.To.decodeXML(r)
-			default:
-				unexpected(r, "Transition")
-			}
+		switch n := r.Name(); {
+		case n.Local == "To" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.To.decodeXML(r)
 		default:
 			unexpected(r, "Transition")
 		}
@@ -10143,24 +9002,11 @@ func (x *TransitionsGroup) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if v := (AnyTransition{}); v.decodeChoice(r) {
-					seen |= 1 << 0
-					x.List = append(x.List, v)
-				} else {
-					unexpected(r, "TransitionsGroup")
-				}
-			}
+		switch {
+		case appendChoice(r, &x.List):
+			seen |= 1 << 0
 		default:
-			if v := (AnyTransition{}); v.decodeChoice(r) {
-				seen |= 1 << 0
-				x.List = append(x.List, v)
-			} else {
-				unexpected(r, "TransitionsGroup")
-			}
+			unexpected(r, "TransitionsGroup")
 		}
 	}
 }
@@ -10179,21 +9025,14 @@ func (x *TransitionsGroup) appendXML(e *strictxml.Encoder, qname string) {
 func (x *TwoOperand) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "FieldURIOrConstant":
-				once(r, &seen, 1<<1)
-				x.FieldURIOrConstant.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-					unexpected(r, "TwoOperand")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "FieldURIOrConstant" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.FieldURIOrConstant.decodeXML(r)
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Path.decodeChoice(r) {
-				unexpected(r, "TwoOperand")
-			}
+			unexpected(r, "TwoOperand")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -10222,15 +9061,10 @@ func (x *UnknownAttendeeConflictData) appendXML(e *strictxml.Encoder, qname stri
 func (x *Unsubscribe) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SubscriptionId":
-				once(r, &seen, 1<<0)
-				x.SubscriptionID = parseString(r, r.Text())
-			default:
-				unexpected(r, "Unsubscribe")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SubscriptionId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SubscriptionID = parseString(r, r.Text())
 		default:
 			unexpected(r, "Unsubscribe")
 		}
@@ -10249,15 +9083,10 @@ func (x *Unsubscribe) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UnsubscribeResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "UnsubscribeResponseMessage", false)
-			default:
-				unexpected(r, "UnsubscribeResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "UnsubscribeResponseMessage", false)
 		default:
 			unexpected(r, "UnsubscribeResponse")
 		}
@@ -10280,15 +9109,10 @@ func (x *UnsubscribeResponse) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UpdateFolder) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "FolderChanges":
-				once(r, &seen, 1<<0)
-				x.FolderChanges = decodeList[FolderChange](r, NSTypes, "FolderChange", true)
-			default:
-				unexpected(r, "UpdateFolder")
-			}
+		switch n := r.Name(); {
+		case n.Local == "FolderChanges" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.FolderChanges = decodeList[FolderChange](r, NSTypes, "FolderChange", true)
 		default:
 			unexpected(r, "UpdateFolder")
 		}
@@ -10311,15 +9135,10 @@ func (x *UpdateFolder) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UpdateFolderResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "UpdateFolderResponseMessage", false)
-			default:
-				unexpected(r, "UpdateFolderResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[FolderInfoResponseMessage](r, NSMessages, "UpdateFolderResponseMessage", false)
 		default:
 			unexpected(r, "UpdateFolderResponse")
 		}
@@ -10356,19 +9175,14 @@ func (x *UpdateItem) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "SavedItemFolderId":
-				once(r, &seen, 1<<0)
-				x.SavedItemFolderID = new(TargetFolderID)
-				x.SavedItemFolderID.decodeXML(r)
-			case "ItemChanges":
-				once(r, &seen, 1<<1)
-				x.ItemChanges = decodeList[ItemChange](r, NSTypes, "ItemChange", true)
-			default:
-				unexpected(r, "UpdateItem")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SavedItemFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SavedItemFolderID = new(TargetFolderID)
+			x.SavedItemFolderID.decodeXML(r)
+		case n.Local == "ItemChanges" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ItemChanges = decodeList[ItemChange](r, NSTypes, "ItemChange", true)
 		default:
 			unexpected(r, "UpdateItem")
 		}
@@ -10404,15 +9218,10 @@ func (x *UpdateItem) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UpdateItemResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[UpdateItemResponseMessage](r, NSMessages, "UpdateItemResponseMessage", false)
-			default:
-				unexpected(r, "UpdateItemResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[UpdateItemResponseMessage](r, NSMessages, "UpdateItemResponseMessage", false)
 		default:
 			unexpected(r, "UpdateItemResponse")
 		}
@@ -10440,33 +9249,28 @@ func (x *UpdateItemResponseMessage) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "MessageText":
-				once(r, &seen, 1<<0)
-				x.ResponseMessage.MessageText = parseString(r, r.Text())
-			case "ResponseCode":
-				once(r, &seen, 1<<1)
-				x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
-			case "DescriptiveLinkKey":
-				once(r, &seen, 1<<2)
-				x.ResponseMessage.DescriptiveLinkKey = new(int)
-				*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
-			case "MessageXml":
-				once(r, &seen, 1<<3)
-				x.ResponseMessage.MessageXML = new(MessageXML)
-				x.ResponseMessage.MessageXML.decodeXML(r)
-			case "Items":
-				once(r, &seen, 1<<4)
-				x.Items = decodeChoices[Item](r, "Items", false)
-			case "ConflictResults":
-				once(r, &seen, 1<<5)
-				x.ConflictResults = new(ConflictResults)
-				x.ConflictResults.decodeXML(r)
-			default:
-				unexpected(r, "UpdateItemResponseMessage")
-			}
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "Items" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Items = decodeChoices[Item](r, "Items", false)
+		case n.Local == "ConflictResults" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.ConflictResults = new(ConflictResults)
+			x.ConflictResults.decodeXML(r)
 		default:
 			unexpected(r, "UpdateItemResponseMessage")
 		}
@@ -10505,15 +9309,10 @@ func (x *UpdateItemResponseMessage) appendXML(e *strictxml.Encoder, qname string
 func (x *UpdateUserConfiguration) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "UserConfiguration":
-				once(r, &seen, 1<<0)
-				x.UserConfiguration.decodeXML(r)
-			default:
-				unexpected(r, "UpdateUserConfiguration")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserConfiguration" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.UserConfiguration.decodeXML(r)
 		default:
 			unexpected(r, "UpdateUserConfiguration")
 		}
@@ -10532,15 +9331,10 @@ func (x *UpdateUserConfiguration) appendXML(e *strictxml.Encoder, qname string) 
 func (x *UpdateUserConfigurationResponse) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSMessages:
-			switch n.Local {
-			case "ResponseMessages":
-				once(r, &seen, 1<<0)
-				x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "UpdateUserConfigurationResponseMessage", false)
-			default:
-				unexpected(r, "UpdateUserConfigurationResponse")
-			}
+		switch n := r.Name(); {
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessages = decodeList[ResponseMessage](r, NSMessages, "UpdateUserConfigurationResponseMessage", false)
 		default:
 			unexpected(r, "UpdateUserConfigurationResponse")
 		}
@@ -10563,28 +9357,23 @@ func (x *UpdateUserConfigurationResponse) appendXML(e *strictxml.Encoder, qname 
 func (x *UserConfiguration) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "UserConfigurationName":
-				once(r, &seen, 1<<0)
-				x.UserConfigurationName.decodeXML(r)
-			case "ItemId":
-				once(r, &seen, 1<<1)
-				x.ItemID = new(ItemID)
-				x.ItemID.decodeXML(r)
-			case "Dictionary":
-				once(r, &seen, 1<<2)
-				x.Dictionary = decodeList[UserConfigurationDictionaryEntry](r, NSTypes, "DictionaryEntry", false)
-			case "XmlData":
-				once(r, &seen, 1<<3)
-				x.XMLData = parseBase64(r, r.Text())
-			case "BinaryData":
-				once(r, &seen, 1<<4)
-				x.BinaryData = parseBase64(r, r.Text())
-			default:
-				unexpected(r, "UserConfiguration")
-			}
+		switch n := r.Name(); {
+		case n.Local == "UserConfigurationName" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.UserConfigurationName.decodeXML(r)
+		case n.Local == "ItemId" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.ItemID = new(ItemID)
+			x.ItemID.decodeXML(r)
+		case n.Local == "Dictionary" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Dictionary = decodeList[UserConfigurationDictionaryEntry](r, NSTypes, "DictionaryEntry", false)
+		case n.Local == "XmlData" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.XMLData = parseBase64(r, r.Text())
+		case n.Local == "BinaryData" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.BinaryData = parseBase64(r, r.Text())
 		default:
 			unexpected(r, "UserConfiguration")
 		}
@@ -10619,18 +9408,13 @@ func (x *UserConfiguration) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UserConfigurationDictionaryEntry) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "DictionaryKey":
-				once(r, &seen, 1<<0)
-				x.DictionaryKey.decodeXML(r)
-			case "DictionaryValue":
-				once(r, &seen, 1<<1)
-				x.DictionaryValue.decodeXML(r)
-			default:
-				unexpected(r, "UserConfigurationDictionaryEntry")
-			}
+		switch n := r.Name(); {
+		case n.Local == "DictionaryKey" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.DictionaryKey.decodeXML(r)
+		case n.Local == "DictionaryValue" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DictionaryValue.decodeXML(r)
 		default:
 			unexpected(r, "UserConfigurationDictionaryEntry")
 		}
@@ -10650,18 +9434,13 @@ func (x *UserConfigurationDictionaryEntry) appendXML(e *strictxml.Encoder, qname
 func (x *UserConfigurationDictionaryObject) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Type":
-				once(r, &seen, 1<<0)
-				x.Type = parseUserConfigurationDictionaryObjectTypes(r, r.Text())
-			case "Value":
-				seen |= 1 << 1
-				x.Values = append(x.Values, parseString(r, r.Text()))
-			default:
-				unexpected(r, "UserConfigurationDictionaryObject")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Type" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Type = parseUserConfigurationDictionaryObjectTypes(r, r.Text())
+		case n.Local == "Value" && n.Space == NSTypes:
+			seen |= 1 << 1
+			x.Values = append(x.Values, parseString(r, r.Text()))
 		default:
 			unexpected(r, "UserConfigurationDictionaryObject")
 		}
@@ -10688,18 +9467,11 @@ func (x *UserConfigurationName) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			default:
-				if once(r, &seen, 1<<0); !x.Folder.decodeChoice(r) {
-					unexpected(r, "UserConfigurationName")
-				}
-			}
+		switch {
+		case x.Folder.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
-			if once(r, &seen, 1<<0); !x.Folder.decodeChoice(r) {
-				unexpected(r, "UserConfigurationName")
-			}
+			unexpected(r, "UserConfigurationName")
 		}
 	}
 	if want := uint64(1 << 0); seen&want != want {
@@ -10717,27 +9489,22 @@ func (x *UserConfigurationName) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UserID) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "SID":
-				once(r, &seen, 1<<0)
-				x.SID = parseString(r, r.Text())
-			case "PrimarySmtpAddress":
-				once(r, &seen, 1<<1)
-				x.PrimarySMTPAddress = parseString(r, r.Text())
-			case "DisplayName":
-				once(r, &seen, 1<<2)
-				x.DisplayName = parseString(r, r.Text())
-			case "DistinguishedUser":
-				once(r, &seen, 1<<3)
-				x.DistinguishedUser = parseDistinguishedUser(r, r.Text())
-			case "ExternalUserIdentity":
-				once(r, &seen, 1<<4)
-				x.ExternalUserIdentity = parseString(r, r.Text())
-			default:
-				unexpected(r, "UserID")
-			}
+		switch n := r.Name(); {
+		case n.Local == "SID" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.SID = parseString(r, r.Text())
+		case n.Local == "PrimarySmtpAddress" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.PrimarySMTPAddress = parseString(r, r.Text())
+		case n.Local == "DisplayName" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.DisplayName = parseString(r, r.Text())
+		case n.Local == "DistinguishedUser" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.DistinguishedUser = parseDistinguishedUser(r, r.Text())
+		case n.Local == "ExternalUserIdentity" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.ExternalUserIdentity = parseString(r, r.Text())
 		default:
 			unexpected(r, "UserID")
 		}
@@ -10767,59 +9534,54 @@ func (x *UserID) appendXML(e *strictxml.Encoder, qname string) {
 func (x *UserOofSettings) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "OofState":
-				once(r, &seen, 1<<0)
-				x.OofState = parseOofState(r, r.Text())
-			case "ExternalAudience":
-				once(r, &seen, 1<<1)
-				x.ExternalAudience = parseExternalAudience(r, r.Text())
-			case "Duration":
-				once(r, &seen, 1<<2)
-				x.Duration = new(TimeWindow)
-				x.Duration.decodeXML(r)
-			case "InternalReply":
-				once(r, &seen, 1<<3)
-				x.InternalReply = new(ReplyBody)
-				x.InternalReply.decodeXML(r)
-			case "ExternalReply":
-				once(r, &seen, 1<<4)
-				x.ExternalReply = new(ReplyBody)
-				x.ExternalReply.decodeXML(r)
-			case "DeclineMeetingReply":
-				once(r, &seen, 1<<5)
-				x.DeclineMeetingReply = new(ReplyBody)
-				x.DeclineMeetingReply.decodeXML(r)
-			case "DeclineEventsForScheduledOOF":
-				once(r, &seen, 1<<6)
-				x.DeclineEventsForScheduledOOF = new(bool)
-				*x.DeclineEventsForScheduledOOF = parseBool(r, r.Text())
-			case "DeclineAllEventsForScheduledOOF":
-				once(r, &seen, 1<<7)
-				x.DeclineAllEventsForScheduledOOF = new(bool)
-				*x.DeclineAllEventsForScheduledOOF = parseBool(r, r.Text())
-			case "CreateOOFEvent":
-				once(r, &seen, 1<<8)
-				x.CreateOOFEvent = new(bool)
-				*x.CreateOOFEvent = parseBool(r, r.Text())
-			case "OOFEventSubject":
-				once(r, &seen, 1<<9)
-				x.OOFEventSubject = parseString(r, r.Text())
-			case "AutoDeclineFutureRequestsWhenOOF":
-				once(r, &seen, 1<<10)
-				x.AutoDeclineFutureRequestsWhenOOF = new(bool)
-				*x.AutoDeclineFutureRequestsWhenOOF = parseBool(r, r.Text())
-			case "OOFEventID":
-				once(r, &seen, 1<<11)
-				x.OOFEventID = parseString(r, r.Text())
-			case "EventsToDeleteIDs":
-				once(r, &seen, 1<<12)
-				x.EventsToDeleteIDs = decodeScalars(r, NSTypes, "EventToDeleteID", false, parseString)
-			default:
-				unexpected(r, "UserOofSettings")
-			}
+		switch n := r.Name(); {
+		case n.Local == "OofState" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.OofState = parseOofState(r, r.Text())
+		case n.Local == "ExternalAudience" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.ExternalAudience = parseExternalAudience(r, r.Text())
+		case n.Local == "Duration" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.Duration = new(TimeWindow)
+			x.Duration.decodeXML(r)
+		case n.Local == "InternalReply" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.InternalReply = new(ReplyBody)
+			x.InternalReply.decodeXML(r)
+		case n.Local == "ExternalReply" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.ExternalReply = new(ReplyBody)
+			x.ExternalReply.decodeXML(r)
+		case n.Local == "DeclineMeetingReply" && n.Space == NSTypes:
+			once(r, &seen, 1<<5)
+			x.DeclineMeetingReply = new(ReplyBody)
+			x.DeclineMeetingReply.decodeXML(r)
+		case n.Local == "DeclineEventsForScheduledOOF" && n.Space == NSTypes:
+			once(r, &seen, 1<<6)
+			x.DeclineEventsForScheduledOOF = new(bool)
+			*x.DeclineEventsForScheduledOOF = parseBool(r, r.Text())
+		case n.Local == "DeclineAllEventsForScheduledOOF" && n.Space == NSTypes:
+			once(r, &seen, 1<<7)
+			x.DeclineAllEventsForScheduledOOF = new(bool)
+			*x.DeclineAllEventsForScheduledOOF = parseBool(r, r.Text())
+		case n.Local == "CreateOOFEvent" && n.Space == NSTypes:
+			once(r, &seen, 1<<8)
+			x.CreateOOFEvent = new(bool)
+			*x.CreateOOFEvent = parseBool(r, r.Text())
+		case n.Local == "OOFEventSubject" && n.Space == NSTypes:
+			once(r, &seen, 1<<9)
+			x.OOFEventSubject = parseString(r, r.Text())
+		case n.Local == "AutoDeclineFutureRequestsWhenOOF" && n.Space == NSTypes:
+			once(r, &seen, 1<<10)
+			x.AutoDeclineFutureRequestsWhenOOF = new(bool)
+			*x.AutoDeclineFutureRequestsWhenOOF = parseBool(r, r.Text())
+		case n.Local == "OOFEventID" && n.Space == NSTypes:
+			once(r, &seen, 1<<11)
+			x.OOFEventID = parseString(r, r.Text())
+		case n.Local == "EventsToDeleteIDs" && n.Space == NSTypes:
+			once(r, &seen, 1<<12)
+			x.EventsToDeleteIDs = decodeScalars(r, NSTypes, "EventToDeleteID", false, parseString)
 		default:
 			unexpected(r, "UserOofSettings")
 		}
@@ -10876,21 +9638,16 @@ func (x *UserOofSettings) appendXML(e *strictxml.Encoder, qname string) {
 func (x *WeeklyRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Interval":
-				once(r, &seen, 1<<0)
-				x.Interval = parseInt[int](r, r.Text())
-			case "DaysOfWeek":
-				once(r, &seen, 1<<1)
-				x.DaysOfWeek = parseDaysOfWeek(r, r.Text())
-			case "FirstDayOfWeek":
-				once(r, &seen, 1<<2)
-				x.FirstDayOfWeek = parseDayOfWeek(r, r.Text())
-			default:
-				unexpected(r, "WeeklyRecurrence")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Interval" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Interval = parseInt[int](r, r.Text())
+		case n.Local == "DaysOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.DaysOfWeek = parseDaysOfWeek(r, r.Text())
+		case n.Local == "FirstDayOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.FirstDayOfWeek = parseDayOfWeek(r, r.Text())
 		default:
 			unexpected(r, "WeeklyRecurrence")
 		}
@@ -10913,18 +9670,13 @@ func (x *WeeklyRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 func (x *WorkingHours) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "TimeZone":
-				once(r, &seen, 1<<0)
-				x.TimeZone.decodeXML(r)
-			case "WorkingPeriodArray":
-				once(r, &seen, 1<<1)
-				x.WorkingPeriodArray = decodeList[WorkingPeriod](r, NSTypes, "WorkingPeriod", false)
-			default:
-				unexpected(r, "WorkingHours")
-			}
+		switch n := r.Name(); {
+		case n.Local == "TimeZone" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.TimeZone.decodeXML(r)
+		case n.Local == "WorkingPeriodArray" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.WorkingPeriodArray = decodeList[WorkingPeriod](r, NSTypes, "WorkingPeriod", false)
 		default:
 			unexpected(r, "WorkingHours")
 		}
@@ -10948,21 +9700,16 @@ func (x *WorkingHours) appendXML(e *strictxml.Encoder, qname string) {
 func (x *WorkingPeriod) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "DayOfWeek":
-				once(r, &seen, 1<<0)
-				x.DayOfWeek = parseDaysOfWeek(r, r.Text())
-			case "StartTimeInMinutes":
-				once(r, &seen, 1<<1)
-				x.StartTimeInMinutes = parseInt[int](r, r.Text())
-			case "EndTimeInMinutes":
-				once(r, &seen, 1<<2)
-				x.EndTimeInMinutes = parseInt[int](r, r.Text())
-			default:
-				unexpected(r, "WorkingPeriod")
-			}
+		switch n := r.Name(); {
+		case n.Local == "DayOfWeek" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.DayOfWeek = parseDaysOfWeek(r, r.Text())
+		case n.Local == "StartTimeInMinutes" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.StartTimeInMinutes = parseInt[int](r, r.Text())
+		case n.Local == "EndTimeInMinutes" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.EndTimeInMinutes = parseInt[int](r, r.Text())
 		default:
 			unexpected(r, "WorkingPeriod")
 		}
@@ -10983,21 +9730,14 @@ func (x *WorkingPeriod) appendXML(e *strictxml.Encoder, qname string) {
 func (x *extendedProperty) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "ExtendedFieldURI":
-				once(r, &seen, 1<<0)
-				x.URI.decodeXML(r)
-			default:
-				if once(r, &seen, 1<<1); !x.Value.decodeChoice(r) {
-					unexpected(r, "extendedProperty")
-				}
-			}
+		switch n := r.Name(); {
+		case n.Local == "ExtendedFieldURI" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.URI.decodeXML(r)
+		case x.Value.decodeChoice(r):
+			once(r, &seen, 1<<1)
 		default:
-			if once(r, &seen, 1<<1); !x.Value.decodeChoice(r) {
-				unexpected(r, "extendedProperty")
-			}
+			unexpected(r, "extendedProperty")
 		}
 	}
 	if want := uint64(1<<0 | 1<<1); seen&want != want {
@@ -11013,17 +9753,12 @@ func (x *extendedProperty) appendXML(e *strictxml.Encoder, qname string) {
 }
 
 func (x *extendedPropertyValue) decodeChoice(r *strictxml.Reader) bool {
-	switch n := r.Name(); n.Space {
-	case NSTypes:
-		switch n.Local {
-		case "Value":
-			x.Value = new(string)
-			*x.Value = parseString(r, r.Text())
-		case "Values":
-			x.Values = decodeScalars(r, NSTypes, "Value", true, parseString)
-		default:
-			return false
-		}
+	switch n := r.Name(); {
+	case n.Local == "Value" && n.Space == NSTypes:
+		x.Value = new(string)
+		*x.Value = parseString(r, r.Text())
+	case n.Local == "Values" && n.Space == NSTypes:
+		x.Values = decodeScalars(r, NSTypes, "Value", true, parseString)
 	default:
 		return false
 	}
@@ -11091,32 +9826,27 @@ func (x *physicalEntry) decodeXML(r *strictxml.Reader) {
 	}
 	var seen uint64
 	for r.Child() {
-		switch n := r.Name(); n.Space {
-		case NSTypes:
-			switch n.Local {
-			case "Street":
-				once(r, &seen, 1<<0)
-				x.Street = new(string)
-				*x.Street = parseString(r, r.Text())
-			case "City":
-				once(r, &seen, 1<<1)
-				x.City = new(string)
-				*x.City = parseString(r, r.Text())
-			case "State":
-				once(r, &seen, 1<<2)
-				x.State = new(string)
-				*x.State = parseString(r, r.Text())
-			case "CountryOrRegion":
-				once(r, &seen, 1<<3)
-				x.CountryOrRegion = new(string)
-				*x.CountryOrRegion = parseString(r, r.Text())
-			case "PostalCode":
-				once(r, &seen, 1<<4)
-				x.PostalCode = new(string)
-				*x.PostalCode = parseString(r, r.Text())
-			default:
-				unexpected(r, "physicalEntry")
-			}
+		switch n := r.Name(); {
+		case n.Local == "Street" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Street = new(string)
+			*x.Street = parseString(r, r.Text())
+		case n.Local == "City" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.City = new(string)
+			*x.City = parseString(r, r.Text())
+		case n.Local == "State" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.State = new(string)
+			*x.State = parseString(r, r.Text())
+		case n.Local == "CountryOrRegion" && n.Space == NSTypes:
+			once(r, &seen, 1<<3)
+			x.CountryOrRegion = new(string)
+			*x.CountryOrRegion = parseString(r, r.Text())
+		case n.Local == "PostalCode" && n.Space == NSTypes:
+			once(r, &seen, 1<<4)
+			x.PostalCode = new(string)
+			*x.PostalCode = parseString(r, r.Text())
 		default:
 			unexpected(r, "physicalEntry")
 		}

@@ -175,45 +175,34 @@ func (g *generator) decodeText(m *member) {
 }
 
 // decodeChildren writes the switch over the children's names. Children nobody
-// else knows go to the manual choices, then to other.
+// else knows go to the inline choices, then to other.
 func (g *generator) decodeChildren(f *flat, other string) {
+	g.p(nameSwitch(f))
+	for i := range f.children {
+		c := &f.children[i]
+		g.p("case n.Local == %q && n.Space == %s:", c.outerLocal(), space(c.outerNS()))
+		if c.wrapper != "" || !c.typ.slice {
+			g.p("once(r, &seen, %s)", c.bit())
+		} else {
+			g.p("seen |= %s", c.bit())
+		}
+		g.decodeMember(c)
+	}
 	for _, o := range f.open {
 		if o.typ.slice {
-			other = fmt.Sprintf("if v := (%s{}); v.decodeChoice(r) {\nseen |= %s\n%s = append(%s, v)\n} else {\n%s\n}",
-				o.typ.name, o.bit(), o.path, o.path, other)
-			continue
+			g.p("case appendChoice(r, &%s):\nseen |= %s", o.path, o.bit())
+		} else {
+			g.p("case %s.decodeChoice(r):\nonce(r, &seen, %s)", o.path, o.bit())
 		}
-		other = fmt.Sprintf("if once(r, &seen, %s); !%s.decodeChoice(r) {\n%s\n}", o.bit(), o.path, other)
-	}
-	g.p("switch n := r.Name(); n.Space {")
-	for _, ns := range []struct{ prefix, space string }{{"t", "NSTypes"}, {"m", "NSMessages"}} {
-		if !has(f.children, ns.prefix) && (ns.prefix == "m" || len(f.open) == 0) {
-			continue
-		}
-		g.p("case %s:\nswitch n.Local {", ns.space)
-		for i := range f.children {
-			if c := &f.children[i]; c.outerNS() == ns.prefix {
-				g.p("case %q:", c.outerLocal())
-				if c.wrapper != "" || !c.typ.slice {
-					g.p("once(r, &seen, %s)", c.bit())
-				} else {
-					g.p("seen |= %s", c.bit())
-				}
-				g.decodeMember(c)
-			}
-		}
-		g.p("default:\n%s\n}", other)
 	}
 	g.p("default:\n%s\n}", other)
 }
 
-func has(members []member, prefix string) bool {
-	for i := range members {
-		if members[i].outerNS() == prefix {
-			return true
-		}
+func nameSwitch(f *flat) string {
+	if len(f.children) == 0 {
+		return "switch {"
 	}
-	return false
+	return "switch n := r.Name(); {"
 }
 
 // decodeMember writes the statement that reads the child r stands on.
@@ -271,25 +260,16 @@ func (g *generator) missing(t *typ, f *flat) {
 
 func (g *generator) decodeChoice(t *typ, f *flat) {
 	g.p("func (x *%s) decodeChoice(r *strictxml.Reader) bool {", t.name)
-	other := "return false"
+	g.p(nameSwitch(f))
+	for i := range f.children {
+		c := &f.children[i]
+		g.p("case n.Local == %q && n.Space == %s:", c.outerLocal(), space(c.outerNS()))
+		g.decodeMember(c)
+	}
 	for _, o := range f.open {
-		other = fmt.Sprintf("return %s.decodeChoice(r)", o.path)
+		g.p("case %s.decodeChoice(r):", o.path)
 	}
-	g.p("switch n := r.Name(); n.Space {")
-	for _, prefix := range []string{"t", "m"} {
-		if !has(f.children, prefix) {
-			continue
-		}
-		g.p("case %s:\nswitch n.Local {", space(prefix))
-		for i := range f.children {
-			if c := &f.children[i]; c.outerNS() == prefix {
-				g.p("case %q:", c.outerLocal())
-				g.decodeMember(c)
-			}
-		}
-		g.p("default:\n%s\n}", other)
-	}
-	g.p("default:\n%s\n}\nreturn true\n}\n", other)
+	g.p("default:\nreturn false\n}\nreturn true\n}\n")
 	// As the type of an element, a choice is that element's only child.
 	g.p("func (x *%s) decodeXML(r *strictxml.Reader) { decodeOne(r, x) }\n", t.name)
 }
