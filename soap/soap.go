@@ -57,6 +57,7 @@ type Message struct {
 	Blocks  []Block           // of the Header, in order
 	Body    *strictxml.Reader // at the start tag of the Body's first child
 	name    strictxml.Name
+	header  *strictxml.Reader
 }
 
 // A Block is a header block. At most one block of a name is for one actor:
@@ -93,6 +94,7 @@ func (m *Message) open() *Fault {
 	}
 	more := r.Child()
 	if more && r.Name() == m.in("Header") {
+		m.header = r.Fork()
 		if f := m.readBlocks(); f != nil {
 			return f
 		}
@@ -165,6 +167,15 @@ func (m *Message) target(b *Block) *Fault {
 		b.Actor = "" // us
 	}
 	return nil
+}
+
+// Header returns a Reader at the start tag of the Header, nil if there is none,
+// for a service that reads all of its blocks in one go.
+func (m *Message) Header() *strictxml.Reader {
+	if m.header == nil {
+		return nil
+	}
+	return m.header.Fork()
 }
 
 // Operation returns the name of the Body's child, by which services dispatch.
