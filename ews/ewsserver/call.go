@@ -1,0 +1,79 @@
+package ewsserver
+
+import (
+	"context"
+	"time"
+
+	"entente/access"
+	"entente/clientaccess"
+	"entente/ews"
+)
+
+// A call is one request on its way through an operation.
+type call struct {
+	h      *Handler
+	s      *clientaccess.Session
+	ctx    context.Context
+	header ews.Header
+	// zone is where times without an offset are meant, from TimeZoneContext;
+	// UTC without one.
+	zone *time.Location
+	// code is the first error among the response messages, for the audit.
+	code string
+}
+
+// An operation answers the requests of one element. writes says whether it
+// changes anything, which decides how its audit record is kept.
+type operation struct {
+	name   string
+	writes bool
+	serve  func(*call, ews.Request) (ews.Response, error)
+}
+
+// reads and changes make operations of methods, so that the table of
+// operations stays a table.
+func reads[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, error)) operation {
+	return operation{name: name, serve: func(c *call, r ews.Request) (ews.Response, error) {
+		return f(c, r.(Q))
+	}}
+}
+
+func changes[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, error)) operation {
+	op := reads(name, f)
+	op.writes = true
+	return op
+}
+
+// setZone reads the zone of the request's TimeZoneContext.
+func (c *call) setZone() error {
+	c.zone = time.UTC
+	if t := c.header.TimeZoneContext; t != nil {
+		zone, err := zoneOf(&t.TimeZoneDefinition)
+		if err != nil {
+			return err
+		}
+		c.zone = zone
+	}
+	return nil
+}
+
+// fail makes the response message of an error that concerns one part of the
+// request, and has the audit record carry the first of them.
+func (c *call) fail(err error) ews.ResponseMessage {
+	f := c.h.faultOf(c.s, err)
+	if c.code == "" {
+		c.code = string(f.Code)
+	}
+	m := ews.FailureText(f.Code, f.Message())
+	if len(f.Details) > 0 {
+		m.MessageXML = &ews.MessageXML{Values: f.Details}
+	}
+	return m
+}
+
+func connectingSID(c ews.ConnectingSID) access.ConnectingSID {
+	return access.ConnectingSID{
+		PrincipalName: c.PrincipalName, SID: c.SID,
+		PrimarySmtpAddress: c.PrimarySMTPAddress, SmtpAddress: c.SMTPAddress,
+	}
+}

@@ -1,0 +1,144 @@
+package ewsserver
+
+import (
+	"errors"
+	"strconv"
+
+	"entente"
+	"entente/access"
+	"entente/clientaccess"
+	"entente/ews"
+	"entente/mailbox"
+	"entente/strictxml"
+)
+
+// codeOfReason maps what the rooms below say to what clients know, once for
+// all operations. Reasons that are not here are mapped by their kind.
+func codeOfReason(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	// access.md 2.4
+	case access.ImpersonationDenied:
+		return ews.ErrorImpersonationDenied, true
+	case access.ImpersonateUserDenied:
+		return ews.ErrorImpersonateUserDenied, true
+	case access.InvalidImpersonationHeader:
+		return ews.ErrorInvalidExchangeImpersonationHeaderData, true
+	case access.InvalidUserPrincipalName:
+		return ews.ErrorInvalidUserPrincipalName, true
+	case access.InvalidUserSid:
+		return ews.ErrorInvalidUserSid, true
+	case access.InvalidSmtpAddress:
+		return ews.ErrorInvalidSmtpAddress, true
+	case access.NonExistentMailbox:
+		return ews.ErrorNonExistentMailbox, true
+	case access.NonPrimarySmtpAddress:
+		return ews.ErrorNonPrimarySmtpAddress, true
+	case access.MoreThanOneAccessMode:
+		return ews.ErrorMoreThanOneAccessModeSpecified, true
+	case access.ImpersonationFailed:
+		return ews.ErrorImpersonationFailed, true
+	case access.TokenSerializationDenied:
+		return ews.ErrorTokenSerializationDenied, true
+	case access.InvalidSerializedAccessToken:
+		return ews.ErrorInvalidSerializedAccessToken, true
+	case access.InvalidManagementRoleHeader:
+		return ews.ErrorInvalidManagementRoleHeader, true
+	case access.MissingEmailAddress:
+		return ews.ErrorMissingEmailAddress, true
+	case access.CallerIsInvalidADAccount:
+		return ews.ErrorCallerIsInvalidADAccount, true
+	case clientaccess.Busy:
+		return ews.ErrorServerBusy, true
+	}
+	return codeOfMailbox(r)
+}
+
+func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	case mailbox.MailboxNotFound:
+		return ews.ErrorNonExistentMailbox, true
+	case mailbox.FolderNotFound:
+		return ews.ErrorFolderNotFound, true
+	case mailbox.ParentNotFound:
+		return ews.ErrorParentFolderNotFound, true
+	case mailbox.FolderExists:
+		return ews.ErrorFolderExists, true
+	case mailbox.FolderName, mailbox.FolderClass, mailbox.FolderDepth:
+		return ews.ErrorFolderSave, true
+	case mailbox.FolderDistinguished:
+		return ews.ErrorDeleteDistinguishedFolder, true
+	case mailbox.FolderIntoItself:
+		return ews.ErrorMoveCopyFailed, true
+	case mailbox.StaleFolder, mailbox.StaleChangeKey:
+		return ews.ErrorIrresolvableConflict, true
+	case mailbox.DuplicatePermission:
+		return ews.ErrorDuplicateUserIdsSpecified, true
+	case mailbox.ItemNotFound:
+		return ews.ErrorItemNotFound, true
+	case mailbox.ItemTooLarge:
+		return ews.ErrorMessageSizeExceeded, true
+	case mailbox.AttachmentNotFound:
+		return ews.ErrorItemNotFound, true
+	case mailbox.AttachmentLimit, mailbox.AttachmentNesting:
+		return ews.ErrorAttachmentNestLevelLimitExceeded, true
+	case mailbox.QuotaExceeded:
+		return ews.ErrorQuotaExceeded, true
+	case mailbox.SyncStateInvalid:
+		return ews.ErrorInvalidSyncStateData, true
+	}
+	return "", false
+}
+
+// codeOfKind maps the kinds, for errors without a reason of their own.
+func codeOfKind(k entente.Kind) ews.ResponseCode {
+	switch k {
+	case entente.Invalid:
+		return ews.ErrorInvalidRequest
+	case entente.Denied:
+		return ews.ErrorAccessDenied
+	case entente.NotFound:
+		return ews.ErrorItemNotFound
+	case entente.Conflict:
+		return ews.ErrorIrresolvableConflict
+	case entente.Unavailable:
+		return ews.ErrorServerBusy
+	case entente.TooLarge:
+		return ews.ErrorDataSizeLimitExceeded
+	}
+	return ews.ErrorInternalServerError
+}
+
+// faultOf turns any error into a code and a text for the asker. What is not
+// meant to be shown goes to the log under the request's id, and nowhere else.
+func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
+	var f *ews.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	var syntax *strictxml.SyntaxError
+	if errors.As(err, &syntax) {
+		return &ews.Fault{Code: ews.ErrorInvalidRequest, Text: "The request is not well-formed XML: " + syntax.Error()}
+	}
+	var e *entente.Error
+	if !errors.As(err, &e) || e.Kind == entente.Internal {
+		h.Log.Error("request", "id", s.RequestID(), "err", err)
+		return &ews.Fault{Code: ews.ErrorInternalServerError}
+	}
+	code, ok := codeOfReason(e.Reason)
+	if !ok {
+		code = codeOfKind(e.Kind)
+	}
+	fault := &ews.Fault{Code: code, Text: e.Text}
+	switch code {
+	case ews.ErrorServerBusy:
+		fault.Details = []ews.MessageValue{{Name: "BackOffMilliseconds", Text: strconv.FormatInt(clientaccess.BackOff.Milliseconds(), 10)}}
+	case ews.ErrorInternalServerError:
+		fault.Text = ""
+	}
+	return fault
+}
+
+func isReason(err error, r entente.Reason) bool {
+	var e *entente.Error
+	return errors.As(err, &e) && e.Reason == r
+}

@@ -1,0 +1,271 @@
+// Package ewsserver answers Exchange Web Services requests, one file an
+// operation.
+//
+// It decides nothing: every mailbox it touches is opened through the session
+// of the door, and every item through a mailbox.View, which check. It keeps
+// nothing: items live in mailbox, accounts in directory. What it knows is how
+// both look on the wire.
+package ewsserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"entente"
+	"entente/clientaccess"
+	"entente/ews"
+	"entente/soap"
+	"entente/strictxml"
+)
+
+// maxBody is the largest request, after decompression: a message of 25 MiB in
+// base64 and its envelope.
+const maxBody = 36 << 20
+
+// limits bound a request's XML.
+func limits() strictxml.Limits {
+	return strictxml.Limits{Bytes: maxBody, Depth: 128, Attributes: 64, Elements: 500_000}
+}
+
+// Config is what a Handler joins.
+type Config struct {
+	Log *slog.Logger
+}
+
+// A Handler serves /EWS/Exchange.asmx. It is safe for concurrent use.
+type Handler struct {
+	Config
+	operations map[string]operation
+}
+
+// New returns a Handler.
+func New(c Config) *Handler { return &Handler{Config: c, operations: operations()} }
+
+// An answer is what goes back: the content of the envelope's Body, or a fault.
+type answer struct {
+	response ews.Response
+	fault    *soap.Fault
+	gate     error  // refused at the gate: HTTP 403
+	code     string // for the audit record; empty for success
+	backOff  bool
+}
+
+// ServeSession implements clientaccess.Handler. Nothing is written before the
+// audit record is safe.
+func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		h.notPost(s, w, r)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		h.send(s, w, r, soap.V11, tooLarge(err))
+		return
+	}
+	version, a := h.answer(r.Context(), s, body)
+	h.send(s, w, r, version, a)
+}
+
+// notPost answers GET with a pointer to the service description, as Exchange
+// does for a browser that comes by.
+func (h *Handler) notPost(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	s.Operation("GET", false)
+	if err := s.Conclude(r.Context(), ""); err != nil {
+		http.Error(w, "not available now", http.StatusServiceUnavailable)
+		return
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		http.Redirect(w, r, "/EWS/Services.wsdl", http.StatusFound)
+		return
+	}
+	w.Header().Set("Allow", "POST, GET, HEAD")
+	http.Error(w, "requests are sent with POST", http.StatusMethodNotAllowed)
+}
+
+func tooLarge(err error) answer {
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return faultAnswer(ews.ErrorMessageSizeExceeded, "")
+	}
+	return faultAnswer(ews.ErrorInvalidRequest, "the request ended before its end")
+}
+
+// answer takes one request through headers, impersonation and the gate to its
+// operation.
+func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []byte) (soap.Version, answer) {
+	s.Operation("Unknown", false)
+	m, err := soap.Open(body, limits())
+	if err != nil {
+		return soap.V11, h.refuse(s, err)
+	}
+	if op, ok := h.operations[m.Operation().Local]; ok {
+		s.Operation(op.name, op.writes)
+	} else if known, ok := ews.OperationOf(m.Operation().Local); ok {
+		s.Operation(known.Name, false)
+	}
+	c := &call{h: h, s: s, ctx: ctx}
+	if head := m.Header(); head != nil {
+		if c.header, err = ews.DecodeHeader(head); err != nil {
+			return m.Version, h.refuse(s, err)
+		}
+	}
+	if err := h.enter(s, &c.header); err != nil {
+		return m.Version, h.refuse(s, err)
+	}
+	request, err := ews.DecodeRequest(m.Body)
+	if err == nil {
+		err = m.Finish()
+	}
+	if err != nil {
+		return m.Version, h.refuse(s, err)
+	}
+	return m.Version, h.serve(c, request)
+}
+
+// enter makes the caller act as whom the header names and takes it through the
+// gate of the protocol.
+func (h *Handler) enter(s *clientaccess.Session, header *ews.Header) error {
+	if i := header.Impersonation; i != nil {
+		if err := s.Impersonate(connectingSID(i.ConnectingSID)); err != nil {
+			return err
+		}
+	}
+	if err := s.Enter(); err != nil {
+		return &gateError{err}
+	}
+	return nil
+}
+
+// gateError marks what the gate said, which is answered with HTTP 403 where
+// all else is a fault.
+type gateError struct{ error }
+
+func (g *gateError) Unwrap() error { return g.error }
+
+func (h *Handler) serve(c *call, request ews.Request) answer {
+	op, ok := h.operations[request.Element()]
+	if !ok {
+		return h.refuse(c.s, &ews.Fault{Code: ews.ErrorInvalidOperation, Text: "The operation is not available on this server."})
+	}
+	if err := c.setZone(); err != nil {
+		return h.refuse(c.s, err)
+	}
+	response, err := op.serve(c, request)
+	if err != nil {
+		return h.refuse(c.s, err)
+	}
+	return answer{response: response, code: c.code}
+}
+
+// refuse makes the answer of an error that ends the whole request.
+func (h *Handler) refuse(s *clientaccess.Session, err error) answer {
+	var gate *gateError
+	if errors.As(err, &gate) && !isReason(err, clientaccess.Busy) {
+		return answer{gate: gate.error, code: string(ews.ErrorAccessDenied)}
+	}
+	var f *soap.Fault
+	if errors.As(err, &f) {
+		return answer{fault: f, code: f.Code.Local}
+	}
+	fault := h.faultOf(s, err)
+	return answer{
+		fault:   exchangeFault(fault),
+		code:    string(fault.Code),
+		backOff: fault.Code == ews.ErrorServerBusy,
+	}
+}
+
+func faultAnswer(code ews.ResponseCode, text string) answer {
+	return answer{fault: exchangeFault(&ews.Fault{Code: code, Text: text}), code: string(code)}
+}
+
+// exchangeFault writes a fault as Exchange does, details in MessageXml.
+func exchangeFault(f *ews.Fault) *soap.Fault {
+	var more func(*strictxml.Encoder)
+	if len(f.Details) > 0 {
+		more = func(e *strictxml.Encoder) {
+			e.Start("t:MessageXml")
+			e.Attr("xmlns:t", ews.NSTypes)
+			for _, d := range f.Details {
+				e.Start("t:Value")
+				e.Attr("Name", d.Name)
+				e.Text(d.Text)
+				e.End("t:Value")
+			}
+			e.End("t:MessageXml")
+		}
+	}
+	return soap.ExchangeFault(string(f.Code), f.Message(), f.Message(), more)
+}
+
+// send records the request and writes the answer: HTTP 200, 500 for faults
+// (.NET clients read faults at no other status), 403 from the gate.
+func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.Request, v soap.Version, a answer) {
+	if err := s.Conclude(r.Context(), a.code); err != nil {
+		h.Log.Error("audit", "request", s.RequestID(), "err", err)
+		a = faultAnswer(ews.ErrorServerBusy, "The audit log is not available; the answer is withheld.")
+	}
+	if a.gate != nil {
+		h.sendForbidden(s, w, v, a.gate)
+		return
+	}
+	e := strictxml.NewEncoder(make([]byte, 0, 8<<10))
+	e.Declaration()
+	status := http.StatusOK
+	if a.fault != nil {
+		status = http.StatusInternalServerError
+		soap.AppendFault(e, v, a.fault, namespaces(), versionHeader)
+		if a.backOff {
+			w.Header().Set("Retry-After", "1")
+		}
+	} else {
+		soap.Begin(e, v, namespaces(), versionHeader)
+		ews.AppendResponse(e, a.response)
+		soap.End(e)
+	}
+	write(w, v, status, e.Bytes())
+}
+
+// sendForbidden is the 403 of a gate: a SOAP body for those who read it, the
+// reason in headers for those who do not (access.md 1.5; exchangelib shows
+// X-CasErrorCode). The connection is kept: exchangelib takes its closing for a
+// busy server and tries again for ever.
+func (h *Handler) sendForbidden(s *clientaccess.Session, w http.ResponseWriter, v soap.Version, err error) {
+	reason, text := "access-denied", "not allowed"
+	var e *entente.Error
+	if errors.As(err, &e) {
+		reason, text = string(e.Reason), e.Text
+	}
+	w.Header().Set("X-CasErrorCode", string(ews.ErrorAccessDenied))
+	w.Header().Set("X-Entente-Reason", reason)
+	message := "Access is denied. Check credentials and try again. (" + text + "; request " + s.RequestID() + ")"
+	enc := strictxml.NewEncoder(nil)
+	enc.Declaration()
+	soap.AppendFault(enc, v, soap.ExchangeFault(string(ews.ErrorAccessDenied), message, message, nil), namespaces(), versionHeader)
+	write(w, v, http.StatusForbidden, enc.Bytes())
+}
+
+func write(w http.ResponseWriter, v soap.Version, status int, body []byte) {
+	kind := "text/xml; charset=utf-8"
+	if v == soap.V12 {
+		kind = "application/soap+xml; charset=utf-8"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "private")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+func namespaces() []soap.Namespace {
+	return []soap.Namespace{{Prefix: "t", URI: ews.NSTypes}, {Prefix: "m", URI: ews.NSMessages}}
+}
+
+// Path reports whether p is the path of the service, in any case: DavMail
+// posts to /ews/exchange.asmx.
+func Path(p string) bool { return strings.EqualFold(p, "/EWS/Exchange.asmx") }
