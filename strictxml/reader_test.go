@@ -169,6 +169,11 @@ var refused = []struct {
 	{Malformed, "namespace of declarations", "<a xmlns='http://www.w3.org/2000/xmlns/'/>"},
 	{Malformed, "no namespace", "<a xmlns:p=''/>"},
 
+	{Malformed, "no URI", "<a xmlns='urn:a b'/>"},
+	{Malformed, "no URI", "<a xmlns:p='urn:a\n'/>"},
+	{Malformed, "no URI", "<a xmlns='urn:é'/>"},
+	{Malformed, "no URI", "<a xmlns='urn:&lt;'/>"},
+
 	{Malformed, "]]> in character data", "<a>]]></a>"},
 	{Malformed, "]]> in character data", "<a>b]]]]>c</a>"},
 	{Malformed, "unknown entity", "<a>&b;</a>"},

@@ -113,8 +113,21 @@ func (r *Reader) declare(a *Attr) bool {
 		return r.malformed(at, "declaration of the namespace of declarations")
 	case prefix != "" && a.Value == "":
 		return r.malformed(at, "prefix bound to no namespace")
+	case !isURI(a.Value):
+		return r.malformed(at, "namespace name that is no URI")
 	}
 	r.scope.declare(prefix, a.Value)
+	return true
+}
+
+// isURI reports whether s has only characters that a URI may have (RFC 3986 2).
+// White space, above all, is normalized by some parsers and not by others.
+func isURI(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7F || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			return false
+		}
+	}
 	return true
 }
 
