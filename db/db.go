@@ -88,6 +88,7 @@ type DB struct {
 type backend interface {
 	view(ctx context.Context, f func(*Tx) error) error
 	update(ctx context.Context, f func(*Tx) error) error
+	once(ctx context.Context, f func(*Tx) error) error // update without repeating f
 	migrate(ctx context.Context, m Migration) error
 	check(ctx context.Context) error
 	notify(ctx context.Context, channel, payload string) error

@@ -22,6 +22,12 @@ CREATE TABLE shelf_book (
 	lent BOOLEAN NOT NULL DEFAULT FALSE,
 	weight DOUBLE PRECISION,
 	PRIMARY KEY (mailbox_id, id)
+);
+CREATE TABLE shelf_tag (
+	mailbox_id {{blob}} NOT NULL,
+	tag {{text}} NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (mailbox_id, tag)
 ) {{clustered}};
 CREATE UNIQUE INDEX shelf_book_title ON shelf_book (mailbox_id, title);
 CREATE TABLE shelf_note (id {{identity}}, text {{text}} NOT NULL);

@@ -23,7 +23,9 @@ import (
 //	{{identity}}   an integer primary key the database counts up, for small
 //	               tables without a mailbox; others take their ids elsewhere
 //	{{clustered}}  after the closing bracket of CREATE TABLE: rows lie in the
-//	               order of the primary key (WITHOUT ROWID), PostgreSQL: nothing
+//	               order of the primary key (WITHOUT ROWID), PostgreSQL: nothing.
+//	               For rows of up to some hundred bytes: longer ones spill over
+//	               into pages that SQLite reads past its cache
 //
 // Every table of mailboxes has mailbox_id first in its primary key and in
 // each unique constraint, so that the tables can be spread over machines.

@@ -184,7 +184,7 @@ func (d *postgresDB) close() error { return d.pool.close() }
 // into the indexes as well.
 func (d *postgresDB) check(ctx context.Context) error {
 	return d.view(ctx, func(tx *Tx) error {
-		tables, err := postgresTables(tx)
+		tables, err := column(tx, d.words.catalog.tables)
 		if err != nil {
 			return err
 		}
@@ -198,28 +198,3 @@ func (d *postgresDB) check(ctx context.Context) error {
 		return nil
 	})
 }
-
-func postgresTables(tx *Tx) ([]string, error) {
-	return column(tx, `SELECT table_name FROM information_schema.tables
-		WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name COLLATE "C"`)
-}
-
-// column reads a result of one text column.
-func column(tx *Tx, q query, args ...any) ([]string, error) {
-	rows, err := tx.Query(q, args...)
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
-}
-
-// quote makes an identifier of a name from the catalog.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -179,6 +179,10 @@ func (d *sqliteDB) update(ctx context.Context, f func(*Tx) error) error {
 	return d.writer.update(ctx, f)
 }
 
+func (d *sqliteDB) once(ctx context.Context, f func(*Tx) error) error {
+	return d.writer.update(ctx, f)
+}
+
 func (d *sqliteDB) dialect() *dialect { return d.words }
 
 func (d *sqliteDB) close() error {

@@ -39,6 +39,7 @@ type Tx struct {
 type session interface {
 	exec(ctx context.Context, q string, args []any) (int64, error)
 	query(ctx context.Context, q string, args []any) (cursor, error)
+	load(ctx context.Context, t *table, d *decoder) error // rows of a backup
 }
 
 // A cursor is the result of a query. next returns the next row, in the memory
@@ -58,13 +59,17 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 // kinds, arrays of bytes such as an id, and pointers to all these where nil
 // stands for NULL. There are no times: they are kept as integers.
 func (tx *Tx) Exec(q query, args ...any) (affected int64, err error) {
+	return tx.exec(string(q), args)
+}
+
+func (tx *Tx) exec(q string, args []any) (int64, error) {
 	if err := tx.ready(); err != nil {
 		return 0, err
 	}
 	if err := values(args); err != nil {
 		return 0, tx.failed(err)
 	}
-	n, err := tx.s.exec(tx.ctx, string(q), args)
+	n, err := tx.s.exec(tx.ctx, q, args)
 	if err != nil {
 		return 0, tx.failed(err)
 	}
