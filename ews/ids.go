@@ -3,6 +3,7 @@ package ews
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"time"
 
 	"entente"
@@ -137,7 +138,7 @@ func (id StoreID) appendRaw(b []byte) ([]byte, bool) {
 		return b, false
 	}
 	b = append(b, compressNone, storageMailboxGUID)
-	b = appendCounted(b, id.Mailbox.String())
+	b = appendMoniker(b, id.Mailbox)
 	if id.Instance.IsZero() {
 		b = append(b, processNormal)
 	} else {
@@ -163,6 +164,19 @@ func (id StoreID) appendRaw(b []byte) ([]byte, bool) {
 		b = appendCounted(b, string(a))
 	}
 	return b, true
+}
+
+// appendMoniker writes the counted text of the mailbox's GUID, as
+// MailboxID.String has it, without making a string: lists are full of ids.
+func appendMoniker(b []byte, m entente.MailboxID) []byte {
+	b = append(b, 36, 0)
+	for i, c := range m {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, []byte{c})
+	}
+	return b
 }
 
 // maxAttachmentLevels is how deep attachments may lie in one another, as in

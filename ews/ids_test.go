@@ -97,14 +97,25 @@ func TestStoreIDLooksLikeExchange(t *testing.T) {
 
 // The run-length form is accepted, and stands for the same thing.
 func TestStoreIDCompressed(t *testing.T) {
-	raw, _ := anItem.appendRaw(nil)
+	early := StoreID{Mailbox: boxB, Folder: 1, Item: 2} // full of zeros
+	raw, _ := early.appendRaw(nil)
 	packed := compressRaw(raw)
 	if packed[0] != compressRLE || len(packed) >= len(raw) {
 		t.Fatalf("%d bytes became %d", len(raw), len(packed))
 	}
 	id, err := ParseStoreID(base64.StdEncoding.EncodeToString(packed))
-	if err != nil || !equal(id, anItem) {
+	if err != nil || !equal(id, early) {
 		t.Errorf("%+v, %v", id, err)
+	}
+
+	// An attachment too deep for the plain form.
+	for len(raw) <= 3*maxID/4 {
+		early = early.WithAttachment(bytes.Repeat([]byte{7}, 60))
+		raw, _ = early.appendRaw(nil)
+	}
+	s := early.String()
+	if got, err := ParseStoreID(s); !strings.HasPrefix(s, "AQ") || err != nil || !equal(got, early) {
+		t.Errorf("%s: %+v, %v", s, got, err)
 	}
 }
 
