@@ -1,0 +1,185 @@
+package mailbox
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+)
+
+// The encoding of a permission table: a version byte, then for each entry its
+// kind, its rights (uvarint) and its SID with a length before it.
+const permissionsVersion = 1
+
+var errPermissions = errors.New("damaged permission table")
+
+func appendPermissions(dst []byte, entries []access.Entry) []byte {
+	dst = append(dst, permissionsVersion)
+	for _, e := range entries {
+		dst = append(dst, byte(e.Who))
+		dst = binary.AppendUvarint(dst, uint64(e.Rights))
+		dst = append(binary.AppendUvarint(dst, uint64(len(e.SID))), e.SID...)
+	}
+	return dst
+}
+
+func parsePermissions(b []byte) ([]access.Entry, error) {
+	s := string(b)
+	if s == "" || s[0] != permissionsVersion {
+		return nil, errPermissions
+	}
+	entries := make([]access.Entry, 0, 2)
+	for s = s[1:]; s != ""; {
+		who := access.EntryKind(s[0])
+		rights, rest, ok := uvarint(s[1:])
+		n, rest, ok2 := uvarint(rest)
+		if who > access.Anonymous || !ok || !ok2 || n > uint64(len(rest)) || access.Rights(rights)&^access.FolderRights != 0 {
+			return nil, errPermissions
+		}
+		entries = append(entries, access.Entry{SID: entente.SID(rest[:n]), Who: who, Rights: access.Rights(rights)})
+		s = rest[n:]
+	}
+	return entries, nil
+}
+
+// want asks for rights on a folder. Of a folder the caller may not know, the
+// error says that there is none.
+func (v *View) want(t *access.FolderTable, r access.Rights) error {
+	_, err := v.permit.Folder(t, r)
+	if err == nil {
+		return nil
+	}
+	var e *entente.Error
+	if !errors.As(err, &e) || e.Kind == entente.NotFound || e.Reason == access.NotVisible {
+		return noFolder()
+	}
+	return &entente.Error{Kind: entente.Denied, Reason: reasonOf(r), Text: "the folder's permissions do not allow this", Err: err}
+}
+
+func reasonOf(r access.Rights) entente.Reason {
+	switch {
+	case r.Has(access.FolderOwner):
+		return DeniedOwner
+	case r.Has(access.CreateSubFolder):
+		return DeniedCreateSubFolder
+	case r.Has(access.Create):
+		return DeniedCreateItem
+	case r&(access.EditAny|access.EditOwned) != 0:
+		return DeniedEdit
+	case r&(access.DeleteAny|access.DeleteOwned) != 0:
+		return DeniedDelete
+	}
+	return DeniedRead
+}
+
+// visibly are the rights that let their holder know of a folder. Delegates'
+// roles come without FolderVisible, [MS-OXODLGT] 2.2.1. Free/busy rights are
+// not among them: they are exercised by name, not by looking around.
+var visibly = [...]access.Rights{
+	access.FolderVisible, access.ReadAny, access.FolderOwner, access.Create,
+	access.EditAny, access.DeleteAny, access.CreateSubFolder,
+}
+
+// seen is the right by which a holder of rights knows of the folder; 0 if he
+// does not.
+func seen(rights access.Rights) access.Rights {
+	for _, r := range visibly {
+		if rights.Has(r) {
+			return r
+		}
+	}
+	return 0
+}
+
+// see asks to know of the folder, and returns all the caller may do in it.
+func (v *View) see(t *access.FolderTable) (access.Rights, error) {
+	rights := v.permit.FolderRights(t)
+	by := seen(rights)
+	if by == 0 {
+		by = access.FolderVisible // refused, and so on record
+	}
+	return rights, v.want(t, by)
+}
+
+// read asks to read the folder's items. Refusals say that there is no such
+// item, since what the caller may not read does not exist for him.
+func (v *View) read(t *access.FolderTable) (access.Rights, error) {
+	if err := v.want(t, access.ReadAny); err != nil {
+		return 0, noItem()
+	}
+	if v.full {
+		return access.FolderRights | access.ReadPrivate, nil
+	}
+	return v.permit.FolderRights(t), nil
+}
+
+// alter asks to edit or delete an item: any, or one's own.
+func (v *View) alter(t *access.FolderTable, creator string, whole, own access.Rights) error {
+	if v.full {
+		return v.want(t, whole)
+	}
+	if r := v.permit.FolderRights(t); !r.Has(whole) && r.Has(own) && creator != "" && creator == string(v.subject().SID) {
+		whole = own
+	}
+	return v.want(t, whole)
+}
+
+// SetPermissions replaces a folder's permission table. It needs FolderOwner.
+// Each account or group, Default and Anonymous may stand in it once; Default
+// and Anonymous that are missing are added without rights.
+func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access.Entry) (uint64, error) {
+	entries, err := v.checkPermissions(entries)
+	if err != nil {
+		return 0, err
+	}
+	var change uint64
+	err = v.db.Update(ctx, func(tx *db.Tx) error {
+		f, err := v.folder(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := v.want(&f.Table, access.FolderOwner); err != nil {
+			return err
+		}
+		if change, err = v.numbers(tx, 1, 0); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE folder SET permissions = $3, change_number = $4, modified = $5 WHERE mailbox_id = $1 AND folder_id = $2`,
+			v.key, id, appendPermissions(nil, entries), change, Ticks(v.s.now()))
+		v.changed(tx)
+		return err
+	})
+	return change, err
+}
+
+func (v *View) checkPermissions(entries []access.Entry) ([]access.Entry, error) {
+	if len(entries) > v.s.limits.Permissions {
+		return nil, entente.Errorf(entente.TooLarge, "a folder takes %d permissions at most", v.s.limits.Permissions).Because(PermissionLimit)
+	}
+	type who struct {
+		kind access.EntryKind
+		sid  entente.SID
+	}
+	had := map[who]bool{}
+	out := make([]access.Entry, 0, len(entries)+2)
+	for _, e := range entries {
+		if e.Who > access.Anonymous || (e.Who == access.Named) != (e.SID != "") {
+			return nil, entente.Errorf(entente.Invalid, "a permission needs somebody it is for")
+		}
+		if had[who{e.Who, e.SID}] {
+			return nil, entente.Errorf(entente.Invalid, "two permissions for the same account").Because(DuplicatePermission)
+		}
+		had[who{e.Who, e.SID}] = true
+		e.Rights = (e.Rights & access.FolderRights).Complete()
+		out = append(out, e)
+	}
+	for _, k := range []access.EntryKind{access.Default, access.Anonymous} {
+		if !had[who{k, ""}] {
+			out = append(out, access.Entry{Who: k})
+		}
+	}
+	return out, nil
+}
