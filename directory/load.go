@@ -1,0 +1,241 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+)
+
+// load reads the facts and swaps the state in, unless one of at least the
+// wanted generation is in place already.
+func (d *Directory) load(ctx context.Context, want uint64) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	if old := d.now.Load(); old != nil && want != 0 && old.snapshot.Generation() >= want {
+		return nil
+	}
+	var r *reader
+	err := d.db.View(ctx, func(tx *db.Tx) error {
+		r = &reader{tx: tx, state: newState()}
+		return r.read()
+	})
+	if err != nil {
+		return fmt.Errorf("read directory: %w", err)
+	}
+	r.snapshot = access.Compile(r.facts)
+	d.now.Store(&r.state)
+	return nil
+}
+
+// A reader collects the facts of one generation.
+type reader struct {
+	tx    *db.Tx
+	facts access.Facts
+	state
+}
+
+func (r *reader) read() error {
+	for _, step := range [...]func() error{
+		r.organization, r.acceptedDomains, r.accounts, r.addresses, r.groups, r.members,
+		r.names, r.permissions, r.assignments, r.administrators, r.readTokens,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) organization() error {
+	o := &r.facts.Organization
+	var policy string
+	err := r.tx.QueryRow(`SELECT name, domain_sid, generation, precedence, policy FROM directory_organization WHERE id = 1`).
+		Scan(&o.Name, &o.DomainSID, &r.facts.Generation, &o.Precedence, &policy)
+	if err != nil {
+		return err
+	}
+	p, err := decodePolicy(policy)
+	if err != nil {
+		return fmt.Errorf("policy of the organization: %w", err)
+	}
+	if p != nil {
+		o.Policy = *p
+	}
+	return nil
+}
+
+// each runs scan for every row, whose columns it puts into dest first.
+func each(rows *db.Rows, err error, row func() error, dest ...any) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := row(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (r *reader) acceptedDomains() error {
+	var name entente.Domain
+	var standard bool
+	rows, err := r.tx.Query(`SELECT name, is_default FROM directory_domain`)
+	return each(rows, err, func() error {
+		r.domains[name] = true
+		if standard {
+			r.standard = name
+		}
+		return nil
+	}, &name, &standard)
+}
+
+func (r *reader) accounts() error {
+	var a access.Account
+	var master *string
+	var box []byte
+	var policy string
+	var epoch int64
+	rows, err := r.tx.Query(`SELECT sid, upn, mail, name, kind, enabled, master_sid, mailbox_id, database, policy, epoch
+		FROM directory_account ORDER BY sid`)
+	return each(rows, err, func() error {
+		n := a // a is the row's place, filled again
+		n.Mailbox = entente.MailboxID{}
+		copy(n.Mailbox[:], box)
+		if master != nil {
+			n.Master = entente.SID(*master)
+		}
+		var err error
+		if n.Policy, err = decodePolicy(policy); err != nil {
+			return fmt.Errorf("policy of %s: %w", n.SID, err)
+		}
+		r.facts.Accounts = append(r.facts.Accounts, n)
+		r.epochs[n.SID] = epoch
+		return nil
+	}, &a.SID, &a.UPN, &a.Mail, &a.Name, &a.Kind, &a.Enabled, &master, &box, &a.Database, &policy, &epoch)
+}
+
+// addresses come in the order of accounts, so that one pass joins them.
+func (r *reader) addresses() error {
+	var address entente.SMTPAddress
+	var sid entente.SID
+	i := 0
+	rows, err := r.tx.Query(`SELECT sid, address FROM directory_address ORDER BY sid, address`)
+	return each(rows, err, func() error {
+		for i < len(r.facts.Accounts) && r.facts.Accounts[i].SID < sid {
+			i++
+		}
+		if i < len(r.facts.Accounts) && r.facts.Accounts[i].SID == sid && r.facts.Accounts[i].Mail != address {
+			r.facts.Accounts[i].Proxies = append(r.facts.Accounts[i].Proxies, address)
+		}
+		return nil
+	}, &sid, &address)
+}
+
+func (r *reader) groups() error {
+	var g access.Group
+	rows, err := r.tx.Query(`SELECT sid, name, mail FROM directory_group ORDER BY sid`)
+	return each(rows, err, func() error {
+		r.facts.Groups = append(r.facts.Groups, g)
+		return nil
+	}, &g.SID, &g.Name, &g.Mail)
+}
+
+func (r *reader) members() error {
+	var group, member entente.SID
+	i := 0
+	rows, err := r.tx.Query(`SELECT group_sid, member_sid FROM directory_member ORDER BY group_sid, member_sid`)
+	return each(rows, err, func() error {
+		for i < len(r.facts.Groups) && r.facts.Groups[i].SID < group {
+			i++
+		}
+		if i < len(r.facts.Groups) && r.facts.Groups[i].SID == group {
+			r.facts.Groups[i].Members = append(r.facts.Groups[i].Members, member)
+		}
+		return nil
+	}, &group, &member)
+}
+
+// names of servers and databases.
+func (r *reader) names() error {
+	var name string
+	rows, err := r.tx.Query(`SELECT name FROM directory_server ORDER BY name`)
+	if err := each(rows, err, func() error {
+		r.facts.Servers = append(r.facts.Servers, name)
+		return nil
+	}, &name); err != nil {
+		return err
+	}
+	rows, err = r.tx.Query(`SELECT name FROM directory_database ORDER BY name`)
+	return each(rows, err, func() error {
+		r.facts.Databases = append(r.facts.Databases, name)
+		return nil
+	}, &name)
+}
+
+func (r *reader) permissions() error {
+	var p access.MailboxPermission
+	rows, err := r.tx.Query(`SELECT mailbox_id, to_sid, rights, deny FROM directory_permission ORDER BY mailbox_id, to_sid, deny`)
+	return each(rows, err, func() error {
+		r.facts.Permissions = append(r.facts.Permissions, p)
+		return nil
+	}, &p.Mailbox, &p.To, &p.Rights, &p.Deny)
+}
+
+func (r *reader) assignments() error {
+	rows, err := r.tx.Query(assignmentColumns + ` ORDER BY id`)
+	return eachAssignment(rows, err, func(a Assignment) {
+		r.facts.Assignments = append(r.facts.Assignments, a.Assignment)
+	})
+}
+
+func (r *reader) administrators() error {
+	var sid entente.SID
+	rows, err := r.tx.Query(`SELECT sid FROM directory_administrator ORDER BY sid`)
+	return each(rows, err, func() error {
+		r.facts.Administrators = append(r.facts.Administrators, sid)
+		return nil
+	}, &sid)
+}
+
+// encodePolicy writes a client policy for a column; nil is "".
+func encodePolicy(p *access.ClientPolicy) (string, error) {
+	if p == nil {
+		return "", nil
+	}
+	b, err := json.Marshal(p)
+	return string(b), err
+}
+
+func decodePolicy(s string) (*access.ClientPolicy, error) {
+	if s == "" {
+		return nil, nil
+	}
+	p := &access.ClientPolicy{}
+	return p, json.Unmarshal([]byte(s), p)
+}
+
+// unix is a time as it is kept, in seconds; nil is no bound.
+func unix(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.Unix()
+	return &s
+}
+
+func fromUnix(s *int64) time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return time.Unix(*s, 0).UTC()
+}
