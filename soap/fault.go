@@ -24,7 +24,9 @@ type Fault struct {
 	// Detail writes the children of the detail element; nil for no detail,
 	// as SOAP 1.1 4.4 wants it for faults of the header.
 	Detail func(*strictxml.Encoder)
-	Err    error // what is behind it: a *strictxml.SyntaxError
+	// Version is the SOAP of an envelope that Open refused, for the answer.
+	Version Version
+	Err     error // what is behind it: a *strictxml.SyntaxError
 }
 
 func (f *Fault) Error() string { return "soap fault " + f.Code.Local + ": " + f.String }

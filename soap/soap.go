@@ -74,6 +74,7 @@ type Block struct {
 func Open(body []byte, max strictxml.Limits) (*Message, error) {
 	m := &Message{Body: strictxml.NewReader(body, max)}
 	if f := m.open(); f != nil {
+		f.Version = m.Version
 		return nil, f
 	}
 	return m, nil

@@ -91,6 +91,21 @@ func TestRefuses(t *testing.T) {
 	test(envelope11(many.String(), item), Client, "too many header blocks")
 }
 
+// A refusal is answered in the version of SOAP that was spoken.
+func TestRefusedVersion(t *testing.T) {
+	test := func(in string, want Version) {
+		t.Helper()
+		_, err := Open([]byte(in), limits)
+		var f *Fault
+		if !errors.As(err, &f) || f.Version != want {
+			t.Errorf("got %v", err)
+		}
+	}
+	test(`<e:Envelope xmlns:e="`+Namespace11+`"/>`, V11)
+	test(`<e:Envelope xmlns:e="`+Namespace12+`"/>`, V12)
+	test(`<html/>`, V11)
+}
+
 func TestHeaderBlocks(t *testing.T) {
 	const in = `<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>anna@contoso.com</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>` +
 		`<t:RequestServerVersion Version="Exchange2016"/><w:Trace xmlns:w="urn:w" s:mustUnderstand="1" s:actor="urn:another"/>`
@@ -249,4 +264,25 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("%v in %s", err, e.Bytes())
 		}
 	})
+}
+
+func BenchmarkOpen(b *testing.B) {
+	doc := []byte(envelope11(`<t:RequestServerVersion Version="Exchange2016"/>`+
+		`<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>anna@contoso.com</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>`,
+		`<m:GetItem><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape></m:GetItem>`))
+	name := strictxml.Name{Space: types, Local: "ExchangeImpersonation"}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		m, err := Open(doc, limits)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := m.ReadHeader(name, (*strictxml.Reader).Skip); err != nil {
+			b.Fatal(err)
+		}
+		if err := m.Read((*strictxml.Reader).Skip); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -117,6 +117,27 @@ func (r *Reader) Text() string {
 	return ""
 }
 
+// QName consumes the current element, whose text is a qualified name, and
+// returns the name expanded with the declarations in force in the element.
+// XML Schema part 2, 3.2.18: without a prefix the default namespace applies.
+func (r *Reader) QName() Name {
+	at, within := r.begin, r.Fork() // its own declarations end with the element
+	text := strings.Trim(r.Text(), " \t\r\n")
+	if r.err != nil {
+		return Name{}
+	}
+	prefix, local, ok := strings.Cut(text, ":")
+	if !ok {
+		prefix, local = "", text
+	}
+	uri, declared := within.Lookup(prefix)
+	if !declared || local == "" || ok && prefix == "" || strings.Contains(local, ":") {
+		r.fail(at, Unexpected, "ill-formed qualified name "+clip(text))
+		return Name{}
+	}
+	return Name{Space: uri, Local: local}
+}
+
 // Skip consumes the current element.
 func (r *Reader) Skip() {
 	if !r.atStart() {
@@ -142,13 +163,12 @@ func (r *Reader) Raw() []byte {
 // tag as r does and ends after its end tag. The two are independent; each has
 // to consume the element.
 func (r *Reader) Fork() *Reader {
-	f := *r
+	f := new(Reader)
+	*f = *r
+	f.settle(r)
 	f.atStart()
 	f.base = max(len(r.open)-1, 0)
-	f.open = append(make([]element, 0, len(r.open)+4), r.open...)
-	f.attrs = append([]Attr(nil), r.attrs...)
-	f.scope = r.scope.clone()
-	return &f
+	return f
 }
 
 // Err returns the first error: a *SyntaxError, or what was given to Fail.

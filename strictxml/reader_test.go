@@ -436,6 +436,29 @@ func TestLookup(t *testing.T) {
 	test("", "", true)
 }
 
+func TestQName(t *testing.T) {
+	test := func(in string, want Name, ok bool) {
+		t.Helper()
+		r := NewReader([]byte(`<x xmlns="urn:d" xmlns:a="urn:out">`+in+`</x>`), generous)
+		r.Root()
+		r.Child()
+		got := r.QName()
+		if r.Child(); got != want || (r.Finish() == nil) != ok {
+			t.Errorf("%s: got %v, %v", in, got, r.Err())
+		}
+	}
+	test(`<f xmlns:a="urn:in"> a:Error </f>`, Name{"urn:in", "Error"}, true)
+	test(`<f>a:Error</f>`, Name{"urn:out", "Error"}, true)
+	test(`<f>Error</f>`, Name{"urn:d", "Error"}, true)
+	test(`<f xmlns="">Error</f>`, Name{"", "Error"}, true)
+	test(`<f>b:Error</f>`, Name{}, false)
+	test(`<f>:Error</f>`, Name{}, false)
+	test(`<f>a:</f>`, Name{}, false)
+	test(`<f>a:b:c</f>`, Name{}, false)
+	test(`<f/>`, Name{}, false)
+	test(`<f><g/></f>`, Name{}, false)
+}
+
 // What is kept of a large document does not keep the document.
 func TestKeep(t *testing.T) {
 	r := NewReader([]byte("<a><b c='d'>e</b>"+strings.Repeat("<f/>", 1<<15)+"</a>"), Limits{1 << 20, 8, 8, 1 << 16})

@@ -1,10 +1,5 @@
 package strictxml
 
-import (
-	"maps"
-	"slices"
-)
-
 // A table numbers strings. Few are found by comparing, many by a map, so that
 // a document which declares thousands costs no more for each of its names.
 type table struct {
@@ -102,18 +97,4 @@ func (s *scope) lookup(prefix string) int32 {
 		return s.force[p]
 	}
 	return undeclared
-}
-
-// clone returns an independent scope.
-func (s *scope) clone() scope {
-	return scope{
-		prefixes: s.prefixes.clone(),
-		uris:     s.uris.clone(),
-		force:    slices.Clone(s.force),
-		undo:     slices.Clone(s.undo),
-	}
-}
-
-func (t *table) clone() table {
-	return table{slices.Clone(t.list), maps.Clone(t.index)}
 }

@@ -2,6 +2,7 @@ package strictxml
 
 import (
 	"io"
+	"maps"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -53,7 +54,7 @@ func (a Attr) Declares() (prefix string, ok bool) {
 	return a.Name.Local, true
 }
 
-// A Reader reads one document. Its errors stick: after the first, every method
+// A Reader reads one document and must not be copied. Its errors stick: after the first, every method
 // returns false or nothing, and Err says why. So a decoder asks once, at the
 // end.
 //
@@ -79,6 +80,31 @@ type Reader struct {
 	elements int       // start tags so far
 	over     bool      // the document element is closed
 	scope    scope
+	first    first
+}
+
+// first is the memory a Reader begins with. It is enough for most documents,
+// which makes a Reader one allocation, and a Fork another.
+type first struct {
+	open     [12]element
+	attrs    [8]Attr
+	prefixes [8]string
+	uris     [8]string
+	force    [8]int32
+	undo     [8]binding
+}
+
+// settle copies the state of another Reader into memory of r's own.
+func (r *Reader) settle(from *Reader) {
+	f, s := &r.first, &from.scope
+	r.open = append(f.open[:0], from.open...)
+	r.attrs = append(f.attrs[:0], from.attrs...)
+	r.scope = scope{
+		prefixes: table{append(f.prefixes[:0], s.prefixes.list...), maps.Clone(s.prefixes.index)},
+		uris:     table{append(f.uris[:0], s.uris.list...), maps.Clone(s.uris.index)},
+		force:    append(f.force[:0], s.force...),
+		undo:     append(f.undo[:0], s.undo...),
+	}
 }
 
 // An element is an open element. Its name is in the document from begin to
@@ -98,14 +124,14 @@ func NewReader(in []byte, max Limits) *Reader {
 		return r
 	}
 	r.doc = string(in)
+	f := &r.first
+	r.open, r.attrs = f.open[:0], f.attrs[:0]
 	r.scope = scope{
-		prefixes: table{list: append(make([]string, 0, 8), "", "xml", "xmlns")},
-		uris:     table{list: append(make([]string, 0, 8), "", NamespaceXML, NamespaceXMLNS)},
-		force:    append(make([]int32, 0, 8), noSpace, spaceXML, spaceXMLNS),
-		undo:     make([]binding, 0, 8),
+		prefixes: table{list: append(f.prefixes[:0], "", "xml", "xmlns")},
+		uris:     table{list: append(f.uris[:0], "", NamespaceXML, NamespaceXMLNS)},
+		force:    append(f.force[:0], noSpace, spaceXML, spaceXMLNS),
+		undo:     f.undo[:0],
 	}
-	r.open = make([]element, 0, 16)
-	r.attrs = make([]Attr, 0, 8)
 	r.prolog()
 	return r
 }
