@@ -308,76 +308,8 @@ func parseDisposal(r *strictxml.Reader, s string) Disposal {
 	return ""
 }
 
-// parseDistinguishedFolderName accepts the constants of DistinguishedFolderName only.
-func parseDistinguishedFolderName(r *strictxml.Reader, s string) DistinguishedFolderName {
-	switch v := DistinguishedFolderName(trim(s)); v {
-	case FolderCalendar,
-		FolderContacts,
-		FolderDeletedItems,
-		FolderDrafts,
-		FolderInbox,
-		FolderJournal,
-		FolderNotes,
-		FolderOutbox,
-		FolderSentItems,
-		FolderTasks,
-		FolderMsgFolderRoot,
-		FolderPublicFoldersRoot,
-		FolderRoot,
-		FolderJunkEmail,
-		FolderSearchFolders,
-		FolderVoiceMail,
-		FolderRecoverableItemsRoot,
-		FolderRecoverableItemsDeletions,
-		FolderRecoverableItemsVersions,
-		FolderRecoverableItemsPurges,
-		FolderRecoverableItemsDiscoveryHolds,
-		FolderArchiveRoot,
-		FolderArchiveMsgFolderRoot,
-		FolderArchiveDeletedItems,
-		FolderArchiveInbox,
-		FolderArchiveRecoverableItemsRoot,
-		FolderArchiveRecoverableItemsDeletions,
-		FolderArchiveRecoverableItemsVersions,
-		FolderArchiveRecoverableItemsPurges,
-		FolderArchiveRecoverableItemsDiscoveryHolds,
-		FolderSyncIssues,
-		FolderConflicts,
-		FolderLocalFailures,
-		FolderServerFailures,
-		FolderRecipientCache,
-		FolderQuickContacts,
-		FolderConversationHistory,
-		FolderAdminAuditLogs,
-		FolderToDoSearch,
-		FolderMyContacts,
-		FolderDirectory,
-		FolderImContactList,
-		FolderPeopleConnect,
-		FolderFavorites,
-		FolderMeContact,
-		FolderPersonMetadata,
-		FolderTeamSpaceActivity,
-		FolderTeamSpaceMessaging,
-		FolderTeamSpaceWorkItems,
-		FolderScheduled,
-		FolderOrionNotes,
-		FolderTagItems,
-		FolderAllTaggedItems,
-		FolderExternalContacts,
-		FolderTeamChat,
-		FolderYammerRoot,
-		FolderYammerInbound,
-		FolderYammerOutbound,
-		FolderYammerFeeds,
-		FolderOneDriveRoot,
-		FolderOneDriveRecyleBin,
-		FolderOneDriveSystem,
-		FolderOneDriveVolume:
-		return v
-	}
-	invalid(r, "DistinguishedFolderName", s)
-	return ""
+func parseDistinguishedFolderName(_ *strictxml.Reader, s string) DistinguishedFolderName {
+	return DistinguishedFolderName(s)
 }
 
 // parseDistinguishedPropertySet accepts the constants of DistinguishedPropertySet only.

@@ -89,12 +89,14 @@ func itemRequests() map[string][]string {
 				<m:ParentItemId Id="a" ChangeKey="k"/>
 				<m:Attachments><t:FileAttachment><t:Name>tea.txt</t:Name><t:Content>dGVh</t:Content></t:FileAttachment></m:Attachments>
 			</m:CreateAttachment>`},
-		"GetAttachment": {`
+		"GetAttachment": {
+			`
 			<m:GetAttachment>
 				<m:AttachmentShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:AttachmentShape>
 				<m:AttachmentIds><t:AttachmentId Id="a"/></m:AttachmentIds>
 			</m:GetAttachment>`,
-			`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="a"/><t:AttachmentId Id="b"/></m:AttachmentIds></m:GetAttachment>`},
+			`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="a"/><t:AttachmentId Id="b"/></m:AttachmentIds></m:GetAttachment>`,
+		},
 		"DeleteAttachment": {`<m:DeleteAttachment><m:AttachmentIds><t:AttachmentId Id="a"/></m:AttachmentIds></m:DeleteAttachment>`},
 		"SyncFolderItems": {`
 			<m:SyncFolderItems>

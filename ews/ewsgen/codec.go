@@ -71,7 +71,7 @@ func (g *generator) enums() error {
 		t := g.model.types[name]
 		switch {
 		case t.manual != "":
-		case t.shape == namedString && len(t.consts) == 0:
+		case t.shape == namedString && (t.open || len(t.consts) == 0):
 			g.p("func parse%s(_ *strictxml.Reader, s string) %s { return %s(s) }\n", name, name, name)
 		case t.shape == namedString:
 			g.enum(t)

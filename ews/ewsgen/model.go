@@ -33,12 +33,15 @@ import (
 //	ews:type m:NameType    the name in the schema; GoName+"Type" otherwise
 //	ews:lax                unknown children are skipped
 //	ews:list               a named slice of an enumeration: an XSD list
+//	ews:open               the constants are not all there is: any value is read
 //	ews:manual NameType    decodeXML and appendXML are written by hand
 //	ews:element Name       written into the schema as a global element too
 type model struct {
 	types  map[string]*typ
 	names  []string // of types, sorted
 	fields *fieldTable
+
+	operations []operation
 }
 
 type shape int
@@ -59,6 +62,7 @@ type typ struct {
 	choice  bool
 	lax     bool
 	list    bool
+	open    bool
 	manual  string
 	xsd     string // with prefix, as the directive has it
 	element string
@@ -120,6 +124,11 @@ func load(dir string) (*model, error) {
 	}
 	for _, f := range files {
 		m.constants(f)
+	}
+	for _, f := range files {
+		if err := m.loadOperations(f); err != nil {
+			return nil, err
+		}
 	}
 	for name := range m.types {
 		m.names = append(m.names, name)
@@ -202,6 +211,8 @@ func (t *typ) directives(doc *ast.CommentGroup) bool {
 			t.lax = true
 		case "list":
 			t.list = true
+		case "open":
+			t.open = true
 		case "manual":
 			t.manual = cmp.Or(arg, t.name+"Type")
 		case "type":
