@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"entente"
+	"entente/db"
+)
+
+func cutSQLite(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
+
+// databases opens the mailbox databases that the directory names, each once,
+// when it is first asked for.
+type databases struct {
+	server *Server
+	mu     sync.Mutex
+	open   map[string]*db.DB
+}
+
+// get returns the handle of a mailbox database. The lock is held while one is
+// opened, so that no file is opened twice; that happens once a database.
+func (d *databases) get(name string) (*db.DB, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if h, ok := d.open[name]; ok {
+		return h, nil
+	}
+	ctx := context.Background()
+	url, err := d.server.databaseURL(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	h, err := d.server.open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	d.open[name] = h
+	return h, nil
+}
+
+func (d *databases) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	for _, h := range d.open {
+		errs = append(errs, h.Close())
+	}
+	d.open = map[string]*db.DB{}
+	return errors.Join(errs...)
+}
+
+// databaseURL is where the directory says a mailbox database lies.
+func (s *Server) databaseURL(ctx context.Context, name string) (string, error) {
+	all, err := s.Directory.Databases(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range all {
+		if x.Name == name {
+			return x.URL, nil
+		}
+	}
+	return "", entente.Errorf(entente.NotFound, "there is no mailbox database %q", name)
+}

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Limits of threat model section 7.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 120 * time.Second
+	maxHeader         = 128 << 10
+)
+
+// A Listening is a server that has its sockets; Serve answers on them.
+type Listening struct {
+	server  *Server
+	https   net.Listener
+	plain   net.Listener
+	admin   []net.Listener
+	metrics net.Listener
+	http    []*http.Server
+}
+
+// Addr is the address of the HTTPS listener, with the port that was chosen if
+// the configuration left it open.
+func (l *Listening) Addr() net.Addr { return l.https.Addr() }
+
+// httpServer is an http.Server with the limits every listener has.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Protocols:         protocols(),
+	}
+}
+
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	return p
+}
+
+// secure returns the test of whether a request came over TLS, or through a
+// trusted proxy that says it did.
+func (s *Server) secure() (func(*http.Request) bool, error) {
+	return func(r *http.Request) bool {
+		return r.TLS != nil || r.Context().Value(secureKey{}) != nil
+	}, nil
+}
+
+// secureKey marks the context of a request that a trusted proxy received
+// over TLS.
+type secureKey struct{}
+
+// behindProxy believes the forwarding headers of the named proxies and turns
+// everybody else away: the plain listener is for them alone.
+func (s *Server) behindProxy(next http.Handler) (http.Handler, error) {
+	trusted, err := s.config.proxies()
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !contains(trusted, peer.Addr().Unmap()) {
+			http.Error(w, "this address is for the proxy", http.StatusForbidden)
+			return
+		}
+		if client, ok := lastForwarded(r.Header); ok {
+			r.RemoteAddr = net.JoinHostPort(client.String(), "0")
+		}
+		if strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+			r = r.WithContext(context.WithValue(r.Context(), secureKey{}, true))
+		}
+		next.ServeHTTP(w, r)
+	}), nil
+}
+
+func contains(nets []netip.Prefix, a netip.Addr) bool {
+	for _, n := range nets {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastForwarded is the address the proxy itself saw: the last one of
+// X-Forwarded-For. What stands before it, the client may have written.
+func lastForwarded(h http.Header) (netip.Addr, bool) {
+	values := h.Values("X-Forwarded-For")
+	if len(values) == 0 {
+		return netip.Addr{}, false
+	}
+	list := strings.Split(values[len(values)-1], ",")
+	a, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1]))
+	return a.Unmap(), err == nil
+}
+
+// Listen opens all sockets, so that a port in use is said before anything is
+// promised. Serve must follow.
+func (s *Server) Listen(ctx context.Context) (*Listening, error) {
+	l := &Listening{server: s}
+	fail := func(err error) (*Listening, error) { return nil, errors.Join(err, l.close()) }
+	var lc net.ListenConfig
+	raw, err := lc.Listen(ctx, "tcp", s.config.Listen.HTTPS)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTPS: %w", err)
+	}
+	if s.options.Demo && !raw.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return fail(errors.Join(errors.New("the demo listens on loopback only: its passwords are known"), raw.Close()))
+	}
+	s.listenPort(raw.Addr())
+	conf, err := s.tlsConfig()
+	if err != nil {
+		return fail(errors.Join(err, raw.Close()))
+	}
+	l.https = tls.NewListener(raw, conf)
+	l.http = append(l.http, s.httpServer(s.Handler()))
+	if s.config.Listen.HTTP != "" {
+		if l.plain, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {
+			return fail(fmt.Errorf("listen for proxies: %w", err))
+		}
+	}
+	if err := l.listenAdmin(ctx); err != nil {
+		return fail(err)
+	}
+	return l, nil
+}
+
+func (l *Listening) close() error {
+	var errs []error
+	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics}, l.admin...) {
+		if n != nil {
+			errs = append(errs, n.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Serve answers until ctx ends, then lets the requests under way finish within
+// the shutdown time-out.
+func (l *Listening) Serve(ctx context.Context) error {
+	s := l.server
+	failed := make(chan error, 4)
+	serve := func(hs *http.Server, n net.Listener) {
+		s.running.Go(func() {
+			if err := hs.Serve(n); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	serve(l.http[0], l.https)
+	if l.plain != nil {
+		h, err := s.behindProxy(s.Handler())
+		if err != nil {
+			return errors.Join(err, l.close())
+		}
+		hs := s.httpServer(h)
+		l.http = append(l.http, hs)
+		serve(hs, l.plain)
+	}
+	for _, n := range l.admin {
+		hs := s.httpServer(s.adminHandler())
+		l.http = append(l.http, hs)
+		serve(hs, n)
+	}
+	if l.metrics != nil {
+		hs := s.httpServer(s.metrics.handler())
+		l.http = append(l.http, hs)
+		serve(hs, l.metrics)
+	}
+	s.log.Info("serving", "name", s.config.Name, "https", l.https.Addr().String(), "ews", s.EWSURL())
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	return errors.Join(err, l.shutdown())
+}
+
+func (l *Listening) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.server.config.Limits.ShutdownTimeout)
+	defer cancel()
+	var errs []error
+	for _, hs := range l.http {
+		if err := hs.Shutdown(ctx); err != nil {
+			errs = append(errs, hs.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"entente/clientaccess"
+	"entente/directory"
+	"entente/ews/ewsserver"
+	"entente/outgoing"
+)
+
+// Purposes for which this server connects to others.
+const (
+	purposeDatabase outgoing.Purpose = "database"
+	purposeACME     outgoing.Purpose = "acme"
+)
+
+// outgoingRules say what each purpose may reach. The database is where the
+// administrator put it, so any address will do; an authority is on the Internet.
+func outgoingRules() map[outgoing.Purpose]outgoing.Rule {
+	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	return map[outgoing.Purpose]outgoing.Rule{
+		purposeDatabase: {Allow: anywhere, Sockets: []string{"/run/postgresql", "/var/run/postgresql"}, AtOnce: 256, PerHost: 256},
+		purposeACME:     {},
+	}
+}
+
+// routes has every path clients reach, and no other. Paths have no case:
+// DavMail posts to /ews/exchange.asmx. What is not spelled plainly is refused
+// rather than cleaned up, so that nobody in front of us reads it differently
+// (ProxyShell).
+func (s *Server) routes() http.Handler {
+	table := s.auto.Routes(s.Door)
+	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
+	for p, h := range ewsserver.SchemaRoutes(s.EWSURL()) {
+		table[p] = h
+	}
+	table["/healthz"] = http.HandlerFunc(healthz)
+	table["/readyz"] = http.HandlerFunc(s.readyz)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, ok := lookup(table, r)
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), s.config.Limits.RequestTimeout)
+		defer cancel()
+		h.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func lookup(table map[string]http.Handler, r *http.Request) (http.Handler, bool) {
+	p := r.URL.EscapedPath()
+	if strings.ContainsAny(p, "%;\\\x00") || strings.Contains(p, "//") || path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
+		return nil, false
+	}
+	p = strings.ToLower(p)
+	if h, ok := table[p]; ok {
+		return h, true
+	}
+	// Autodiscover's JSON carries the address in the path.
+	const prefix = "/autodiscover/autodiscover.json/"
+	if strings.HasPrefix(p, prefix) {
+		return table[prefix], true
+	}
+	return nil, false
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
+
+// readyTimeout bounds how long a load balancer waits to learn that a database
+// does not answer.
+const readyTimeout = 2 * time.Second
+
+// readyz says whether requests would be answered: the directory's database can
+// be read. It tells strangers nothing else.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if _, err := s.Directory.Domains(ctx); err != nil {
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// port is the port of the HTTPS listener once it is known; clients are told it
+// unless it is the usual one.
+type port struct{ n atomic.Int64 }
+
+func (s *Server) listenPort(a net.Addr) {
+	if t, ok := a.(*net.TCPAddr); ok {
+		s.port.n.Store(int64(t.Port))
+	}
+}
+
+func (s *Server) publicHost() string {
+	host := s.config.Name
+	if s.options.Demo {
+		host = "localhost"
+	}
+	if n := s.port.n.Load(); n != 0 && n != 443 {
+		return net.JoinHostPort(host, fmt.Sprint(n))
+	}
+	return host
+}
+
+// register enters this node among the organization's, with the key by which
+// the others know it.
+func (s *Server) register(ctx context.Context) error {
+	signer, err := s.ring.NodeSigner()
+	if err != nil {
+		return err
+	}
+	public, ok := signer.Public().(ed25519.PublicKey)
+	if !ok {
+		return errors.New("the node's key is not Ed25519")
+	}
+	return s.Directory.Register(ctx, directory.Node{
+		ID: s.config.Name, Name: s.config.Name, URL: "https://" + s.config.Name,
+		PublicKey: public,
+	})
+}

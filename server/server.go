@@ -1,0 +1,255 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"entente/audit"
+	"entente/authn"
+	"entente/autodiscover"
+	"entente/availability"
+	"entente/clientaccess"
+	"entente/db"
+	"entente/delivery"
+	"entente/directory"
+	"entente/ews/ewsserver"
+	"entente/keys"
+	"entente/mailbox"
+	"entente/outgoing"
+)
+
+// Options are what a Server is given beside its configuration.
+type Options struct {
+	// Organization names the organization of a new database.
+	Organization string
+	Log          *slog.Logger
+	// Demo marks the state as the demo's, which nothing else serves, and
+	// keeps the listeners on loopback.
+	Demo bool
+}
+
+// A Server is one node of one organization, ready to run.
+type Server struct {
+	config  Config
+	options Options
+	log     *slog.Logger
+	metrics *metrics
+
+	files     *keys.Files
+	ring      *keys.Ring
+	main      *db.DB
+	boxes     *databases
+	Directory *directory.Directory
+	Mailboxes *mailbox.Store
+	Audit     *audit.Log
+	Door      *clientaccess.Door
+	auto      *autodiscover.Service
+	ews       *ewsserver.Handler
+
+	port    port
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	closers []func() error // last first
+}
+
+// New opens the state and the databases and joins the rooms. Nothing listens
+// yet. Close it.
+func New(ctx context.Context, c Config, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics()}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"state", s.openState},
+		{"database", s.openDatabase},
+		{"keys", s.openKeys},
+		{"directory", s.openDirectory},
+		{"mailboxes", s.openMailboxes},
+		{"audit log", s.openAudit},
+		{"protocols", s.join},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("open %s: %w", step.what, err), s.Close())
+		}
+	}
+	return s, nil
+}
+
+func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// Close ends what runs in the background and closes everything, in the
+// reverse order of opening. It may be called twice.
+func (s *Server) Close() error {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.running.Wait()
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// background runs f until the server is closed.
+func (s *Server) background(ctx context.Context, f func(context.Context)) {
+	s.running.Go(func() { f(ctx) })
+}
+
+// dialer is the way out. What a purpose may reach is said here, in one place.
+func (s *Server) dialer() *outgoing.Dialer { return outgoing.New(outgoingRules(), nil) }
+
+func (s *Server) openDatabase(ctx context.Context) error {
+	d, err := s.open(ctx, s.config.Database)
+	if err != nil {
+		return err
+	}
+	s.main = d
+	s.onClose(d.Close)
+	return nil
+}
+
+// open opens a database URL; relative SQLite files lie in the state.
+func (s *Server) open(ctx context.Context, url string) (*db.DB, error) {
+	if file, ok := cutSQLite(url); ok && !filepath.IsAbs(file) {
+		url = "sqlite:" + filepath.Join(s.config.State, file)
+	}
+	return db.Open(ctx, url, db.Options{Dial: s.dialer().DialFunc(purposeDatabase)})
+}
+
+func (s *Server) openKeys(ctx context.Context) error {
+	f, err := keys.OpenFiles(filepath.Join(s.config.State, "keys"))
+	if err != nil {
+		return err
+	}
+	s.files = f
+	s.onClose(f.Close)
+	m, err := keys.Schema()
+	if err != nil {
+		return err
+	}
+	if err := s.main.Migrate(ctx, m); err != nil {
+		return err
+	}
+	s.ring = keys.New(keys.Config{DB: s.main, Organization: s.options.Organization, Files: f, Now: time.Now})
+	return nil
+}
+
+func (s *Server) openDirectory(ctx context.Context) error {
+	d, err := directory.Open(ctx, directory.Config{
+		DB:           s.main,
+		Organization: s.options.Organization,
+		Failed:       func(err error) { s.log.Error("directory", "err", err) },
+	})
+	if err != nil {
+		return err
+	}
+	s.Directory = d
+	return nil
+}
+
+func (s *Server) openMailboxes(context.Context) error {
+	s.boxes = &databases{server: s, open: map[string]*db.DB{}}
+	s.onClose(s.boxes.close)
+	s.Mailboxes = mailbox.New(mailbox.Config{Databases: s.boxes.get})
+	s.onClose(s.Mailboxes.Close)
+	return nil
+}
+
+func (s *Server) openAudit(ctx context.Context) error {
+	if err := s.main.Migrate(ctx, audit.Schema()); err != nil {
+		return err
+	}
+	signer, err := s.ring.CheckpointSigner()
+	if err != nil {
+		return err
+	}
+	s.Audit, err = audit.Open(ctx, audit.Config{DB: s.main, Node: s.config.Name, Signer: signer, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	s.onClose(func() error { s.Audit.Close(); return nil })
+	return nil
+}
+
+// join builds the door and the protocols behind it.
+func (s *Server) join(ctx context.Context) error {
+	secure, err := s.secure()
+	if err != nil {
+		return err
+	}
+	state, err := s.ring.SyncStateKey(ctx)
+	if err != nil {
+		return err
+	}
+	s.Door = clientaccess.New(clientaccess.Config{
+		Server: s.config.Name,
+		Methods: authn.Methods{
+			&authn.Bearer{Directory: s.Directory, Secure: secure},
+			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
+		},
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: time.Now,
+		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency,
+		Observe: s.metrics.observe,
+	})
+	s.ews = ewsserver.New(ewsserver.Config{
+		Log: s.log, SyncState: state,
+		Free:    &availability.Service{},
+		Courier: &delivery.Courier{},
+	})
+	major, minor, build, revision := ewsserver.ClaimedVersion()
+	s.auto = &autodiscover.Service{
+		Name: s.config.Name, EWS: s.EWSURL(),
+		Version: autodiscover.Version{Major: major, Minor: minor, Build: build, Revision: revision},
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	s.background(background, s.Door.Run)
+	s.background(background, s.Directory.Run)
+	return s.register(ctx)
+}
+
+// EWSURL is where clients find Exchange.asmx.
+func (s *Server) EWSURL() string { return "https://" + s.publicHost() + "/EWS/Exchange.asmx" }
+
+// demoStamp is the file that marks a state as the demo's: its passwords are
+// printed on a terminal, so no real server may stand on it.
+const demoStamp = "DEMO"
+
+// openState makes or checks the state folder. It holds keys and mail, so a
+// folder that others may read stops the start.
+func (s *Server) openState(context.Context) error {
+	if err := os.MkdirAll(s.config.State, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(s.config.State)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s has mode %04o; others could read it: chmod 0700 %s", s.config.State, info.Mode().Perm(), s.config.State)
+	}
+	stamp := filepath.Join(s.config.State, demoStamp)
+	_, err = os.Stat(stamp)
+	switch {
+	case s.options.Demo:
+		return os.WriteFile(stamp, []byte("This state belongs to entente demo; its passwords are known.\n"), 0o600)
+	case err == nil:
+		return fmt.Errorf("%s was made by entente demo and its passwords are known; choose another state folder", s.config.State)
+	}
+	return nil
+}
+
+// Handler returns everything clients reach over HTTPS.
+func (s *Server) Handler() http.Handler { return s.routes() }
