@@ -9,15 +9,15 @@ type responseCase struct {
 
 func message(subject string) Item {
 	it := Item{Kind: KindMessage}
-	it.Add(FieldItemID, &ItemID{ID: "AAMk", ChangeKey: "EQAA"})
+	it.Add(FieldItemId, &ItemID{ID: "AAMk", ChangeKey: "EQAA"})
 	it.Add(FieldSubject, subject)
 	return it
 }
 
 func inbox() Folder {
 	f := Folder{Kind: KindFolder}
-	f.Add(FieldFolderID, &FolderID{ID: "F", ChangeKey: "C"})
-	f.Add(FieldDisplayName, "Inbox")
+	f.Add(FieldFolderId, &FolderID{ID: "F", ChangeKey: "C"})
+	f.Add(FieldFolderDisplayName, "Inbox")
 	return f
 }
 
@@ -156,7 +156,7 @@ func itemResponses() []responseCase {
 
 func otherResponses() []responseCase {
 	contact := Item{Kind: KindContact}
-	contact.Add(FieldDisplayName, "Anna")
+	contact.Add(FieldContactDisplayName, "Anna")
 	primary := Failure(ErrorNonPrimarySmtpAddress)
 	primary.MessageXML = &MessageXML{[]MessageValue{{"Primary", "anna@contoso.example"}}}
 	at := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)

@@ -198,7 +198,7 @@ func BenchmarkSyncFolderItems(b *testing.B) {
 	for i := range 512 {
 		id := StoreID{Mailbox: boxA, Folder: 7, Item: uint64(i + 1)}
 		it := Item{Kind: KindMessage}
-		it.Add(FieldItemID, &ItemID{ID: id.String(), ChangeKey: ChangeKey{boxA, uint64(i)}.String()})
+		it.Add(FieldItemId, &ItemID{ID: id.String(), ChangeKey: ChangeKey{boxA, uint64(i)}.String()})
 		m.Changes = append(m.Changes, SyncFolderItemsChange{Create: &SyncFolderItemsCreateOrUpdate{it}})
 	}
 	resp := &SyncFolderItemsResponse{ResponseMessages: []SyncFolderItemsResponseMessage{m}}
