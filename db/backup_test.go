@@ -48,8 +48,8 @@ func forest(t *testing.T, d *db.DB) *db.DB {
 func plant(t *testing.T, d *db.DB) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
-		for i := range 3000 {
-			body := bytes.Repeat([]byte{byte(i), 0, 0xff}, i%50*i%3000)
+		for i := range 1200 {
+			body := bytes.Repeat([]byte{byte(i), 0, 0xff}, i%50*i%2000)
 			_, err := tx.Exec(`INSERT INTO shelf_book (mailbox_id, id, title, body, lent, weight) VALUES ($1, $2, $3, $4, $5, $6)`,
 				mine, i*1000003-5, "böök "+itoa(i), body, i%2 == 0, float64(i)/7)
 			if err != nil {

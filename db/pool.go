@@ -28,6 +28,9 @@ type pool struct {
 // away with all others; on a new one it is tried again, which is safe since
 // nothing has been done.
 func (p *pool) begin(ctx context.Context, q string) (*pgSession, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():

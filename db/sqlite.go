@@ -141,6 +141,9 @@ func (d *sqliteDB) pragmas(writes bool) []string {
 
 func (d *sqliteDB) view(ctx context.Context, f func(*Tx) error) error {
 	var c *conn
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case c = <-d.readers:
 	case <-ctx.Done():

@@ -243,23 +243,40 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestGone damages the file under the open handle, and mends it.
+// TestGone takes the file away from an open handle, and brings it back.
 func TestGone(t *testing.T) {
 	u := dbtest.SQLiteURL(t)
 	path := strings.TrimPrefix(u, "sqlite:")
 	d := reopen(t, u)
+	defer func() { _ = d.Close() }()
 	migrated(t, d)
-	if err := d.Close(); err != nil {
+	if err := add(t.Context(), d, 1, "one"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(path, path+".away"); err != nil {
-		t.Fatal(err)
+	move := func(from, to string) {
+		t.Helper()
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Rename(from+suffix, to+suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
+	move(path, path+".away")
+	// No reader has been opened so far: this one finds nothing, and must not
+	// make a new, empty database in its place.
+	err := d.View(t.Context(), func(*db.Tx) error { return nil })
+	if !db.IsUnavailable(err) {
+		t.Errorf("without a file: %v", err)
 	}
-	if _, err := db.Open(t.Context(), u, db.Options{}); err == nil {
-		t.Error("opened a directory")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("another file was made in its place")
+	}
+	move(path+".away", path)
+	if n := count(t, d); n != 1 {
+		t.Errorf("%d rows after coming back", n)
+	}
+	if err := add(t.Context(), d, 2, "two"); err != nil {
+		t.Error(err)
 	}
 }
 
