@@ -163,6 +163,22 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A table that has grown long is searched by a map, whatever it is asked for.
+func TestTable(t *testing.T) {
+	var tab table
+	for i := range 3 * shortTable {
+		if got := tab.number(fmt.Sprint(i)); got != int32(i) || tab.number(fmt.Sprint(i)) != got {
+			t.Errorf("%d has number %d", i, got)
+		}
+		if long := len(tab.list) > shortTable; long != (len(tab.index) == len(tab.list)) {
+			t.Errorf("a list of %d has a map of %d", len(tab.list), len(tab.index))
+		}
+	}
+	if tab.find("none") >= 0 {
+		t.Error("found what is not there")
+	}
+}
+
 // After many prefixes the ones that were there first mean what they meant.
 func TestManyPrefixes(t *testing.T) {
 	doc := hostile()["prefixes"]

@@ -3,6 +3,7 @@ package strictxml
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Two oracles stand beside the Reader: encoding/xml and libxml2's xmllint.
@@ -251,7 +253,9 @@ func xmllint(t *testing.T, docs [][]byte, option string) (errors map[int]string,
 	if err != nil {
 		t.Skip("no xmllint: install libxml2-utils to compare with libxml2")
 	}
-	cmd := exec.CommandContext(t.Context(), path, "--nonet", option)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "--nonet", option)
 	cmd.Dir = t.TempDir()
 	for i, d := range docs {
 		name := fmt.Sprintf("%d.xml", i)

@@ -58,6 +58,7 @@ func TestRead(t *testing.T) {
 	test("\uFEFF<?xml version='1.0' encoding='utf-8'?>\n<!-- c --><a/><!--d-->", `!" c " <a> </a> !"d"`)
 	test(`<?xml version="1.0" encoding="UTF-8" standalone="no" ?><a/>`, `<a> </a>`)
 	test(`<?xml  version = "1.0"?><a/>`, `<a> </a>`)
+	test(`<?xml version='1.0' standalone='yes'?><a/>`, `<a> </a>`)
 	test(`<a>b<c>d</c>e</a>`, `<a> "b" <c> "d" </c> "e" </a>`)
 	test(`<a><![CDATA[<b>&amp;]] >]]]></a>`, `<a> cdata"<b>&amp;]] >]" </a>`)
 	test(`<a><![CDATA[]]></a>`, `<a> cdata"" </a>`)
