@@ -272,34 +272,35 @@ func (c *Change) forget(sid entente.SID) error {
 func (c *Change) vacant(a *Account) error {
 	claims := [...]struct {
 		what  string
-		taken func() (*db.Row, bool)
+		asked bool
+		taken func() *db.Row
 	}{
-		{"SID", func() (*db.Row, bool) {
-			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE master_sid = $1 OR
-				(sid = $1 AND guid <> $2)`, a.SID, a.GUID), a.SID != ""
+		{"SID", a.SID != "", func() *db.Row {
+			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE master_sid = $1 OR (sid = $1 AND guid <> $2)`, a.SID, a.GUID)
 		}},
-		{"user principal name", func() (*db.Row, bool) {
-			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE upn = $1 AND sid <> $2`, a.UPN, a.SID), true
+		{"user principal name", true, func() *db.Row {
+			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE upn = $1 AND sid <> $2`, a.UPN, a.SID)
 		}},
-		{"GUID", func() (*db.Row, bool) {
-			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE guid = $1 AND sid <> $2`, a.GUID, a.SID), true
+		{"GUID", true, func() *db.Row {
+			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE guid = $1 AND sid <> $2`, a.GUID, a.SID)
 		}},
-		{"master account", func() (*db.Row, bool) {
-			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE (master_sid = $1 OR sid = $1) AND sid <> $2`, a.Master, a.SID), a.Master != ""
+		{"master account", a.Master != "", func() *db.Row {
+			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE (master_sid = $1 OR sid = $1) AND sid <> $2`, a.Master, a.SID)
 		}},
-		{"mailbox", func() (*db.Row, bool) {
-			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE mailbox_id = $1 AND sid <> $2`, a.Mailbox, a.SID), !a.Mailbox.IsZero()
+		{"mailbox", !a.Mailbox.IsZero(), func() *db.Row {
+			return c.tx.QueryRow(`SELECT sid FROM directory_account WHERE mailbox_id = $1 AND sid <> $2`, a.Mailbox, a.SID)
 		}},
 	}
 	for _, cl := range claims {
-		row, ask := cl.taken()
-		if !ask {
+		if !cl.asked {
 			continue
 		}
 		var other string
-		if err := row.Scan(&other); err == nil {
+		err := cl.taken().Scan(&other)
+		if err == nil {
 			return entente.Errorf(entente.Conflict, "another account has this %s", cl.what).Because(AccountExists)
-		} else if !errors.Is(err, db.ErrNoRows) {
+		}
+		if !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
 	}
