@@ -2,6 +2,10 @@ package soap
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -233,6 +237,41 @@ func TestFault12(t *testing.T) {
 	test(&Fault{Code: code(MustUnderstand), String: "no"}, `<s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>`+reason)
 	test(&Fault{Code: strictxml.Name{Space: "urn:f", Local: "Bad"}, String: "no", Detail: func(e *strictxml.Encoder) { e.Elem("x", "y") }},
 		`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value xmlns:a="urn:f">a:Bad</s:Value></s:Subcode></s:Code>`+reason+`<s:Detail><x>y</x></s:Detail>`)
+}
+
+// TestRecorded opens what real clients and servers sent, where recordings are
+// at hand: they are not ours to keep here.
+func TestRecorded(t *testing.T) {
+	dir := os.Getenv("ENTENTE_SHARED")
+	if dir == "" {
+		t.Skip("ENTENTE_SHARED names no directory with recorded messages")
+	}
+	envelope := regexp.MustCompile(`(?s)(<\?xml [^>]*>\s*)?<([\w-]+:)?Envelope\s.*?</([\w-]+:)?Envelope>`)
+	n := 0
+	err := filepath.WalkDir(filepath.Join(dir, "wire"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, doc := range envelope.FindAll(b, -1) {
+			n++
+			m, err := read(string(doc))
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+				continue
+			}
+			for _, b := range m.Blocks {
+				if _, err := m.ReadHeader(b.Name, (*strictxml.Reader).Skip); err != nil {
+					t.Errorf("%s: %s: %v", path, b.Name, err)
+				}
+			}
+		}
+		return err
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("%d envelopes, %v", n, err)
+	}
+	t.Logf("%d envelopes", n)
 }
 
 // FuzzOpen: an envelope is opened and read, or refused, and a refusal can be
