@@ -20,10 +20,8 @@ const (
 	sqliteNoMemory = 7
 	sqliteReadOnly = 8
 	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
 	sqliteFull     = 13
 	sqliteCantOpen = 14
-	sqliteNotADB   = 26
 
 	sqlitePrimaryKey = 1555
 	sqliteUnique     = 2067
@@ -50,9 +48,13 @@ func IsUnavailable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	switch code(err) & 0xff {
-	case sqliteBusy, sqliteLocked, sqliteNoMemory, sqliteReadOnly, sqliteIOErr, sqliteCantOpen:
+	switch c := code(err); c & 0xff {
+	case sqliteBusy, sqliteLocked, sqliteNoMemory, sqliteIOErr, sqliteCantOpen:
 		return true
+	case sqliteReadOnly:
+		// The plain code is a write within a View; the extended ones are
+		// files that were moved or cannot be recovered.
+		return c != sqliteReadOnly
 	}
 	// Classes 08 connection, 53 resources, 57 operator intervention (shutdown).
 	if s := sqlState(err); len(s) == 5 {

@@ -107,7 +107,7 @@ func (tx *Tx) QueryRow(q query, args ...any) *Row {
 // OnCommit has f called once the transaction is durable, before Update returns.
 // Calls are made one at a time; those of transactions that touch the same rows
 // come in the order of their commits. f must not use the database, and must be
-// quick. It is not called when the transaction fails.
+// quick. It is not called when the transaction fails, nor in a View.
 func (tx *Tx) OnCommit(f func()) { tx.hooks = append(tx.hooks, f) }
 
 func (tx *Tx) ready() error {
