@@ -5800,9 +5800,11 @@ func (x *MessageXML) decodeXML(r *strictxml.Reader) {
 	for r.Child() {
 		switch n := r.Name(); {
 		case n.Local == "Value" && n.Space == NSTypes:
-			seen |= 1 << 0
+			seen |= 1 << 1
 			x.Values = append(x.Values, MessageValue{})
 			x.Values[len(x.Values)-1].decodeXML(r)
+		case x.Path.decodeChoice(r):
+			once(r, &seen, 1<<0)
 		default:
 			r.Skip()
 		}
@@ -5811,6 +5813,7 @@ func (x *MessageXML) decodeXML(r *strictxml.Reader) {
 
 func (x *MessageXML) appendXML(e *strictxml.Encoder, qname string) {
 	e.Start(qname)
+	x.Path.appendChoice(e)
 	for i := range x.Values {
 		x.Values[i].appendXML(e, "t:Value")
 	}

@@ -26,12 +26,14 @@ type ResponseMessage struct {
 	MessageXML         *MessageXML `ews:"m:MessageXml"`
 }
 
-// MessageXML carries details of an error as named values, such as the primary
-// address after ErrorNonPrimarySmtpAddress (Value Name="Primary") or
-// BackOffMilliseconds after ErrorServerBusy. [MS-OXWSCDATA] 2.2.4.67.
+// MessageXML carries details of an error: the property it is about, and named
+// values, such as the primary address after ErrorNonPrimarySmtpAddress (Value
+// Name="Primary") or BackOffMilliseconds after ErrorServerBusy. exchangelib
+// reads both. [MS-OXWSCDATA] 2.2.4.67.
 //
 // ews:lax
 type MessageXML struct {
+	Path   PathToElement  `ews:",inline,omitempty"`
 	Values []MessageValue `ews:"t:Value"`
 }
 
@@ -60,6 +62,14 @@ func FailureText(code ResponseCode, text string) ResponseMessage {
 		ResponseCode:       code,
 		DescriptiveLinkKey: new(int),
 	}
+}
+
+// PropertyFailure is the failure of a part of a request on account of the
+// property that path names.
+func PropertyFailure(code ResponseCode, path PathToElement) ResponseMessage {
+	m := Failure(code)
+	m.MessageXML = &MessageXML{Path: path}
+	return m
 }
 
 // Skipped is the outcome of what was not tried because something before it

@@ -9,7 +9,7 @@ func (c ResponseCode) itemText() string {
 	case ErrorFolderNotFound:
 		return "The specified folder could not be found in the store."
 	case ErrorParentFolderNotFound:
-		return "The parent folder could not be found."
+		return "The specified parent folder could not be found."
 	case ErrorSyncFolderNotFound:
 		return "The folder to be synchronized could not be found."
 	case ErrorAccessDenied:

@@ -79,6 +79,17 @@ func itemResponses() []responseCase {
 			</m:UpdateItemResponseMessage></m:ResponseMessages></m:UpdateItemResponse>`,
 		},
 		{
+			&CreateItemResponse{[]ItemInfoResponseMessage{
+				{PropertyFailure(ErrorInvalidPropertySet, PathToElement{FieldURI: &FieldURI{"item:Size"}}), []Item{}},
+			}},
+			`<m:CreateItemResponse><m:ResponseMessages><m:CreateItemResponseMessage ResponseClass="Error">
+				<m:MessageText>Set action is invalid for property.</m:MessageText><m:ResponseCode>ErrorInvalidPropertySet</m:ResponseCode>
+				<m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>
+				<m:MessageXml><t:FieldURI FieldURI="item:Size"/></m:MessageXml>
+				<m:Items/>
+			</m:CreateItemResponseMessage></m:ResponseMessages></m:CreateItemResponse>`,
+		},
+		{
 			&DeleteItemResponse{[]DeleteItemResponseMessage{{Success()}, {Skipped()}}},
 			`<m:DeleteItemResponse><m:ResponseMessages>
 				<m:DeleteItemResponseMessage ResponseClass="Success">` + noErrorXML + `</m:DeleteItemResponseMessage>
@@ -158,7 +169,7 @@ func otherResponses() []responseCase {
 	contact := Item{Kind: KindContact}
 	contact.Add(FieldContactDisplayName, "Anna")
 	primary := Failure(ErrorNonPrimarySmtpAddress)
-	primary.MessageXML = &MessageXML{[]MessageValue{{"Primary", "anna@contoso.example"}}}
+	primary.MessageXML = &MessageXML{Values: []MessageValue{{"Primary", "anna@contoso.example"}}}
 	at := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)
 	return []responseCase{
 		{
