@@ -142,3 +142,8 @@ func isReason(err error, r entente.Reason) bool {
 	var e *entente.Error
 	return errors.As(err, &e) && e.Reason == r
 }
+
+func isKind(err error, k entente.Kind) bool {
+	var e *entente.Error
+	return errors.As(err, &e) && e.Kind == k
+}

@@ -1,0 +1,41 @@
+package ewsserver
+
+import (
+	"errors"
+	"time"
+
+	"entente/calendar"
+	"entente/ews"
+)
+
+// zoneOf makes a location of the definition a client sent. One that only names
+// a zone is looked up; one with rules is taken by its rules, since clients may
+// know newer ones than we do.
+func zoneOf(d *ews.TimeZoneDefinition) (*time.Location, error) {
+	z, err := zoneFrom(d)
+	if err != nil {
+		return nil, err
+	}
+	return z.Location(), nil
+}
+
+func badZone(err error) error {
+	var unknown *calendar.UnknownZoneError
+	if errors.As(err, &unknown) {
+		return &ews.Fault{Code: ews.ErrorTimeZone, Text: "There is no time zone " + unknown.ID + "."}
+	}
+	return &ews.Fault{Code: ews.ErrorTimeZone, Text: "The time zone cannot be understood: " + err.Error()}
+}
+
+// zoneFrom makes a zone of the definition a client sent.
+func zoneFrom(d *ews.TimeZoneDefinition) (calendar.Zone, error) {
+	def, err := definitionFrom(d)
+	if err != nil {
+		return calendar.Zone{}, badZone(err)
+	}
+	z, err := def.Zone()
+	if err != nil {
+		return calendar.Zone{}, badZone(err)
+	}
+	return z, nil
+}
