@@ -26,9 +26,9 @@ type Question struct {
 	Server string
 }
 
-// maxSteps is the most steps a decision has: four about the caller, one about
-// the mailbox, four on it, three on the folder.
-const maxSteps = 12
+// maxSteps is more than any decision has: four about the caller, five about the
+// mailbox, three or four about the folder.
+const maxSteps = 14
 
 // A Decision is the answer to a Question, with every step that led to it.
 // Steps are kept in a fixed array so that an allowed decision allocates

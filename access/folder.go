@@ -69,9 +69,8 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 		return
 	}
 	t := q.Folder
-	fits := t != nil && t.Folder == q.On.Folder
-	d.need("folder-table", "", fits, NotVisible)
-	if !fits {
+	if t == nil || t.Folder != q.On.Folder {
+		d.need("folder-table", "", false, NotVisible)
 		return
 	}
 	if who.anonymous {
