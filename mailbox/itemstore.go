@@ -89,14 +89,14 @@ func (it *Item) newFlags() itemFlags {
 	if it.Read {
 		f |= flagRead
 	}
-	if it.flags&flagPrivate != 0 {
-		f |= flagWasPrivate
-	}
 	// Private and confidential are two things to people, but only the first
 	// hides. [MS-OXCMSG] 2.2.1.13
 	sensitivity, set := it.Props.Int(PidTagSensitivity)
-	if sensitivity == 2 || !set && it.Props.Bool(PidLidPrivate) {
+	switch {
+	case sensitivity == 2 || !set && it.Props.Bool(PidLidPrivate):
 		f |= flagPrivate
+	case it.flags&flagPrivate != 0:
+		f |= flagWasPrivate
 	}
 	return f
 }

@@ -186,7 +186,7 @@ func (c *checker) sizes() error {
 	if err != nil {
 		return err
 	}
-	err = c.one(c.tx.QueryRow(`SELECT m.size - coalesce((SELECT sum(size) FROM item WHERE mailbox_id = $1), 0) FROM mailbox m
+	err = c.one(c.tx.QueryRow(`SELECT CAST(m.size - coalesce((SELECT sum(size) FROM item WHERE mailbox_id = $1), 0) AS BIGINT) FROM mailbox m
 		WHERE m.mailbox_id = $1`, c.key), 0, "bytes counted too many")
 	if err != nil {
 		return err

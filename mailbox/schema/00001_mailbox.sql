@@ -85,7 +85,7 @@ CREATE TABLE item (
 -- Both sync indexes cover what a page of changes shows.
 CREATE INDEX item_article ON item (mailbox_id, folder_id, article, item_id, change_number, flags, class);
 CREATE INDEX item_change ON item (mailbox_id, folder_id, change_number, content_change, item_id, flags, class);
-CREATE INDEX item_received ON item (mailbox_id, folder_id, received);
+CREATE INDEX item_received ON item (mailbox_id, folder_id, received, item_id, flags); -- covers where a page begins
 CREATE INDEX item_start ON item (mailbox_id, folder_id, start_time, end_time) WHERE start_time <> 0;
 CREATE INDEX item_associated ON item (mailbox_id, folder_id, class) WHERE flags % 2 = 1;
 

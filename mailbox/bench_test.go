@@ -1,0 +1,130 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// full is a house whose Inbox has items of the usual size.
+func full(b *testing.B, items int) (*house, FolderID, []ItemID) {
+	h := newHouse(b, sqlite(b), Limits{})
+	v := h.anna()
+	inbox := h.folder(v, Inbox)
+	var ids []ItemID
+	for i := range items {
+		it := mail(fmt.Sprintf("subject %d", i))
+		dress(it)
+		h.must(v.CreateItem(context.Background(), inbox, it))
+		ids = append(ids, it.ID)
+	}
+	return h, inbox, ids
+}
+
+// dress gives an item some thirty properties, as clients do.
+func dress(it *Item) {
+	for i := range 15 {
+		it.Props.SetString(MakeProp(uint16(0x7000+i), TypeString), "a value of the usual length")
+		it.Props.SetInt(MakeProp(uint16(0x7100+i), TypeInteger32), int64(i))
+	}
+	it.Props.SetTime(PidTagMessageDeliveryTime, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func BenchmarkItem(b *testing.B) {
+	h, _, ids := full(b, 1000)
+	i := 0
+	for b.Loop() {
+		i = (i + 317) % len(ids)
+		_, err := h.anna().Item(context.Background(), ids[i], PartBody|PartRecipients)
+		h.must(err)
+	}
+}
+
+func BenchmarkItemWithoutParts(b *testing.B) {
+	h, _, ids := full(b, 1000)
+	i := 0
+	for b.Loop() {
+		i = (i + 317) % len(ids)
+		_, err := h.anna().Item(context.Background(), ids[i], 0)
+		h.must(err)
+	}
+}
+
+func BenchmarkItems50(b *testing.B) {
+	h, _, ids := full(b, 1000)
+	for b.Loop() {
+		_, err := h.anna().Items(context.Background(), ids[500:550], 0)
+		h.must(err)
+	}
+}
+
+func BenchmarkFolder(b *testing.B) {
+	h, inbox, _ := full(b, 10)
+	for b.Loop() {
+		_, err := h.anna().Folder(context.Background(), inbox)
+		h.must(err)
+	}
+}
+
+func BenchmarkCreateItem(b *testing.B) {
+	h, inbox, _ := full(b, 10)
+	var n atomic.Int64
+	b.SetParallelism(16) // on two processors: 32 writers
+	h.store.now = time.Now
+	p := h.anna().permit
+	b.RunParallel(func(pb *testing.PB) {
+		v, err := h.store.Open(context.Background(), database, annas, h.permit("anna", annas, 1<<32))
+		h.must(err)
+		_ = p
+		for pb.Next() {
+			it := mail(fmt.Sprint(n.Add(1)))
+			dress(it)
+			h.must(v.CreateItem(context.Background(), inbox, it))
+		}
+	})
+}
+
+func BenchmarkUpdateItem(b *testing.B) {
+	h, _, ids := full(b, 100)
+	i := 0
+	for b.Loop() {
+		i++
+		_, err := h.anna().UpdateItem(context.Background(), ids[i%100], 0, 0, func(it *Item) error { it.Read = !it.Read; return nil })
+		h.must(err)
+	}
+}
+
+func BenchmarkFirstSyncPage512(b *testing.B) {
+	h, inbox, _ := full(b, 1000)
+	for b.Loop() {
+		page, err := h.anna().Changes(context.Background(), inbox, SyncPoint{}, 512)
+		h.must(err)
+		if len(page.List) != 512 {
+			b.Fatal(len(page.List))
+		}
+	}
+}
+
+func BenchmarkNoChanges(b *testing.B) {
+	h, inbox, _ := full(b, 1000)
+	page, err := h.anna().Changes(context.Background(), inbox, SyncPoint{}, 1<<20)
+	h.must(err)
+	for b.Loop() {
+		_, err := h.anna().Changes(context.Background(), inbox, page.Next, 512)
+		h.must(err)
+	}
+}
+
+func BenchmarkParseProps(b *testing.B) {
+	it := mail("x")
+	dress(it)
+	enc := it.Props.Append(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseProps(enc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
