@@ -228,3 +228,35 @@ func BenchmarkDecodeRequest(b *testing.B) {
 		})
 	}
 }
+
+// What can be read can be written, and then reads the same.
+func FuzzResponse(f *testing.F) {
+	for _, c := range responses() {
+		f.Add(declare(encodeResponse(c.value)))
+	}
+	read := func(doc []byte) Response {
+		r := strictxml.NewReader(doc, testLimits)
+		if !r.Root() {
+			return nil
+		}
+		resp := newResponse(r.Name().Local)
+		if resp == nil || DecodeResponse(r, resp) != nil {
+			return nil
+		}
+		return resp
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		resp := read(doc)
+		if resp == nil {
+			return
+		}
+		first := encodeResponse(resp)
+		again := read(declare(first))
+		if again == nil {
+			t.Fatalf("%s\ncannot be read again", first)
+		}
+		if second := encodeResponse(again); !bytes.Equal(first, second) {
+			t.Fatalf("%s\nbecame\n%s", first, second)
+		}
+	})
+}
