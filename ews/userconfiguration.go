@@ -11,6 +11,8 @@ type UserConfigurationName struct {
 
 // A UserConfigurationProperty is a part of a configuration. [MS-OXWSUSRCFG]
 // 3.1.4.3.4.1.
+//
+// ews:type UserConfigurationPropertyNameType
 type UserConfigurationProperty string
 
 const (

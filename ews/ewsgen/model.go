@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -170,7 +171,10 @@ func (m *model) types_(fset *token.FileSet, f *ast.File) error {
 // readType reads one declaration; nil when it has nothing to do with the wire.
 func readType(spec *ast.TypeSpec, doc *ast.CommentGroup) (*typ, error) {
 	t := &typ{name: spec.Name.Name}
-	marked := t.directives(doc)
+	marked, err := t.directives(doc)
+	if err != nil {
+		return nil, err
+	}
 	switch e := spec.Type.(type) {
 	case *ast.StructType:
 		tagged, err := t.structFields(e)
@@ -190,11 +194,10 @@ func readType(spec *ast.TypeSpec, doc *ast.CommentGroup) (*typ, error) {
 }
 
 // directives reads the ews: lines of a comment.
-func (t *typ) directives(doc *ast.CommentGroup) bool {
+func (t *typ) directives(doc *ast.CommentGroup) (found bool, err error) {
 	if doc == nil {
-		return false
+		return false, nil
 	}
-	found := false
 	for _, c := range doc.List {
 		text := strings.TrimSpace(strings.TrimPrefix(c.Text, "//"))
 		rest, ok := strings.CutPrefix(text, "ews:")
@@ -220,10 +223,10 @@ func (t *typ) directives(doc *ast.CommentGroup) bool {
 		case "element":
 			t.element = arg
 		default:
-			found = false
+			return false, fmt.Errorf("unknown directive %s", text)
 		}
 	}
-	return found
+	return found, nil
 }
 
 func (t *typ) structFields(s *ast.StructType) (tagged bool, err error) {
@@ -316,6 +319,9 @@ func readGoType(e ast.Expr) (goType, error) {
 		return t, nil
 	case *ast.ArrayType:
 		t, err := readGoType(e.Elt)
+		if err == nil && t.ptr {
+			return t, errors.New("a slice of pointers")
+		}
 		if err != nil || e.Len != nil || t.slice {
 			return t, fmt.Errorf("array or nested slice: %w", cmp.Or(err, errNested))
 		}
@@ -331,7 +337,7 @@ func readGoType(e ast.Expr) (goType, error) {
 	return goType{}, errNested
 }
 
-var errNested = fmt.Errorf("ewsgen cannot handle this type")
+var errNested = errors.New("ewsgen cannot handle this type")
 
 func exprName(e ast.Expr) string {
 	switch e := e.(type) {

@@ -37,6 +37,9 @@ func schemaFiles(m *model) ([]file, error) {
 	}
 	for _, name := range m.names {
 		if t := m.types[name]; t.manual == "" {
+			if old := w.byXSD[m.xsdName(t)]; old != nil {
+				return nil, fmt.Errorf("%s: %s and %s have one name in the schema, %s", t.where, old.name, t.name, m.xsdName(t))
+			}
 			w.byXSD[m.xsdName(t)] = t
 		}
 	}
