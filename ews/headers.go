@@ -4,10 +4,6 @@ import (
 	"entente/strictxml"
 )
 
-// nsSOAP is the namespace of SOAP 1.1, in which a header may say that it must
-// be understood.
-const nsSOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-
 // A Header is what the SOAP headers of a request say. [MS-OXWSCDATA] 2.2.3.
 type Header struct {
 	// RequestServerVersion is as sent, "" if absent. Clients send versions
@@ -80,7 +76,8 @@ func isSecurityHeader(local string) bool {
 // be carried out as the wrong person because its header was misspelt or stood
 // in a namespace we do not look at.
 //
-// The errors are *Fault or strictxml's.
+// The errors are *Fault, *soap.Fault for what must be understood and is not, or
+// strictxml's.
 func DecodeHeader(r *strictxml.Reader) (Header, error) {
 	var h Header
 	var seen seenHeaders
@@ -162,16 +159,30 @@ func (h *Header) foreign(r *strictxml.Reader, local string) {
 	case isSecurityHeader(local):
 		r.Fail(h.refuseIdentity(local))
 	case mustUnderstand(r):
-		r.Fail(&Fault{Code: ErrorInvalidRequest, Text: "The header " + local + " must be understood, and is not."})
+		r.Fail(&soap.Fault{
+			Code:   strictxml.Name{Local: soap.MustUnderstand},
+			String: "The header " + local + " must be understood, and is not.",
+		})
 	default:
 		r.Skip()
 	}
 }
 
+// mustUnderstand reports whether a field of either SOAP version must be
+// understood, and by us: fields for another actor are none of our business.
+// SOAP 1.1 4.2.2 and 4.2.3.
 func mustUnderstand(r *strictxml.Reader) bool {
-	v, ok := r.AttrNS(nsSOAP, "mustUnderstand")
-	return ok && v != "0"
+	for _, space := range []string{soap.Namespace11, soap.Namespace12} {
+		v, _ := r.AttrNS(space, "mustUnderstand")
+		actor, _ := r.AttrNS(space, "actor")
+		if (v == "1" || v == "true") && (actor == "" || actor == actorNext) {
+			return true
+		}
+	}
+	return false
 }
+
+const actorNext = "http://schemas.xmlsoap.org/soap/actor/next"
 
 // refuseIdentity is the fault for a security header we do not take: the ones
 // Exchange servers use among themselves are never good from a client, and

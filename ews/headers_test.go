@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"entente/soap"
 	"entente/strictxml"
 )
 
@@ -15,7 +16,7 @@ var testLimits = strictxml.Limits{Bytes: 1 << 20, Depth: 64, Attributes: 64, Ele
 // namespaces under the prefixes we write.
 func declared(s string) string {
 	i := strings.IndexAny(s, " />")
-	return s[:i] + ` xmlns:s="` + nsSOAP + `" xmlns:t="` + NSTypes + `" xmlns:m="` + NSMessages + `"` + s[i:]
+	return s[:i] + ` xmlns:s="` + soap.Namespace11 + `" xmlns:t="` + NSTypes + `" xmlns:m="` + NSMessages + `"` + s[i:]
 }
 
 func header(s string) (Header, error) {
@@ -102,8 +103,27 @@ func TestDecodeHeaderRefuses(t *testing.T) {
 	test(ErrorSchemaValidation, `<t:DateTimePrecision>Hours</t:DateTimePrecision>`)
 	test(ErrorSchemaValidation, `<t:TimeZoneContext/>`)
 	test(ErrorSchemaValidation, `<t:RequestServerVersion Version="Exchange2013"/>`, `<t:RequestServerVersion Version="Exchange2010"/>`)
-	test(ErrorInvalidRequest, `<x:Other xmlns:x="urn:x" s:mustUnderstand="1"/>`)
-	test(ErrorInvalidRequest, `<t:Other s:mustUnderstand="true"/>`)
+}
+
+// Only what must be understood by us is refused for not being understood.
+func TestMustUnderstand(t *testing.T) {
+	test := func(in string, refused bool) {
+		t.Helper()
+		_, err := header("<s:Header>" + in + "</s:Header>")
+		f, ok := errors.AsType[*soap.Fault](err)
+		if ok != refused || ok && f.Code.Local != soap.MustUnderstand {
+			t.Errorf("%s gave %v", in, err)
+		}
+	}
+	const twelve = ` xmlns:x="urn:x" xmlns:v="` + soap.Namespace12 + `"`
+	test(`<t:Other s:mustUnderstand="1"/>`, true)
+	test(`<x:Other s:mustUnderstand="true"`+twelve+`/>`, true)
+	test(`<x:Other v:mustUnderstand="true"`+twelve+`/>`, true)
+	test(`<x:Other s:mustUnderstand="1" s:actor="http://schemas.xmlsoap.org/soap/actor/next"`+twelve+`/>`, true)
+	test(`<x:Other s:mustUnderstand="1" s:actor="urn:somebody"`+twelve+`/>`, false)
+	test(`<x:Other s:mustUnderstand="0"`+twelve+`/>`, false)
+	test(`<x:Other mustUnderstand="1"`+twelve+`/>`, false)
+	test(`<t:MailboxCulture s:mustUnderstand="1">en</t:MailboxCulture>`, false)
 }
 
 // What AppendXML writes, DecodeHeader reads.
