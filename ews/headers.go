@@ -1,6 +1,7 @@
 package ews
 
 import (
+	"entente/soap"
 	"entente/strictxml"
 )
 
