@@ -151,7 +151,8 @@ func (d *Directory) CheckPassword(ctx context.Context, name string, password ent
 	}
 	t := try{account: a, known: known, epoch: now.epochs[a.SID], password: password, place: place{string(a.SID), network(source)}}
 	if !known {
-		t.place.who = "?" + strings.ToLower(name)
+		h := sum(strings.ToLower(name)) // of a length that strangers do not choose
+		t.place.who = "?" + string(h[:16])
 	}
 	t.digest = d.signIn.digest(now.snapshot.Organization().DomainSID, &t)
 	err := d.signIn.check(ctx, &t, func() (bool, error) { return d.verify(ctx, &t) })
@@ -168,7 +169,7 @@ func (d *Directory) verify(ctx context.Context, t *try) (right bool, err error) 
 	var epoch int64
 	var enabled bool
 	err = d.db.View(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(`SELECT password, epoch, enabled FROM directory_account WHERE sid = $1`, t.place.who).Scan(&h, &epoch, &enabled)
+		err := tx.QueryRow(`SELECT password, epoch, enabled FROM directory_account WHERE sid = $1`, t.account.SID).Scan(&h, &epoch, &enabled)
 		if errors.Is(err, db.ErrNoRows) {
 			h = ""
 			return nil

@@ -47,11 +47,14 @@ func (c *Change) CreateToken(account entente.SID, name access.ApplicationID, exp
 	}
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:])
 	t := Token{strings.ToLower(rand.Text()[:16]), account, name, c.now.UTC().Truncate(time.Second), expires.UTC().Truncate(time.Second)}
-	hash := sha256.Sum256([]byte(text))
+	hash := sum(text)
 	_, err = c.tx.Exec(`INSERT INTO directory_token (id, hash, sid, name, created, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
 		t.ID, hash, t.Account, t.Name, t.Created.Unix(), t.Expires.Unix())
 	return t, entente.NewSecret(text), err
 }
+
+// sum is what is kept of a token.
+func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
 // RevokeToken ends a token.
 func (c *Change) RevokeToken(id string) error {
@@ -85,7 +88,7 @@ func (d *Directory) CheckToken(_ context.Context, token entente.Secret, _ string
 		return access.Principal{}, "", refused()
 	}
 	now := d.now.Load()
-	t, ok := now.tokens[sha256.Sum256([]byte(text))]
+	t, ok := now.tokens[sum(text)]
 	if !ok || !time.Now().Before(t.Expires) {
 		return access.Principal{}, "", refused()
 	}
@@ -96,7 +99,7 @@ func (d *Directory) CheckToken(_ context.Context, token entente.Secret, _ string
 	return a.Principal, t.Name, nil
 }
 
-// tokens reads all tokens into the state.
+// readTokens reads all tokens into the state.
 func (r *reader) readTokens() error {
 	var t Token
 	var hash [32]byte
