@@ -24,7 +24,8 @@ type Session struct {
 	caller    *access.Caller
 	snapshot  *access.Snapshot
 	trace     access.Trace
-	entered   *budget
+	passed    bool    // the gate
+	entered   *budget // the place taken in the budget
 	views     []openView
 	record    audit.Record
 	writes    bool
@@ -70,7 +71,7 @@ func (s *Session) Snapshot() *access.Snapshot { return s.snapshot }
 // must be called before Enter and at most once. Errors carry the reasons of
 // access.Impersonate.
 func (s *Session) Impersonate(target access.ConnectingSID) error {
-	if s.caller.ActsAs != nil || s.entered != nil {
+	if s.caller.ActsAs != nil || s.passed {
 		return entente.Errorf(entente.Invalid, "more than one access mode").Because(access.MoreThanOneAccessMode)
 	}
 	who, err := s.snapshot.Impersonate(s.caller, target, s.door.Server, s.started, &s.trace)
@@ -85,7 +86,7 @@ func (s *Session) Impersonate(target access.ConnectingSID) error {
 // has returned nil no mailbox opens. Errors: Denied (the gate; its reason names
 // the setting), Unavailable with reason Busy.
 func (s *Session) Enter() error {
-	if s.entered != nil {
+	if s.passed {
 		return nil
 	}
 	if err := s.snapshot.Gate(s.caller, string(s.protocol), s.started, &s.trace); err != nil {
@@ -95,7 +96,7 @@ func (s *Session) Enter() error {
 	if err := s.door.throttle.enter(b); err != nil {
 		return err
 	}
-	s.entered = &b
+	s.passed, s.entered = true, &b
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (s *Session) May(id entente.MailboxID, want access.Rights) error {
 // ask decides, keeps the decision in the request's trace and returns its
 // permit. Nothing is given before the gate was passed.
 func (s *Session) ask(on access.Object, want access.Rights) (access.Permit, error) {
-	if s.entered == nil {
+	if !s.passed {
 		return access.Permit{}, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
 	return s.snapshot.Ask(access.Question{Caller: s.caller, On: on, Want: want, At: s.started}, &s.trace)
