@@ -86,10 +86,10 @@ type pager struct {
 // begin checks the point against what is kept, and begins a round if none is
 // under way.
 func (p *pager) begin() error {
-	var replica, counter, forgotten, article uint64
-	err := p.tx.QueryRow(`SELECT m.replica, m.counter, c.forgotten, c.article FROM mailbox m
+	var replica, counter, forgotten, article, changed uint64
+	err := p.tx.QueryRow(`SELECT m.replica, m.counter, c.forgotten, c.article, c.change_number FROM mailbox m
 		JOIN folder_content c ON c.mailbox_id = m.mailbox_id AND c.folder_id = $2 WHERE m.mailbox_id = $1`,
-		p.v.key, p.folder).Scan(&replica, &counter, &forgotten, &article)
+		p.v.key, p.folder).Scan(&replica, &counter, &forgotten, &article, &changed)
 	if err == db.ErrNoRows {
 		return noFolder()
 	}
@@ -105,6 +105,11 @@ func (p *pager) begin() error {
 		pt.BaseArticle > article || pt.Base != 0 && pt.Base < forgotten {
 		return entente.Errorf(entente.Conflict, "the synchronization state is not valid any more").Because(SyncStateInvalid)
 	}
+	if pt.Phase == phaseIdle && changed <= pt.Base && pt.Private == p.private {
+		pt.Horizon, pt.HorizonArticle = counter, article
+		p.end()
+		return nil
+	}
 	if pt.Phase == phaseIdle {
 		pt.Horizon, pt.HorizonArticle = counter, article
 		pt.Phase, pt.Position = phaseCreated, pt.BaseArticle
@@ -118,7 +123,7 @@ func (p *pager) begin() error {
 
 // run goes through the phases until the page is full or the round is over.
 func (p *pager) run() error {
-	for {
+	for p.point.Phase != phaseIdle {
 		var err error
 		full := false
 		switch p.point.Phase {
@@ -132,10 +137,9 @@ func (p *pager) run() error {
 		if err != nil || full {
 			return err
 		}
-		if p.next(); p.point.Phase == phaseIdle {
-			return nil
-		}
+		p.next()
 	}
+	return nil
 }
 
 func (p *pager) next() {

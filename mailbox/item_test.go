@@ -3,9 +3,12 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"entente/access"
 )
@@ -316,6 +319,35 @@ func TestMarkAllRead(t *testing.T) {
 		f, err = v.Folder(ctx, inbox)
 		h.must(err)
 		if f.Unread != chunk+3 {
+			t.Errorf("folder %+v", f)
+		}
+	})
+}
+
+func TestManyWriters(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		inbox, ctx := h.folder(h.anna(), Inbox), t.Context()
+		h.store.now = time.Now
+		var writers sync.WaitGroup
+		for n := range 8 {
+			v := h.anna()
+			writers.Go(func() {
+				for i := range 5 {
+					it := mail(fmt.Sprint(n, i))
+					if err := v.CreateItem(ctx, inbox, it); err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := v.UpdateItem(ctx, it.ID, it.Change, 0, func(it *Item) error { it.Read = true; return nil }); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		writers.Wait()
+		f, err := h.anna().Folder(ctx, inbox)
+		h.must(err)
+		if f.Total != 40 || f.Unread != 0 || f.Article != 40 {
 			t.Errorf("folder %+v", f)
 		}
 	})
