@@ -266,7 +266,7 @@ func parseTime(r *strictxml.Reader, s string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02Z07:00", "2006-01-02"} {
 		t, err := time.Parse(layout, s)
 		switch {
-		case err != nil || t.Year() < 1:
+		case err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999:
 		case strings.HasSuffix(layout, "Z07:00"):
 			return t.UTC()
 		default:

@@ -8,7 +8,6 @@ package ews
 // getOnly: FindItem and FindFolder never return it, even when it is asked for
 // by name, because it would cost a look into every item of the folder.
 var fieldTable = [...]fieldRow{
-
 	FieldMimeContent:                  {"item:MimeContent", "MimeContent", TypeMimeContent, settable | getOnly, 0},
 	FieldItemId:                       {"item:ItemId", "ItemId", TypeItemID, inAll, 0},
 	FieldParentFolderId:               {"item:ParentFolderId", "ParentFolderId", TypeFolderID, inAll, 0},

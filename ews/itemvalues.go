@@ -168,7 +168,7 @@ type encodable interface {
 }
 
 // appendValue writes v as an element. It goes by the Go type of v alone; a
-// value of a type that no FieldType has is left out, and a nil pointer too.
+// value of a type that no FieldType has is left out. Pointers are not nil.
 func appendValue(e *strictxml.Encoder, k Kind, qname string, v any) {
 	switch v := v.(type) {
 	case string:

@@ -145,6 +145,8 @@ func (w *schemaWriter) use(name string) {
 		w.named[prefix][local] = w.kind(w.kindByXSD(local))
 	case t == nil:
 		w.fail("nothing defines the type %s", name)
+	case t.name == "UnindexedFieldURI":
+		w.named[prefix][local] = enumeration(local, w.model.fields.uris())
 	case t.shape == namedString:
 		w.named[prefix][local] = enumeration(local, t)
 	case t.shape == namedSlice:

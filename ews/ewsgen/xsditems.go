@@ -14,6 +14,17 @@ func (w *schemaWriter) kindByXSD(name string) *kindRow {
 	return nil
 }
 
+// uris makes an enumeration of the FieldURIs of the table.
+func (t *fieldTable) uris() *typ {
+	e := &typ{}
+	for i := range t.rows {
+		if r := &t.rows[i]; r.uri != "" && !r.indexed() {
+			e.consts = append(e.consts, constant{"", r.uri})
+		}
+	}
+	return e
+}
+
 // kind writes the type of an item or folder from the field table.
 func (w *schemaWriter) kind(k *kindRow) string {
 	var b strings.Builder
@@ -151,8 +162,15 @@ func headerFragment(name string) string {
 		return `<xs:complexType name="RequestServerVersionType"><xs:attribute name="Version" type="t:ExchangeVersionType" use="required"/></xs:complexType>`
 	case "ExchangeVersionType":
 		return enumeration(name, &typ{consts: []constant{
-			{"", "Exchange2007"}, {"", "Exchange2007_SP1"}, {"", "Exchange2010"}, {"", "Exchange2010_SP1"},
-			{"", "Exchange2010_SP2"}, {"", "Exchange2013"}, {"", "Exchange2013_SP1"}, {"", "Exchange2015"}, {"", "Exchange2016"},
+			{"", "Exchange2007"},
+			{"", "Exchange2007_SP1"},
+			{"", "Exchange2010"},
+			{"", "Exchange2010_SP1"},
+			{"", "Exchange2010_SP2"},
+			{"", "Exchange2013"},
+			{"", "Exchange2013_SP1"},
+			{"", "Exchange2015"},
+			{"", "Exchange2016"},
 		}})
 	case "ServerVersionInfoType":
 		return `<xs:complexType name="ServerVersionInfoType"><xs:attribute name="MajorVersion" type="xs:int"/>` +
