@@ -3,7 +3,7 @@ package ews
 import "time"
 
 // A BaseItemID names an item in one of the ways a request may.
-// [MS-OXWSCDATA] 2.2.4.5.
+// [MS-OXWSCDATA].
 //
 // ews:choice
 type BaseItemID struct {
@@ -14,7 +14,7 @@ type BaseItemID struct {
 }
 
 // An OccurrenceItemID names an occurrence by its number in the series, from 1,
-// deleted ones counted. [MS-OXWSCDATA] 2.2.4.54.
+// deleted ones counted. [MS-OXWSCDATA].
 //
 // ews:type OccurrenceItemIdType
 type OccurrenceItemID struct {
@@ -24,7 +24,7 @@ type OccurrenceItemID struct {
 }
 
 // A RecurringMasterItemID names a series by one of its occurrences.
-// [MS-OXWSCDATA] 2.2.4.62.
+// [MS-OXWSCDATA].
 //
 // ews:type RecurringMasterItemIdType
 type RecurringMasterItemID struct {
@@ -33,7 +33,7 @@ type RecurringMasterItemID struct {
 }
 
 // RecurringMasterItemIDRanges names a series and ranges of its occurrences.
-// [MS-OXWSCDATA] 2.2.4.63.
+// [MS-OXWSCDATA].
 //
 // ews:type RecurringMasterItemIdRangesType
 type RecurringMasterItemIDRanges struct {
@@ -42,7 +42,7 @@ type RecurringMasterItemIDRanges struct {
 	Ranges    []OccurrencesRange `ews:"t:Ranges>t:Range,omitempty"`
 }
 
-// An OccurrencesRange is a range of occurrences. [MS-OXWSCDATA] 2.2.4.55.
+// An OccurrencesRange is a range of occurrences. [MS-OXWSCDATA].
 type OccurrencesRange struct {
 	Start                    *time.Time `ews:"Start,attr"`
 	End                      *time.Time `ews:"End,attr"`
@@ -51,7 +51,7 @@ type OccurrencesRange struct {
 }
 
 // A BaseFolderID names a folder in one of the ways a request may.
-// [MS-OXWSCDATA] 2.2.4.4.
+// [MS-OXWSCDATA].
 //
 // ews:choice
 type BaseFolderID struct {
@@ -60,7 +60,7 @@ type BaseFolderID struct {
 }
 
 // A TargetFolderID is the folder something goes to or is looked up in.
-// [MS-OXWSCDATA] 2.2.4.73.
+// [MS-OXWSCDATA].
 //
 // ews:choice
 // ews:type TargetFolderIdType
@@ -77,7 +77,7 @@ func (t TargetFolderID) Base() (id BaseFolderID, ok bool) {
 	return id, t.AddressListID == nil
 }
 
-// An AddressListID names an address list. [MS-OXWSCDATA] 2.2.4.1.
+// An AddressListID names an address list. [MS-OXWSCDATA].
 //
 // ews:type AddressListIdType
 type AddressListID struct {
@@ -85,7 +85,7 @@ type AddressListID struct {
 }
 
 // A DistinguishedFolderID names a folder every mailbox has, of the caller or
-// of Mailbox. [MS-OXWSFOLD] 2.2.4.4.
+// of Mailbox. [MS-OXWSFOLD].
 //
 // ews:type DistinguishedFolderIdType
 type DistinguishedFolderID struct {

@@ -3,7 +3,7 @@ package ews
 import "fmt"
 
 // A ResponseClass says whether one part of a request was done.
-// [MS-OXWSCDATA] 2.2.5.23.
+// [MS-OXWSCDATA].
 type ResponseClass string
 
 const (
@@ -13,7 +13,7 @@ const (
 )
 
 // A ResponseMessage is the outcome of one part of a request: the base of all
-// answers, which they embed. [MS-OXWSCDATA] 2.2.4.67.
+// answers, which they embed. [MS-OXWSCDATA].
 //
 // ews:type m:ResponseMessageType
 type ResponseMessage struct {
@@ -29,7 +29,7 @@ type ResponseMessage struct {
 // MessageXML carries details of an error: the property it is about, and named
 // values, such as the primary address after ErrorNonPrimarySmtpAddress (Value
 // Name="Primary") or BackOffMilliseconds after ErrorServerBusy. exchangelib
-// reads both. [MS-OXWSCDATA] 2.2.4.67.
+// reads both. [MS-OXWSCDATA].
 //
 // ews:lax
 type MessageXML struct {

@@ -2,7 +2,7 @@ package ews
 
 import "entente/strictxml"
 
-// An IDFormat is a form of an id. [MS-OXWSCVTID] 2.2.5.1.
+// An IDFormat is a form of an id. [MS-OXWSCVTID].
 //
 // ews:type IdFormatType
 type IDFormat string
@@ -36,7 +36,7 @@ type AlternateIDRef struct {
 	AlternatePublicFolderItemID *AlternatePublicFolderItemID `ews:"t:AlternatePublicFolderItemId"`
 }
 
-// An AlternateID is an id in some form. [MS-OXWSCVTID] 2.2.4.2.
+// An AlternateID is an id in some form. [MS-OXWSCVTID].
 //
 // ews:type AlternateIdType
 type AlternateID struct {
@@ -46,8 +46,8 @@ type AlternateID struct {
 	IsArchive *bool    `ews:"IsArchive,attr"`
 }
 
-// An AlternatePublicFolderID is the id of a public folder. [MS-OXWSCVTID]
-// 2.2.4.3. We have none; it is read so that the answer can say so.
+// An AlternatePublicFolderID is the id of a public folder. We have none; it is
+// read so that the answer can say so. [MS-OXWSCVTID].
 //
 // ews:type AlternatePublicFolderIdType
 type AlternatePublicFolderID struct {
@@ -56,7 +56,7 @@ type AlternatePublicFolderID struct {
 }
 
 // An AlternatePublicFolderItemID is the id of an item in a public folder.
-// [MS-OXWSCVTID] 2.2.4.4.
+// [MS-OXWSCVTID].
 //
 // ews:type AlternatePublicFolderItemIdType
 type AlternatePublicFolderItemID struct {
@@ -67,7 +67,7 @@ type AlternatePublicFolderItemID struct {
 
 // A ConvertedID is an AlternateID in an answer. The schema declares the
 // element with the abstract base of all id types, so xsi:type has to say which
-// one it is: .NET clients fail without. [MS-OXWSCVTID] 3.1.4.1.3.3.
+// one it is: .NET clients fail without. [MS-OXWSCVTID] 3.1.4.1.
 //
 // ews:manual AlternateIdBaseType
 type ConvertedID struct{ AlternateID }

@@ -19,7 +19,7 @@ type CreateAttachmentResponse struct {
 func (*CreateAttachmentResponse) Element() string { return "CreateAttachmentResponse" }
 
 // An AttachmentInfoResponseMessage answers for one attachment: none after an
-// error. [MS-OXWSATT] 2.2.4.3.
+// error. [MS-OXWSATT].
 //
 // ews:type m:AttachmentInfoResponseMessageType
 type AttachmentInfoResponseMessage struct {

@@ -1,7 +1,7 @@
 package ews
 
 // A MessageDisposition says what becomes of a message that is created or
-// updated. [MS-OXWSCDATA] 2.2.5.16.
+// updated. [MS-OXWSCDATA].
 type MessageDisposition string
 
 const (
@@ -11,7 +11,7 @@ const (
 )
 
 // A CalendarItemCreateOrDeleteOperation says who is told of a meeting that is
-// created or deleted. [MS-OXWSCDATA] 2.2.5.2.
+// created or deleted. [MS-OXWSCDATA].
 type CalendarItemCreateOrDeleteOperation string
 
 const (

@@ -19,7 +19,7 @@ type DeleteAttachmentResponse struct {
 func (*DeleteAttachmentResponse) Element() string { return "DeleteAttachmentResponse" }
 
 // A DeleteAttachmentResponseMessage has the item's new change key. [MS-OXWSATT]
-// 3.1.4.2.3.3.
+// 3.1.4.2.
 //
 // ews:type m:DeleteAttachmentResponseMessageType
 type DeleteAttachmentResponseMessage struct {
@@ -28,7 +28,7 @@ type DeleteAttachmentResponseMessage struct {
 }
 
 // A RootItemID names the item an attachment was removed from, as it is now.
-// [MS-OXWSATT] 2.2.4.14.
+// [MS-OXWSATT].
 //
 // ews:type RootItemIdType
 type RootItemID struct {

@@ -1,6 +1,6 @@
 package ews
 
-// A Disposal says where a deleted thing goes. [MS-OXWSCDATA] 2.2.5.8.
+// A Disposal says where a deleted thing goes. [MS-OXWSCDATA].
 type Disposal string
 
 const (
@@ -10,7 +10,7 @@ const (
 )
 
 // AffectedTaskOccurrences says how much of a recurring task is deleted.
-// [MS-OXWSCORE] 2.2.5.1.
+// [MS-OXWSCORE].
 type AffectedTaskOccurrences string
 
 const (

@@ -1,7 +1,7 @@
 package ews
 
 // A DistinguishedFolderName names a folder every mailbox has, or may have.
-// [MS-OXWSFOLD] 2.2.5.3.
+// [MS-OXWSFOLD].
 //
 // Names outside the schema are read too (Thunderbird asks for "archive" among
 // seven others, and expects an error for that one only).

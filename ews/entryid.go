@@ -41,8 +41,7 @@ func appendGlobal(b []byte, database entente.MailboxID, counter uint64) []byte {
 	return append(b, 0, 0)
 }
 
-// appendCounter writes a global counter, 6 bytes big endian. [MS-OXCDATA]
-// 2.2.1.3.
+// appendCounter writes a global counter, 6 bytes big endian. [MS-OXCDATA].
 func appendCounter(b []byte, n uint64) []byte {
 	return append(b, byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }

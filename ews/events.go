@@ -7,7 +7,7 @@ import (
 )
 
 // A Notification is news of a subscription, never empty: where nothing
-// happened there is a status event. [MS-OXWSNTIF] 2.2.4.13.
+// happened there is a status event. [MS-OXWSNTIF].
 //
 // Its codec is written by hand because the events, of any kind in the order
 // they happened, stand in it without an element around them.
@@ -21,7 +21,7 @@ type Notification struct {
 }
 
 // An Event is one change. Which fields it has depends on its kind.
-// [MS-OXWSNTIF] 2.2.4.4, 2.2.4.9, 2.2.4.10.
+// [MS-OXWSNTIF].
 type Event struct {
 	// Kind is the element: a NotificationEventType, or StatusEvent.
 	Kind           NotificationEventType

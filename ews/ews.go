@@ -27,7 +27,7 @@ import "entente/strictxml"
 //go:generate go run ./ewsgen
 
 // The namespaces of EWS. NSTypes has the prefix t: in all we write, NSMessages
-// m:. NSErrors qualifies the detail of a SOAP fault. [MS-OXWSCDATA] 2.1.
+// m:. NSErrors qualifies the detail of a SOAP fault. [MS-OXWSCDATA].
 const (
 	NSTypes    = "http://schemas.microsoft.com/exchange/services/2006/types"
 	NSMessages = "http://schemas.microsoft.com/exchange/services/2006/messages"

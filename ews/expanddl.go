@@ -25,7 +25,7 @@ type ExpandDLResponseMessage struct {
 	DLExpansion     *DLExpansion `ews:"m:DLExpansion"`
 }
 
-// A DLExpansion is the members of a list. [MS-OXWSDLIST] 3.1.4.1.3.1.
+// A DLExpansion is the members of a list. [MS-OXWSDLIST] 3.1.4.1.
 //
 // ews:type ArrayOfDLExpansionType
 type DLExpansion struct {

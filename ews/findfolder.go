@@ -1,7 +1,6 @@
 package ews
 
-// A FolderQueryTraversal says how deep folders are searched. [MS-OXWSSRCH]
-// 2.2.3.6.
+// A FolderQueryTraversal says how deep folders are searched. [MS-OXWSSRCH].
 type FolderQueryTraversal string
 
 const (
@@ -47,7 +46,7 @@ type FindFolderResponseMessage struct {
 	RootFolder      *FindFolderParent `ews:"m:RootFolder"`
 }
 
-// A FindFolderParent is a page of folders. [MS-OXWSSRCH] 2.2.4.15.
+// A FindFolderParent is a page of folders. [MS-OXWSSRCH].
 type FindFolderParent struct {
 	FindResponsePaging `ews:",inline"`
 	Folders            []Folder `ews:"t:Folders>"`

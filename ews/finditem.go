@@ -1,7 +1,7 @@
 package ews
 
 // An ItemQueryTraversal says which items of a folder are searched.
-// [MS-OXWSSRCH] 2.2.3.7.
+// [MS-OXWSSRCH].
 type ItemQueryTraversal string
 
 const (
@@ -44,7 +44,7 @@ type ItemGrouping struct {
 	DistinguishedGroupBy *DistinguishedGroupBy `ews:"m:DistinguishedGroupBy"`
 }
 
-// A QueryString is an Advanced Query Syntax text. [MS-OXWSSRCH] 2.2.4.27.
+// A QueryString is an Advanced Query Syntax text. [MS-OXWSSRCH].
 //
 // ews:type m:QueryStringType
 type QueryString struct {
@@ -63,7 +63,7 @@ type FindItemResponse struct {
 // Element is the local name of the answer in NSMessages.
 func (*FindItemResponse) Element() string { return "FindItemResponse" }
 
-// A FindItemResponseMessage answers for one folder. [MS-OXWSSRCH] 3.1.4.2.3.3.
+// A FindItemResponseMessage answers for one folder. [MS-OXWSSRCH] 3.1.4.2.
 //
 // ews:type m:FindItemResponseMessageType
 type FindItemResponseMessage struct {
@@ -71,8 +71,7 @@ type FindItemResponseMessage struct {
 	RootFolder      *FindItemParent `ews:"m:RootFolder"`
 }
 
-// A FindItemParent is a page of items, or of groups of items. [MS-OXWSSRCH]
-// 2.2.4.16.
+// A FindItemParent is a page of items, or of groups of items. [MS-OXWSSRCH].
 type FindItemParent struct {
 	FindResponsePaging `ews:",inline"`
 	Found              FoundItems `ews:",inline"`
@@ -88,7 +87,7 @@ type FoundItems struct {
 }
 
 // GroupedItems are items with the same value of the property grouped by.
-// [MS-OXWSSRCH] 2.2.4.19.
+// [MS-OXWSSRCH].
 type GroupedItems struct {
 	GroupIndex string `ews:"t:GroupIndex"`
 	Items      []Item `ews:"t:Items>"`

@@ -10,7 +10,7 @@ type GetAttachment struct {
 // Element is the local name of the request in NSMessages.
 func (*GetAttachment) Element() string { return "GetAttachment" }
 
-// A RequestAttachmentID names an attachment. [MS-OXWSATT] 2.2.4.13.
+// A RequestAttachmentID names an attachment. [MS-OXWSATT].
 //
 // ews:type RequestAttachmentIdType
 type RequestAttachmentID struct {

@@ -23,8 +23,7 @@ type GetDelegateResponse struct {
 // Element is the local name of the answer in NSMessages.
 func (*GetDelegateResponse) Element() string { return "GetDelegateResponse" }
 
-// A DelegateUserResponseMessage answers for one delegate. [MS-OXWSDLGM]
-// 2.2.4.6.
+// A DelegateUserResponseMessage answers for one delegate. [MS-OXWSDLGM].
 //
 // ews:type m:DelegateUserResponseMessageType
 type DelegateUserResponseMessage struct {
@@ -32,7 +31,7 @@ type DelegateUserResponseMessage struct {
 	DelegateUser    *DelegateUser `ews:"m:DelegateUser"`
 }
 
-// A DelegateUser is somebody who may act for the owner. [MS-OXWSDLGM] 2.2.4.5.
+// A DelegateUser is somebody who may act for the owner. [MS-OXWSDLGM].
 type DelegateUser struct {
 	UserID                         UserID               `ews:"t:UserId"`
 	DelegatePermissions            *DelegatePermissions `ews:"t:DelegatePermissions"`
@@ -41,7 +40,7 @@ type DelegateUser struct {
 }
 
 // DelegatePermissions are a delegate's rights in the owner's folders.
-// [MS-OXWSDLGM] 2.2.4.4.
+// [MS-OXWSDLGM].
 //
 // ews:type DelegatePermissionsType
 type DelegatePermissions struct {
@@ -54,7 +53,7 @@ type DelegatePermissions struct {
 }
 
 // A DelegateFolderPermissionLevel is a delegate's level in a folder.
-// [MS-OXWSDLGM] 2.2.5.1.
+// [MS-OXWSDLGM].
 type DelegateFolderPermissionLevel string
 
 const (
@@ -66,7 +65,7 @@ const (
 )
 
 // DeliverMeetingRequests says who gets meeting requests sent to the owner.
-// [MS-OXWSDLGM] 2.2.5.2.
+// [MS-OXWSDLGM].
 type DeliverMeetingRequests string
 
 const (

@@ -18,7 +18,7 @@ type GetFolderResponse struct {
 func (*GetFolderResponse) Element() string { return "GetFolderResponse" }
 
 // A FolderInfoResponseMessage answers for one folder: none after an error.
-// [MS-OXWSFOLD] 2.2.4.10.
+// [MS-OXWSFOLD].
 //
 // ews:type m:FolderInfoResponseMessageType
 type FolderInfoResponseMessage struct {

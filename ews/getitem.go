@@ -18,7 +18,7 @@ type GetItemResponse struct {
 func (*GetItemResponse) Element() string { return "GetItemResponse" }
 
 // An ItemInfoResponseMessage answers for one item: none after an error.
-// [MS-OXWSCDATA] 2.2.4.43.
+// [MS-OXWSCDATA].
 //
 // ews:type m:ItemInfoResponseMessageType
 type ItemInfoResponseMessage struct {

@@ -19,7 +19,7 @@ type GetRoomsResponse struct {
 // Element is the local name of the answer in NSMessages.
 func (*GetRoomsResponse) Element() string { return "GetRoomsResponse" }
 
-// A Room is a mailbox that can be booked. [MS-OXWSGTRM] 2.2.4.3.
+// A Room is a mailbox that can be booked. [MS-OXWSGTRM].
 type Room struct {
 	ID Mailbox `ews:"t:Id"`
 }

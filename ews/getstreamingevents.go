@@ -30,8 +30,7 @@ type GetStreamingEventsResponseMessage struct {
 	ConnectionStatus     ConnectionStatus `ews:"m:ConnectionStatus,omitempty"`
 }
 
-// A ConnectionStatus is the state of a streaming connection. [MS-OXWSNTIF]
-// 2.2.5.1.
+// A ConnectionStatus is the state of a streaming connection. [MS-OXWSNTIF].
 //
 // ews:type m:ConnectionStatusType
 type ConnectionStatus string

@@ -18,7 +18,7 @@ type GetUserAvailabilityRequest struct {
 // Element is the local name of the request in NSMessages.
 func (*GetUserAvailabilityRequest) Element() string { return "GetUserAvailabilityRequest" }
 
-// MailboxData names a person to look at. [MS-OXWAVLS] 2.2.4.13.
+// MailboxData names a person to look at. [MS-OXWAVLS].
 //
 // ews:type MailboxData
 type MailboxData struct {
@@ -27,7 +27,7 @@ type MailboxData struct {
 	ExcludeConflicts bool                `ews:"t:ExcludeConflicts,omitempty"`
 }
 
-// A MeetingAttendeeType is a person's part in a meeting. [MS-OXWAVLS] 2.2.5.4.
+// A MeetingAttendeeType is a person's part in a meeting. [MS-OXWAVLS].
 //
 // ews:type MeetingAttendeeType
 type MeetingAttendeeType string
@@ -40,7 +40,7 @@ const (
 	AttendeeResource  MeetingAttendeeType = "Resource"
 )
 
-// A TimeWindow is a span of time. [MS-OXWAVLS] 2.2.4.8.
+// A TimeWindow is a span of time. [MS-OXWAVLS].
 //
 // ews:type Duration
 type TimeWindow struct {
@@ -51,7 +51,7 @@ type TimeWindow struct {
 // A FreeBusyViewType says how much of people's calendars is wanted, or given:
 // the answer may be less than was asked. It is a list in the published schema;
 // a list of more than one word is not known to mean anything, and refused.
-// [MS-OXWAVLS] 2.2.5.2.
+// [MS-OXWAVLS].
 //
 // ews:type FreeBusyViewType
 type FreeBusyViewType string
@@ -65,7 +65,7 @@ const (
 	ViewDetailedMerged FreeBusyViewType = "DetailedMerged"
 )
 
-// FreeBusyViewOptions say what to look at. [MS-OXWAVLS] 2.2.4.10.
+// FreeBusyViewOptions say what to look at. [MS-OXWAVLS].
 //
 // ews:type FreeBusyViewOptionsType
 type FreeBusyViewOptions struct {
@@ -76,7 +76,7 @@ type FreeBusyViewOptions struct {
 }
 
 // A GetUserAvailabilityResponse is not wrapped in ResponseMessages.
-// [MS-OXWAVLS] 3.1.4.1.2.2.
+// [MS-OXWAVLS] 3.1.4.1.
 type GetUserAvailabilityResponse struct {
 	// FreeBusyResponses has one for each person, in the order of the request.
 	FreeBusyResponses   []FreeBusyResponse   `ews:"m:FreeBusyResponseArray>m:FreeBusyResponse,omitempty"`
@@ -94,7 +94,7 @@ type FreeBusyResponse struct {
 	FreeBusyView    *FreeBusyView    `ews:"m:FreeBusyView"`
 }
 
-// A FreeBusyView is when one person is free. [MS-OXWAVLS] 2.2.4.9.
+// A FreeBusyView is when one person is free. [MS-OXWAVLS].
 //
 // ews:type FreeBusyView
 type FreeBusyView struct {
@@ -107,7 +107,7 @@ type FreeBusyView struct {
 }
 
 // A CalendarEvent is one appointment of a person. Its times are in the zone of
-// the request, and are written without one. [MS-OXWAVLS] 2.2.4.5.
+// the request, and are written without one. [MS-OXWAVLS].
 //
 // ews:type CalendarEvent
 type CalendarEvent struct {
@@ -117,7 +117,7 @@ type CalendarEvent struct {
 	CalendarEventDetails *CalendarEventDetails `ews:"t:CalendarEventDetails"`
 }
 
-// CalendarEventDetails are what a detailed view adds. [MS-OXWAVLS] 2.2.4.6.
+// CalendarEventDetails are what a detailed view adds. [MS-OXWAVLS].
 //
 // ews:type CalendarEventDetails
 type CalendarEventDetails struct {

@@ -23,7 +23,7 @@ type GetUserOofSettingsResponse struct {
 // Element is the local name of the answer in NSMessages.
 func (*GetUserOofSettingsResponse) Element() string { return "GetUserOofSettingsResponse" }
 
-// An OofState says whether somebody is out of office. [MS-OXWOOF] 2.2.5.2.
+// An OofState says whether somebody is out of office. [MS-OXWOOF].
 //
 // ews:type OofState
 type OofState string
@@ -34,7 +34,7 @@ const (
 	OofScheduled OofState = "Scheduled"
 )
 
-// An ExternalAudience says who outside gets answers. [MS-OXWOOF] 2.2.5.1.
+// An ExternalAudience says who outside gets answers. [MS-OXWOOF].
 //
 // ews:type ExternalAudience
 type ExternalAudience string
@@ -45,7 +45,7 @@ const (
 	AudienceAll   ExternalAudience = "All"
 )
 
-// UserOofSettings are out-of-office settings. [MS-OXWOOF] 2.2.4.4.
+// UserOofSettings are out-of-office settings. [MS-OXWOOF].
 //
 // ews:type UserOofSettings
 type UserOofSettings struct {
@@ -65,7 +65,7 @@ type UserOofSettings struct {
 }
 
 // A ReplyBody is the text of an automatic answer, HTML as Outlook writes it.
-// [MS-OXWOOF] 2.2.4.3.
+// [MS-OXWOOF].
 //
 // ews:type ReplyBody
 type ReplyBody struct {

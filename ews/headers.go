@@ -5,7 +5,7 @@ import (
 	"entente/strictxml"
 )
 
-// A Header is what the SOAP headers of a request say. [MS-OXWSCDATA] 2.2.3.
+// A Header is what the SOAP headers of a request say. [MS-OXWSCDATA].
 type Header struct {
 	// RequestServerVersion is as sent, "" if absent. Clients send versions
 	// newer than the schema knows (exchangelib: Exchange2019), so it is text.
@@ -18,7 +18,7 @@ type Header struct {
 }
 
 // An ExchangeImpersonation says as whom the caller wants to act.
-// [MS-OXWSCDATA] 2.2.3.3.
+// [MS-OXWSCDATA].
 type ExchangeImpersonation struct {
 	ConnectingSID ConnectingSID
 }
@@ -27,7 +27,7 @@ type ExchangeImpersonation struct {
 // is given. The schema allows just one; exchangelib has been seen to send two.
 // Whoever resolves them refuses if they do not all name the same account, and
 // never looks up a PrincipalName among addresses or the other way round.
-// [MS-OXWSCDATA] 2.2.4.19.
+// [MS-OXWSCDATA].
 type ConnectingSID struct {
 	PrincipalName      string
 	SID                string
@@ -36,13 +36,13 @@ type ConnectingSID struct {
 }
 
 // A TimeZoneContext is the zone of times without one in the request, and the
-// zone .NET clients want times in. [MS-OXWSCDATA] 2.2.3.11.
+// zone .NET clients want times in. [MS-OXWSCDATA].
 type TimeZoneContext struct {
 	TimeZoneDefinition TimeZoneDefinition `ews:"t:TimeZoneDefinition"`
 }
 
 // A DateTimePrecision says whether times in answers have milliseconds.
-// [MS-OXWSCDATA] 2.2.3.2.
+// [MS-OXWSCDATA].
 type DateTimePrecision string
 
 const (
@@ -51,7 +51,7 @@ const (
 )
 
 // A ManagementRole limits the request to what the roles allow. At least one of
-// the lists is given. [MS-OXWSCDATA] 2.2.3.7.
+// the lists is given. [MS-OXWSCDATA].
 type ManagementRole struct {
 	UserRoles        []string `ews:"t:UserRoles>t:Role,omitempty"`
 	ApplicationRoles []string `ews:"t:ApplicationRoles>t:Role,omitempty"`
@@ -314,7 +314,7 @@ func (x *ExchangeImpersonation) appendXML(e *strictxml.Encoder) {
 }
 
 // ServerVersionInfo is the header of every answer, faults too: exchangelib
-// gives up on a server that does not say what it is. [MS-OXWSCDATA] 2.2.3.10.
+// gives up on a server that does not say what it is. [MS-OXWSCDATA].
 type ServerVersionInfo struct {
 	MajorVersion     int    `ews:"MajorVersion,attr"`
 	MinorVersion     int    `ews:"MinorVersion,attr"`

@@ -7,7 +7,7 @@ import (
 )
 
 // Format returns id in one of the forms of ConvertId; "" where it has none.
-// [MS-OXWSCVTID] 2.2.5.1.
+// [MS-OXWSCVTID].
 //
 //   - EwsId and EwsLegacyId: the Id attribute. The legacy form of Exchange 2007
 //     RTM had the address for a moniker; clients that ask for it take any.
@@ -117,6 +117,6 @@ func parseStoreID(b []byte) (StoreID, bool) {
 }
 
 // In a URL, + and / of base64 would need escaping: Outlook on the web writes
-// _ and - instead. [MS-OXWSCVTID] 2.2.5.1.
+// _ and - instead. [MS-OXWSCVTID].
 func owaEscaper() *strings.Replacer   { return strings.NewReplacer("+", "_", "/", "-") }
 func owaUnescaper() *strings.Replacer { return strings.NewReplacer("_", "+", "-", "/") }

@@ -10,7 +10,7 @@ import (
 )
 
 // An ItemID names an item in requests and answers. ID is a StoreID in its text
-// form, ChangeKey a ChangeKey. [MS-OXWSCORE] 2.2.4.25.
+// form, ChangeKey a ChangeKey. [MS-OXWSCORE].
 //
 // ews:type ItemIdType
 type ItemID struct {
@@ -18,7 +18,7 @@ type ItemID struct {
 	ChangeKey string `ews:"ChangeKey,attr,omitempty"`
 }
 
-// A FolderID names a folder in requests and answers. [MS-OXWSCDATA] 2.2.4.36.
+// A FolderID names a folder in requests and answers. [MS-OXWSCDATA].
 //
 // ews:type FolderIdType
 type FolderID struct {

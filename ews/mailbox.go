@@ -1,6 +1,6 @@
 package ews
 
-// A MailboxType says what stands behind an address. [MS-OXWSCDATA] 2.2.5.15.
+// A MailboxType says what stands behind an address. [MS-OXWSCDATA].
 type MailboxType string
 
 const (
@@ -15,8 +15,7 @@ const (
 	MailboxImplicitContact MailboxType = "ImplicitContact"
 )
 
-// A Mailbox is an address with its name, as in a To line. [MS-OXWSCDATA]
-// 2.2.4.31.
+// A Mailbox is an address with its name, as in a To line. [MS-OXWSCDATA].
 //
 // ews:type EmailAddressType
 type Mailbox struct {
@@ -29,7 +28,7 @@ type Mailbox struct {
 }
 
 // An AvailabilityMailbox is the other, older form of an address, which only
-// the availability and out-of-office operations use. [MS-OXWAVLS] 2.2.4.11.
+// the availability and out-of-office operations use. [MS-OXWAVLS].
 //
 // ews:type EmailAddress
 type AvailabilityMailbox struct {

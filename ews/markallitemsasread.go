@@ -1,7 +1,7 @@
 package ews
 
 // A MarkAllItemsAsRead sets the read flag of everything in folders.
-// [MS-OXWSCORE] 3.1.4.6.
+// [MS-OXWSCORE] 3.1.4.5.
 type MarkAllItemsAsRead struct {
 	ReadFlag             bool           `ews:"m:ReadFlag"`
 	SuppressReadReceipts bool           `ews:"m:SuppressReadReceipts"`

@@ -1,7 +1,7 @@
 package ews
 
 // A FieldURI names a property by its URI, such as item:Subject.
-// FieldByURI finds it in the field table. [MS-OXWSCDATA] 2.2.4.57.
+// FieldByURI finds it in the field table. [MS-OXWSCDATA].
 //
 // ews:type PathToUnindexedFieldType
 type FieldURI struct {
@@ -13,7 +13,7 @@ type FieldURI struct {
 type UnindexedFieldURI string
 
 // An IndexedFieldURI names one entry of a property that is a dictionary, such
-// as contacts:PhoneNumber with index BusinessPhone. [MS-OXWSCDATA] 2.2.4.56.
+// as contacts:PhoneNumber with index BusinessPhone. [MS-OXWSCDATA].
 //
 // ews:type PathToIndexedFieldType
 type IndexedFieldURI struct {
@@ -21,7 +21,7 @@ type IndexedFieldURI struct {
 	FieldIndex string        `ews:"FieldIndex,attr"`
 }
 
-// A DictionaryURI names a property that has entries. [MS-OXWSCDATA] 2.2.5.7.
+// A DictionaryURI names a property that has entries. [MS-OXWSCDATA].
 type DictionaryURI string
 
 const (
@@ -38,7 +38,7 @@ const (
 )
 
 // A DistinguishedPropertySet is a named-property set known by name.
-// [MS-OXWSXPROP] 2.1.7.
+// [MS-OXWSXPROP].
 type DistinguishedPropertySet string
 
 const (
@@ -54,8 +54,7 @@ const (
 	PropertySetSharing           DistinguishedPropertySet = "Sharing"
 )
 
-// A MapiPropertyType is the type of an extended property. [MS-OXWSXPROP]
-// 2.1.7 lists what each one looks like as text.
+// A MapiPropertyType is the type of an extended property. [MS-OXWSXPROP] lists what each one looks like as text.
 type MapiPropertyType string
 
 const (
@@ -89,8 +88,7 @@ const (
 )
 
 // An ExtendedFieldURI names a MAPI property: by PropertyTag, or by a property
-// set (distinguished or GUID) with PropertyName or PropertyID. [MS-OXWSXPROP]
-// 2.1.5 says which attributes go together.
+// set (distinguished or GUID) with PropertyName or PropertyID. [MS-OXWSXPROP] says which attributes go together.
 //
 // PropertyTag comes in decimal (Evolution) and in hex, 0x0e23.
 //

@@ -1,7 +1,6 @@
 package ews
 
-// A UserID names whom a permission or a delegation is for. [MS-OXWSCDATA]
-// 2.2.4.74.
+// A UserID names whom a permission or a delegation is for. [MS-OXWSCDATA].
 //
 // ews:type UserIdType
 type UserID struct {
@@ -13,7 +12,7 @@ type UserID struct {
 }
 
 // A DistinguishedUser is one of the two entries every permission table has.
-// [MS-OXWSCDATA] 2.2.5.9.
+// [MS-OXWSCDATA].
 type DistinguishedUser string
 
 const (
@@ -21,8 +20,7 @@ const (
 	UserAnonymous DistinguishedUser = "Anonymous"
 )
 
-// A PermissionAction says on whose items an action is allowed. [MS-OXWSFOLD]
-// 2.2.5.4.
+// A PermissionAction says on whose items an action is allowed. [MS-OXWSFOLD].
 type PermissionAction string
 
 const (
@@ -31,8 +29,7 @@ const (
 	ActionAll   PermissionAction = "All"
 )
 
-// A PermissionReadAccess says what may be read in a folder. [MS-OXWSFOLD]
-// 2.2.5.6.
+// A PermissionReadAccess says what may be read in a folder. [MS-OXWSFOLD].
 type PermissionReadAccess string
 
 const (
@@ -41,7 +38,7 @@ const (
 )
 
 // A CalendarPermissionReadAccess says what may be read in a calendar.
-// [MS-OXWSFOLD] 2.2.5.2.
+// [MS-OXWSFOLD].
 type CalendarPermissionReadAccess string
 
 const (
@@ -51,8 +48,7 @@ const (
 	CalendarReadFullDetails               CalendarPermissionReadAccess = "FullDetails"
 )
 
-// A PermissionLevel is a named set of rights in a folder. [MS-OXWSFOLD]
-// 2.2.5.5.
+// A PermissionLevel is a named set of rights in a folder. [MS-OXWSFOLD].
 type PermissionLevel string
 
 const (
@@ -69,7 +65,7 @@ const (
 )
 
 // A CalendarPermissionLevel is a named set of rights in a calendar.
-// [MS-OXWSFOLD] 2.2.5.1.
+// [MS-OXWSFOLD].
 type CalendarPermissionLevel string
 
 const (
@@ -89,7 +85,7 @@ const (
 
 // A BasePermission is what permissions of all folders have in common. The
 // pointers and empty texts are absent where a level other than Custom says it
-// all. [MS-OXWSFOLD] 2.2.4.2.
+// all. [MS-OXWSFOLD].
 type BasePermission struct {
 	UserID              UserID           `ews:"t:UserId"`
 	CanCreateItems      *bool            `ews:"t:CanCreateItems"`
@@ -101,8 +97,7 @@ type BasePermission struct {
 	DeleteItems         PermissionAction `ews:"t:DeleteItems,omitempty"`
 }
 
-// A Permission is an entry of a folder's permission table. [MS-OXWSFOLD]
-// 2.2.4.15.
+// A Permission is an entry of a folder's permission table. [MS-OXWSFOLD].
 type Permission struct {
 	Base            BasePermission       `ews:",inline"`
 	ReadItems       PermissionReadAccess `ews:"t:ReadItems,omitempty"`
@@ -110,7 +105,7 @@ type Permission struct {
 }
 
 // A CalendarPermission is an entry of a calendar's permission table.
-// [MS-OXWSFOLD] 2.2.4.7.
+// [MS-OXWSFOLD].
 type CalendarPermission struct {
 	Base                    BasePermission               `ews:",inline"`
 	ReadItems               CalendarPermissionReadAccess `ews:"t:ReadItems,omitempty"`
@@ -118,14 +113,13 @@ type CalendarPermission struct {
 }
 
 // A PermissionSet is the permission table of a folder that is no calendar.
-// [MS-OXWSFOLD] 2.2.4.14.
+// [MS-OXWSFOLD].
 type PermissionSet struct {
 	Permissions    []Permission `ews:"t:Permissions>t:Permission"`
 	UnknownEntries []string     `ews:"t:UnknownEntries>t:UnknownEntry,omitempty"`
 }
 
-// A CalendarPermissionSet is the permission table of a calendar. [MS-OXWSFOLD]
-// 2.2.4.6.
+// A CalendarPermissionSet is the permission table of a calendar. [MS-OXWSFOLD].
 type CalendarPermissionSet struct {
 	CalendarPermissions []CalendarPermission `ews:"t:CalendarPermissions>t:CalendarPermission"`
 	UnknownEntries      []string             `ews:"t:UnknownEntries>t:UnknownEntry,omitempty"`

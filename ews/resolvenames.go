@@ -1,7 +1,7 @@
 package ews
 
 // A ResolveNamesSearchScope says where a name is looked up. [MS-OXWSRSLNM]
-// 3.1.4.1.4.1.
+// 3.1.4.1.
 type ResolveNamesSearchScope string
 
 const (
@@ -43,7 +43,7 @@ type ResolveNamesResponseMessage struct {
 
 // A ResolutionSet has at most 100 results. TotalItemsInView and
 // IncludesLastItemInRange are always sent: eM Client fails without them.
-// [MS-OXWSRSLNM] 3.1.4.1.3.1.
+// [MS-OXWSRSLNM] 3.1.4.1.
 //
 // ews:type ArrayOfResolutionType
 type ResolutionSet struct {
@@ -52,7 +52,7 @@ type ResolutionSet struct {
 }
 
 // A Resolution is somebody found, from the directory or the contacts.
-// [MS-OXWSRSLNM] 3.1.4.1.3.4.
+// [MS-OXWSRSLNM] 3.1.4.1.
 type Resolution struct {
 	Mailbox Mailbox `ews:"t:Mailbox"`
 	Contact *Item   `ews:"t:Contact"` // of KindContact

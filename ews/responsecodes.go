@@ -2,7 +2,7 @@ package ews
 
 // A ResponseCode is the outcome of a request or of one part of it, a name of
 // m:ResponseCodeType. The Go constant is the name itself.
-// [MS-OXWSCDATA] 2.2.5.24.
+// [MS-OXWSCDATA].
 //
 // ews:type m:ResponseCodeType
 type ResponseCode string

@@ -1,14 +1,14 @@
 package ews
 
 // A Restriction is the filter of FindItem, FindFolder and search folders: one
-// search expression. [MS-OXWSSRCH] 2.2.4.28.
+// search expression. [MS-OXWSSRCH].
 type Restriction struct {
 	Expression SearchExpression `ews:",inline"`
 }
 
 // A SearchExpression is one node of a filter. Nesting is bounded by the depth
 // the XML reader allows; how costly an expression may be is the server's
-// decision. [MS-OXWSSRCH] 2.2.4.30.
+// decision. [MS-OXWSSRCH].
 //
 // ews:choice
 type SearchExpression struct {
@@ -27,7 +27,7 @@ type SearchExpression struct {
 }
 
 // A TwoOperand compares a property with a constant or with another property.
-// Properties an item does not have compare as in [MS-OXWSSRCH] 2.2.4.33.
+// Properties an item does not have compare as in [MS-OXWSSRCH].
 //
 // ews:type TwoOperandExpressionType
 type TwoOperand struct {
@@ -35,8 +35,7 @@ type TwoOperand struct {
 	FieldURIOrConstant FieldURIOrConstant `ews:"t:FieldURIOrConstant"`
 }
 
-// A FieldURIOrConstant is the right side of a comparison. [MS-OXWSSRCH]
-// 2.2.4.17.
+// A FieldURIOrConstant is the right side of a comparison. [MS-OXWSSRCH].
 //
 // ews:choice
 type FieldURIOrConstant struct {
@@ -47,13 +46,12 @@ type FieldURIOrConstant struct {
 }
 
 // A ConstantValue is a value as text, in the form of the property it is
-// compared with. [MS-OXWSSRCH] 2.2.4.10.
+// compared with. [MS-OXWSSRCH].
 type ConstantValue struct {
 	Value string `ews:"Value,attr"`
 }
 
-// A ContainmentMode says what part of a text must be found. [MS-OXWSSRCH]
-// 2.2.3.5.
+// A ContainmentMode says what part of a text must be found. [MS-OXWSSRCH].
 type ContainmentMode string
 
 const (
@@ -64,8 +62,7 @@ const (
 	ContainsExactPhrase   ContainmentMode = "ExactPhrase"
 )
 
-// A ContainmentComparison says which differences do not count. [MS-OXWSSRCH]
-// 2.2.3.4.
+// A ContainmentComparison says which differences do not count. [MS-OXWSSRCH].
 type ContainmentComparison string
 
 const (
@@ -79,7 +76,7 @@ const (
 	CompareLooseAndIgnoreCaseAndIgnoreNonSpacing ContainmentComparison = "LooseAndIgnoreCaseAndIgnoreNonSpace"
 )
 
-// Contains looks for text in a property. [MS-OXWSSRCH] 2.2.4.11.
+// Contains looks for text in a property. [MS-OXWSSRCH].
 //
 // ews:type ContainsExpressionType
 type Contains struct {
@@ -89,15 +86,13 @@ type Contains struct {
 	Constant              ConstantValue         `ews:"t:Constant"`
 }
 
-// Excludes holds if none of the bits is set in a property. [MS-OXWSSRCH]
-// 2.2.4.21.
+// Excludes holds if none of the bits is set in a property. [MS-OXWSSRCH].
 type Excludes struct {
 	Path    PathToElement `ews:",inline"`
 	Bitmask ExcludesValue `ews:"t:Bitmask"`
 }
 
-// An ExcludesValue is a bit mask, decimal or 0x and hex. [MS-OXWSSRCH]
-// 2.2.4.22.
+// An ExcludesValue is a bit mask, decimal or 0x and hex. [MS-OXWSSRCH].
 type ExcludesValue struct {
 	Value ExcludesAttribute `ews:"Value,attr"`
 }
@@ -105,7 +100,7 @@ type ExcludesValue struct {
 // ExcludesAttribute is the text of a bit mask.
 type ExcludesAttribute string
 
-// Exists holds for items that have the property. [MS-OXWSSRCH] 2.2.4.23.
+// Exists holds for items that have the property. [MS-OXWSSRCH].
 type Exists struct {
 	Path PathToElement `ews:",inline"`
 }

@@ -11,7 +11,7 @@ const (
 const maxExpanded = 1024
 
 // compressRaw replaces the payload of an uncompressed id by its run-length
-// encoding. [MS-OXWSITEMID] 3.1.4.1.
+// encoding. [MS-OXWSITEMID].
 //
 // Two equal bytes in a row are followed by a byte that says how many more of
 // them come, 0 to 255; bytes that differ from the next stand for themselves.

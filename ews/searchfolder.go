@@ -1,6 +1,6 @@
 package ews
 
-// An IconIndex is the icon an item shows with. [MS-OXWSCDATA] 2.2.5.
+// An IconIndex is the icon an item shows with. [MS-OXWSCDATA].
 type IconIndex string
 
 // All icons of the schema, in its order.
@@ -44,7 +44,7 @@ const (
 )
 
 // SearchParameters is what a search folder looks for and where.
-// [MS-OXWSSRCH] 2.2.4.
+// [MS-OXWSSRCH].
 type SearchParameters struct {
 	Traversal     SearchFolderTraversal `ews:"Traversal,attr,omitempty"`
 	Restriction   Restriction           `ews:"t:Restriction"`
@@ -52,7 +52,7 @@ type SearchParameters struct {
 }
 
 // A SearchFolderTraversal says whether a search goes into subfolders.
-// [MS-OXWSSRCH] 2.2.5.
+// [MS-OXWSSRCH].
 type SearchFolderTraversal string
 
 const (

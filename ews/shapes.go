@@ -1,6 +1,6 @@
 package ews
 
-// A DefaultShapeName names a set of properties. [MS-OXWSCDATA] 2.2.5.6.
+// A DefaultShapeName names a set of properties. [MS-OXWSCDATA].
 type DefaultShapeName string
 
 const (
@@ -11,7 +11,7 @@ const (
 )
 
 // A BodyTypeResponse is the kind of body a client wants. Best is HTML if the
-// item has it. [MS-OXWSCDATA] 2.2.5.1.
+// item has it. [MS-OXWSCDATA].
 type BodyTypeResponse string
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // An ItemResponseShape says which properties of items are wanted.
-// [MS-OXWSCDATA] 2.2.4.45.
+// [MS-OXWSCDATA].
 type ItemResponseShape struct {
 	BaseShape                 DefaultShapeName `ews:"t:BaseShape"`
 	IncludeMimeContent        bool             `ews:"t:IncludeMimeContent,omitempty"`
@@ -38,14 +38,14 @@ type ItemResponseShape struct {
 }
 
 // A FolderResponseShape says which properties of folders are wanted.
-// [MS-OXWSFOLD] 2.2.4.11.
+// [MS-OXWSFOLD].
 type FolderResponseShape struct {
 	BaseShape            DefaultShapeName `ews:"t:BaseShape"`
 	AdditionalProperties []PathToElement  `ews:"t:AdditionalProperties>,omitempty"`
 }
 
 // An AttachmentResponseShape says what of attached items is wanted.
-// [MS-OXWSATT] 2.2.4.5.
+// [MS-OXWSATT].
 type AttachmentResponseShape struct {
 	IncludeMimeContent   bool             `ews:"t:IncludeMimeContent,omitempty"`
 	BodyType             BodyTypeResponse `ews:"t:BodyType,omitempty"`

@@ -18,7 +18,7 @@ type SubscriptionRequest struct {
 }
 
 // A BaseSubscriptionRequest is what pull and push have in common.
-// [MS-OXWSNTIF] 2.2.4.5.
+// [MS-OXWSNTIF].
 type BaseSubscriptionRequest struct {
 	SubscribeToAllFolders *bool                   `ews:"SubscribeToAllFolders,attr"`
 	FolderIDs             []BaseFolderID          `ews:"t:FolderIds>,omitempty"`
@@ -26,15 +26,13 @@ type BaseSubscriptionRequest struct {
 	Watermark             string                  `ews:"t:Watermark,omitempty"`
 }
 
-// A PullSubscriptionRequest: the client asks with GetEvents. [MS-OXWSNTIF]
-// 2.2.4.14.
+// A PullSubscriptionRequest: the client asks with GetEvents. [MS-OXWSNTIF].
 type PullSubscriptionRequest struct {
 	Base    BaseSubscriptionRequest `ews:",inline"`
 	Timeout int                     `ews:"t:Timeout"` // minutes, 1 to 1440
 }
 
-// A PushSubscriptionRequest: the server calls the client. [MS-OXWSNTIF]
-// 2.2.4.15.
+// A PushSubscriptionRequest: the server calls the client. [MS-OXWSNTIF].
 type PushSubscriptionRequest struct {
 	Base            BaseSubscriptionRequest `ews:",inline"`
 	StatusFrequency int                     `ews:"t:StatusFrequency"` // minutes, 1 to 1440
@@ -43,14 +41,14 @@ type PushSubscriptionRequest struct {
 }
 
 // A StreamingSubscriptionRequest: the client keeps a GetStreamingEvents open.
-// [MS-OXWSNTIF] 2.2.4.16.
+// [MS-OXWSNTIF].
 type StreamingSubscriptionRequest struct {
 	SubscribeToAllFolders *bool                   `ews:"SubscribeToAllFolders,attr"`
 	FolderIDs             []BaseFolderID          `ews:"t:FolderIds>,omitempty"`
 	EventTypes            []NotificationEventType `ews:"t:EventTypes>t:EventType,nonempty"`
 }
 
-// A NotificationEventType is a kind of change. [MS-OXWSNTIF] 2.2.5.2.
+// A NotificationEventType is a kind of change. [MS-OXWSNTIF].
 type NotificationEventType string
 
 const (

@@ -2,8 +2,7 @@ package ews
 
 import "time"
 
-// A SuggestionQuality says how well a time suits everybody. [MS-OXWAVLS]
-// 2.2.5.6.
+// A SuggestionQuality says how well a time suits everybody. [MS-OXWAVLS].
 //
 // ews:type SuggestionQuality
 type SuggestionQuality string
@@ -15,7 +14,7 @@ const (
 	QualityPoor      SuggestionQuality = "Poor"
 )
 
-// SuggestionsViewOptions ask for times to meet. [MS-OXWAVLS] 2.2.4.20.
+// SuggestionsViewOptions ask for times to meet. [MS-OXWAVLS].
 //
 // ews:type SuggestionsViewOptionsType
 type SuggestionsViewOptions struct {
@@ -37,7 +36,7 @@ type SuggestionsResponse struct {
 	SuggestionDayResultArray []SuggestionDayResult `ews:"m:SuggestionDayResultArray>t:SuggestionDayResult,omitempty"`
 }
 
-// A SuggestionDayResult is a day with its times. [MS-OXWAVLS] 2.2.4.18.
+// A SuggestionDayResult is a day with its times. [MS-OXWAVLS].
 //
 // ews:type SuggestionDayResult
 type SuggestionDayResult struct {
@@ -46,7 +45,7 @@ type SuggestionDayResult struct {
 	SuggestionArray []Suggestion      `ews:"t:SuggestionArray>t:Suggestion,omitempty"`
 }
 
-// A Suggestion is a time to meet. [MS-OXWAVLS] 2.2.4.17.
+// A Suggestion is a time to meet. [MS-OXWAVLS].
 //
 // ews:type Suggestion
 type Suggestion struct {
@@ -57,7 +56,7 @@ type Suggestion struct {
 }
 
 // AttendeeConflictData says how a time suits one of those asked for, in the
-// order of the request. [MS-OXWAVLS] 2.2.4.2.
+// order of the request. [MS-OXWAVLS].
 //
 // ews:choice
 type AttendeeConflictData struct {

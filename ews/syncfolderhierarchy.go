@@ -20,7 +20,7 @@ type SyncFolderHierarchyResponse struct {
 func (*SyncFolderHierarchyResponse) Element() string { return "SyncFolderHierarchyResponse" }
 
 // A SyncFolderHierarchyResponseMessage has the changes and the state after
-// them. [MS-OXWSSYNC] 3.1.4.1.3.6.
+// them. [MS-OXWSSYNC] 3.1.4.1.
 //
 // ews:type m:SyncFolderHierarchyResponseMessageType
 type SyncFolderHierarchyResponseMessage struct {
@@ -30,7 +30,7 @@ type SyncFolderHierarchyResponseMessage struct {
 	Changes                   []SyncFolderHierarchyChange `ews:"m:Changes>,omitempty"`
 }
 
-// A SyncFolderHierarchyChange is one change. [MS-OXWSSYNC] 3.1.4.1.3.2.
+// A SyncFolderHierarchyChange is one change. [MS-OXWSSYNC] 3.1.4.1.
 //
 // ews:choice
 type SyncFolderHierarchyChange struct {

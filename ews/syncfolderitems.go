@@ -1,7 +1,7 @@
 package ews
 
 // A SyncFolderItemsScope says which items of a folder are synchronized.
-// [MS-OXWSSYNC] 2.2.5.1.
+// [MS-OXWSSYNC].
 type SyncFolderItemsScope string
 
 const (
@@ -32,7 +32,7 @@ type SyncFolderItemsResponse struct {
 func (*SyncFolderItemsResponse) Element() string { return "SyncFolderItemsResponse" }
 
 // A SyncFolderItemsResponseMessage has the changes and the state after them.
-// [MS-OXWSSYNC] 3.1.4.2.3.6.
+// [MS-OXWSSYNC] 3.1.4.2.
 //
 // ews:type m:SyncFolderItemsResponseMessageType
 type SyncFolderItemsResponseMessage struct {
@@ -42,7 +42,7 @@ type SyncFolderItemsResponseMessage struct {
 	Changes                 []SyncFolderItemsChange `ews:"m:Changes>,omitempty"`
 }
 
-// A SyncFolderItemsChange is one change. [MS-OXWSSYNC] 3.1.4.2.3.2.
+// A SyncFolderItemsChange is one change. [MS-OXWSSYNC] 3.1.4.2.
 //
 // ews:choice
 type SyncFolderItemsChange struct {

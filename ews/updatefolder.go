@@ -8,14 +8,13 @@ type UpdateFolder struct {
 // Element is the local name of the request in NSMessages.
 func (*UpdateFolder) Element() string { return "UpdateFolder" }
 
-// A FolderChange is all that changes of one folder. [MS-OXWSFOLD] 2.2.4.8.
+// A FolderChange is all that changes of one folder. [MS-OXWSFOLD].
 type FolderChange struct {
 	ID      BaseFolderID              `ews:",inline"`
 	Updates []FolderChangeDescription `ews:"t:Updates>,nonempty"`
 }
 
-// A FolderChangeDescription is one change to one property. [MS-OXWSFOLD]
-// 2.2.4.9.
+// A FolderChangeDescription is one change to one property. [MS-OXWSFOLD].
 //
 // ews:choice
 type FolderChangeDescription struct {
@@ -25,13 +24,13 @@ type FolderChangeDescription struct {
 }
 
 // A SetFolderField sets a property to what the folder holds, which is that
-// property and no other. [MS-OXWSFOLD] 2.2.4.17.
+// property and no other. [MS-OXWSFOLD].
 type SetFolderField struct {
 	Path   PathToElement `ews:",inline"`
 	Folder Folder        `ews:",inline"`
 }
 
-// A DeleteFolderField removes a property. [MS-OXWSFOLD] 2.2.4.3.
+// A DeleteFolderField removes a property. [MS-OXWSFOLD].
 type DeleteFolderField struct {
 	Path PathToElement `ews:",inline"`
 }

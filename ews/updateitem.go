@@ -1,7 +1,7 @@
 package ews
 
 // A ConflictResolution says what happens if the item changed since the change
-// key was given out. [MS-OXWSCORE] 2.2.5.3.
+// key was given out. [MS-OXWSCORE].
 type ConflictResolution string
 
 const (
@@ -11,7 +11,7 @@ const (
 )
 
 // A CalendarItemUpdateOperation says who is told of a changed meeting.
-// [MS-OXWSCDATA] 2.2.5.3.
+// [MS-OXWSCDATA].
 type CalendarItemUpdateOperation string
 
 const (
@@ -35,7 +35,7 @@ type UpdateItem struct {
 // Element is the local name of the request in NSMessages.
 func (*UpdateItem) Element() string { return "UpdateItem" }
 
-// An ItemChange is all that changes of one item. [MS-OXWSCORE] 2.2.4.19.
+// An ItemChange is all that changes of one item. [MS-OXWSCORE].
 type ItemChange struct {
 	ID      ItemChangeID            `ews:",inline"`
 	Updates []ItemChangeDescription `ews:"t:Updates>,nonempty"`
@@ -55,8 +55,7 @@ func (id ItemChangeID) Base() BaseItemID {
 	return BaseItemID{ItemID: id.ItemID, OccurrenceItemID: id.OccurrenceItemID, RecurringMasterItemID: id.RecurringMasterItemID}
 }
 
-// An ItemChangeDescription is one change to one property. [MS-OXWSCORE]
-// 2.2.4.20.
+// An ItemChangeDescription is one change to one property. [MS-OXWSCORE].
 //
 // ews:choice
 type ItemChangeDescription struct {
@@ -66,13 +65,13 @@ type ItemChangeDescription struct {
 }
 
 // A SetItemField sets a property, or appends to it, to what the item holds,
-// which is that property and no other. [MS-OXWSCORE] 2.2.4.37.
+// which is that property and no other. [MS-OXWSCORE].
 type SetItemField struct {
 	Path PathToElement `ews:",inline"`
 	Item Item          `ews:",inline"`
 }
 
-// A DeleteItemField removes a property. [MS-OXWSCORE] 2.2.4.9.
+// A DeleteItemField removes a property. [MS-OXWSCORE].
 type DeleteItemField struct {
 	Path PathToElement `ews:",inline"`
 }
@@ -87,7 +86,7 @@ type UpdateItemResponse struct {
 func (*UpdateItemResponse) Element() string { return "UpdateItemResponse" }
 
 // An UpdateItemResponseMessage answers for one item. ConflictResults is sent
-// after success. [MS-OXWSCORE] 3.1.4.9.3.4.
+// after success. [MS-OXWSCORE] 3.1.4.9.
 //
 // ews:type m:UpdateItemResponseMessageType
 type UpdateItemResponseMessage struct {
@@ -97,7 +96,7 @@ type UpdateItemResponseMessage struct {
 }
 
 // ConflictResults counts the properties in which AutoResolve met a conflict.
-// [MS-OXWSCORE] 2.2.4.8.
+// [MS-OXWSCORE].
 type ConflictResults struct {
 	Count int `ews:"t:Count"`
 }

@@ -3,14 +3,14 @@ package ews
 import "slices"
 
 // A UserConfigurationName names a configuration: the folder it lies in and its
-// name there, such as OWA.UserOptions. [MS-OXWSUSRCFG] 2.2.4.6.
+// name there, such as OWA.UserOptions. [MS-OXWSUSRCFG].
 type UserConfigurationName struct {
 	Name   string         `ews:"Name,attr"`
 	Folder TargetFolderID `ews:",inline"`
 }
 
 // A UserConfigurationProperty is a part of a configuration. [MS-OXWSUSRCFG]
-// 3.1.4.3.4.1.
+// 3.1.4.3.
 //
 // ews:type UserConfigurationPropertyNameType
 type UserConfigurationProperty string
@@ -35,7 +35,7 @@ func (ps UserConfigurationProperties) Has(p UserConfigurationProperty) bool {
 }
 
 // A UserConfiguration is a small store of settings beside the items of a
-// folder. [MS-OXWSUSRCFG] 2.2.4.4.
+// folder. [MS-OXWSUSRCFG].
 type UserConfiguration struct {
 	UserConfigurationName UserConfigurationName              `ews:"t:UserConfigurationName"`
 	ItemID                *ItemID                            `ews:"t:ItemId"`
@@ -44,7 +44,7 @@ type UserConfiguration struct {
 	BinaryData            []byte                             `ews:"t:BinaryData,omitempty"`
 }
 
-// A UserConfigurationDictionaryEntry is one setting. [MS-OXWSUSRCFG] 2.2.4.2.
+// A UserConfigurationDictionaryEntry is one setting. [MS-OXWSUSRCFG].
 type UserConfigurationDictionaryEntry struct {
 	DictionaryKey UserConfigurationDictionaryObject `ews:"t:DictionaryKey"`
 	// DictionaryValue is present but may be nil in answers: xsi:nil.
@@ -52,14 +52,14 @@ type UserConfigurationDictionaryEntry struct {
 }
 
 // A UserConfigurationDictionaryObject is a value with its type; arrays of
-// strings have several values. [MS-OXWSUSRCFG] 2.2.4.3.
+// strings have several values. [MS-OXWSUSRCFG].
 type UserConfigurationDictionaryObject struct {
 	Type   UserConfigurationDictionaryObjectTypes `ews:"t:Type"`
 	Values []string                               `ews:"t:Value"`
 }
 
 // UserConfigurationDictionaryObjectTypes are the types of keys and values.
-// [MS-OXWSUSRCFG] 2.2.5.1.
+// [MS-OXWSUSRCFG].
 type UserConfigurationDictionaryObjectTypes string
 
 const (

@@ -2,7 +2,7 @@ package ews
 
 import "time"
 
-// An IndexBasePoint is the end a page is counted from. [MS-OXWSSRCH] 2.2.3.3.
+// An IndexBasePoint is the end a page is counted from. [MS-OXWSSRCH].
 type IndexBasePoint string
 
 const (
@@ -10,7 +10,7 @@ const (
 	BasePointEnd       IndexBasePoint = "End"
 )
 
-// An IndexedPageView asks for a page from an offset. [MS-OXWSSRCH] 2.2.4.20.
+// An IndexedPageView asks for a page from an offset. [MS-OXWSSRCH].
 //
 // A nil MaxEntriesReturned asks for as many as there are; 0 is refused with
 // ErrorInvalidPagingMaxRows, hence the pointer here and below.
@@ -21,7 +21,7 @@ type IndexedPageView struct {
 }
 
 // A FractionalPageView asks for a page that starts a fraction of the way in.
-// [MS-OXWSSRCH] 2.2.4.15.
+// [MS-OXWSSRCH].
 type FractionalPageView struct {
 	MaxEntriesReturned *int `ews:"MaxEntriesReturned,attr"`
 	Numerator          int  `ews:"Numerator,attr"`
@@ -29,7 +29,7 @@ type FractionalPageView struct {
 }
 
 // A SeekToConditionPageView asks for a page that starts at the first item the
-// condition holds for. [MS-OXWSSRCH] 2.2.4.29.
+// condition holds for. [MS-OXWSSRCH].
 type SeekToConditionPageView struct {
 	MaxEntriesReturned *int             `ews:"MaxEntriesReturned,attr"`
 	BasePoint          IndexBasePoint   `ews:"BasePoint,attr"`
@@ -37,7 +37,7 @@ type SeekToConditionPageView struct {
 }
 
 // A CalendarView asks for all appointments and occurrences that touch a time
-// window. [MS-OXWSSRCH] 2.2.4.9.
+// window. [MS-OXWSSRCH].
 type CalendarView struct {
 	MaxEntriesReturned *int      `ews:"MaxEntriesReturned,attr"`
 	StartDate          time.Time `ews:"StartDate,attr"`
@@ -45,7 +45,7 @@ type CalendarView struct {
 }
 
 // A ContactsView asks for the contacts whose names lie in a range.
-// [MS-OXWSSRCH] 2.2.4.12.
+// [MS-OXWSSRCH].
 type ContactsView struct {
 	MaxEntriesReturned *int   `ews:"MaxEntriesReturned,attr"`
 	InitialName        string `ews:"InitialName,attr,omitempty"`
@@ -54,7 +54,7 @@ type ContactsView struct {
 
 // FindResponsePaging says where a page of results stands in the whole.
 // exchangelib and others page by these attributes, eM Client insists on them.
-// [MS-OXWSSRCH] 2.2.6.1.
+// [MS-OXWSSRCH].
 type FindResponsePaging struct {
 	IndexedPagingOffset     *int  `ews:"IndexedPagingOffset,attr"`
 	NumeratorOffset         *int  `ews:"NumeratorOffset,attr"`
@@ -63,7 +63,7 @@ type FindResponsePaging struct {
 	TotalItemsInView        *int  `ews:"TotalItemsInView,attr"`
 }
 
-// A SortDirection is the direction of a sort order. [MS-OXWSSRCH] 2.2.3.8.
+// A SortDirection is the direction of a sort order. [MS-OXWSSRCH].
 type SortDirection string
 
 const (
@@ -71,14 +71,13 @@ const (
 	SortDescending SortDirection = "Descending"
 )
 
-// A FieldOrder is one key of a sort order. [MS-OXWSSRCH] 2.2.4.14.
+// A FieldOrder is one key of a sort order. [MS-OXWSSRCH].
 type FieldOrder struct {
 	Order SortDirection `ews:"Order,attr"`
 	Path  PathToElement `ews:",inline"`
 }
 
-// An Aggregate says which item of a group stands for it. [MS-OXWSSRCH]
-// 2.2.3.1.
+// An Aggregate says which item of a group stands for it. [MS-OXWSSRCH].
 type Aggregate string
 
 const (
@@ -86,26 +85,25 @@ const (
 	AggregateMaximum Aggregate = "Maximum"
 )
 
-// AggregateOn says what groups are sorted by. [MS-OXWSSRCH] 2.2.4.1.
+// AggregateOn says what groups are sorted by. [MS-OXWSSRCH].
 type AggregateOn struct {
 	Aggregate Aggregate     `ews:"Aggregate,attr"`
 	Path      PathToElement `ews:",inline"`
 }
 
-// A GroupBy asks for items in groups. [MS-OXWSSRCH] 2.2.4.18.
+// A GroupBy asks for items in groups. [MS-OXWSSRCH].
 type GroupBy struct {
 	Order       SortDirection `ews:"Order,attr"`
 	Path        PathToElement `ews:",inline"`
 	AggregateOn AggregateOn   `ews:"t:AggregateOn"`
 }
 
-// A StandardGroupBy is a grouping known by name. [MS-OXWSSRCH] 2.2.3.9.
+// A StandardGroupBy is a grouping known by name. [MS-OXWSSRCH].
 type StandardGroupBy string
 
 const GroupByConversationTopic StandardGroupBy = "ConversationTopic"
 
-// A DistinguishedGroupBy asks for a grouping known by name. [MS-OXWSSRCH]
-// 2.2.4.13.
+// A DistinguishedGroupBy asks for a grouping known by name. [MS-OXWSSRCH].
 type DistinguishedGroupBy struct {
 	Order           SortDirection   `ews:"Order,attr"`
 	StandardGroupBy StandardGroupBy `ews:"t:StandardGroupBy"`

@@ -2,7 +2,7 @@ package ews
 
 // A SerializableTimeZone is a time zone by its two yearly changes, as the
 // availability operations have it. Biases are minutes west of UTC: UTC = local
-// time + bias. [MS-OXWAVLS] 2.2.4.15.
+// time + bias. [MS-OXWAVLS].
 //
 // ews:type SerializableTimeZone
 type SerializableTimeZone struct {
@@ -14,7 +14,7 @@ type SerializableTimeZone struct {
 // A SerializableTimeZoneTime is one yearly change. DayOrder is the week of the
 // month, 1 to 5 where 5 is the last; with a Year it is the day of the month.
 // A zone without daylight saving has month 0 or twice the same bias.
-// [MS-OXWAVLS] 2.2.4.16.
+// [MS-OXWAVLS].
 //
 // ews:type SerializableTimeZoneTime
 type SerializableTimeZoneTime struct {
@@ -26,7 +26,7 @@ type SerializableTimeZoneTime struct {
 	Year      string    `ews:"t:Year,omitempty"`
 }
 
-// WorkingHours are when a person works. [MS-OXWAVLS] 2.2.4.22.
+// WorkingHours are when a person works. [MS-OXWAVLS].
 //
 // ews:type WorkingHours
 type WorkingHours struct {
@@ -35,7 +35,7 @@ type WorkingHours struct {
 }
 
 // A WorkingPeriod is a span of minutes from midnight on some days of the week.
-// [MS-OXWAVLS] 2.2.4.23.
+// [MS-OXWAVLS].
 //
 // ews:type WorkingPeriod
 type WorkingPeriod struct {
