@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -305,6 +306,58 @@ func TestNewerSchema(t *testing.T) {
 		}
 		if err := d.Migrate(t.Context(), db.Migration{Room: `a"b`, FS: broken}); err == nil {
 			t.Error("took a name with a quote")
+		}
+	})
+}
+
+// TestGoroutineEnds has a function end its goroutine, as t.Fatal does: the
+// turn goes on to the next.
+func TestGoroutineEnds(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		migrated(t, d)
+		for i, run := range []func(context.Context, func(*db.Tx) error) error{d.Update, d.View} {
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_ = run(t.Context(), func(tx *db.Tx) error {
+					_ = insert(tx, 100, "gone")
+					runtime.Goexit()
+					return nil
+				})
+			}()
+			<-ended
+			if err := add(t.Context(), d, int64(i), title("title "+itoa(i))); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := count(t, d); n != 2 {
+			t.Errorf("%d rows", n)
+		}
+	})
+}
+
+// TestTwoProcesses has two handles on one database write at once, as the
+// command line does beside a running server.
+func TestTwoProcesses(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		handles := []*db.DB{reopen(t, url), reopen(t, url)}
+		migrated(t, handles[0])
+		var all sync.WaitGroup
+		for i := range int64(40) {
+			all.Go(func() {
+				if err := add(t.Context(), handles[i%2], i, title("title "+itoa(int(i)))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for _, d := range handles {
+			if n := count(t, d); n != 40 {
+				t.Errorf("one sees %d rows", n)
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -130,7 +130,8 @@ func TestRotate(t *testing.T) {
 	test(now.Add(time.Hour), 0)
 }
 
-// TestSealed looks for the bytes of a key in everything the database writes.
+// TestSealed looks for the bytes of keys in all that the database writes, and
+// in its backup.
 func TestSealed(t *testing.T) {
 	u := dbtest.SQLiteURL(t)
 	d, err := db.Open(t.Context(), u, db.Options{})
@@ -160,8 +161,12 @@ func TestSealed(t *testing.T) {
 		}
 		return all
 	}
+	var copied bytes.Buffer
+	if err := d.Backup(t.Context(), &copied, nil); err != nil {
+		t.Fatal(err)
+	}
 	err = d.Close()
-	all := written()
+	all := append(written(), copied.Bytes()...)
 	if err != nil || !bytes.Contains(all, []byte(s.ID())) {
 		t.Fatal("the key's name is not found: the search looks in the wrong place", err)
 	}
