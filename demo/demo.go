@@ -1,0 +1,110 @@
+// Package demo runs an organization on loopback, complete with people,
+// calendars, mail and an application that acts for some of them, to play with
+// and to test against.
+//
+// It is the real server with made-up content. Nothing in it is for
+// production: its passwords are printed, so its state is marked, and serve
+// refuses a marked state.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"entente"
+	"entente/server"
+)
+
+// The organization's names. example is reserved for documentation (RFC 2606).
+const (
+	organization = "contoso"
+	domain       = "contoso.example"
+	hostname     = "mail.contoso.example"
+	database     = "mailboxes"
+)
+
+// Options are the flags of entente demo.
+type Options struct {
+	State         string // empty: a temporary folder, removed at the end
+	Listen        string
+	Imports       []Import
+	Deterministic bool
+	Describe      string // file to write when ready
+	Out, Log      io.Writer
+}
+
+// An Import is an iCalendar file for somebody's calendar.
+type Import struct{ File, User string }
+
+// Run makes the organization, serves it until ctx ends, and cleans up.
+func Run(ctx context.Context, o Options) (err error) {
+	if err := loopback(o.Listen); err != nil {
+		return err
+	}
+	started := time.Now()
+	if o.State == "" {
+		dir, err := os.MkdirTemp("", "entente-demo-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.State = dir
+	}
+	if o.State, err = filepath.Abs(o.State); err != nil {
+		return err
+	}
+	s, err := server.New(ctx, config(o), server.Options{
+		Organization: organization, Demo: true,
+		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	l, err := s.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	c := newCompany(s, o)
+	if err := c.make(ctx); err != nil {
+		return errors.Join(fmt.Errorf("make %s: %w", organization, err), l.Abandon())
+	}
+	if o.Describe != "" {
+		if err := c.describe(o.Describe); err != nil {
+			return errors.Join(err, l.Abandon())
+		}
+	}
+	c.print(o.Out, time.Since(started))
+	return l.Serve(ctx)
+}
+
+func config(o Options) server.Config {
+	c := server.Config{
+		Name:     hostname,
+		State:    o.State,
+		Database: "sqlite:entente.db",
+		Listen:   server.ListenConfig{HTTPS: o.Listen},
+		Admin:    server.AdminConfig{Socket: filepath.Join(o.State, "admin.sock")},
+	}
+	return c.WithDefaults()
+}
+
+// loopback refuses addresses that others can reach: the demo's passwords are
+// known.
+func loopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return entente.Errorf(entente.Invalid, "--listen %s is not ADDRESS:PORT", address)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return entente.Errorf(entente.Invalid, "--listen %s is not a loopback address; the demo's passwords are known, so it stays on 127.0.0.1", address)
+	}
+	return nil
+}

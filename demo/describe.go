@@ -1,0 +1,129 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// A description is what --describe writes. What does not exist yet is left
+// out.
+type description struct {
+	Organizations []organizationInfo `json:"organizations"`
+	BrokerURL     string             `json:"broker_url,omitempty"`
+}
+
+type organizationInfo struct {
+	Name            string        `json:"name"`
+	Domain          string        `json:"domain"`
+	EWSURL          string        `json:"ews_url"`
+	AutodiscoverURL string        `json:"autodiscover_url"`
+	ActiveSyncURL   string        `json:"activesync_url,omitempty"`
+	AdminURL        string        `json:"admin_url"`
+	CAFile          string        `json:"ca_file"`
+	Accounts        []accountInfo `json:"accounts"`
+	Services        []serviceInfo `json:"services"`
+}
+
+type accountInfo struct {
+	UPN      string   `json:"upn"`
+	SMTP     string   `json:"smtp"`
+	SID      string   `json:"sid"`
+	Password string   `json:"password,omitempty"`
+	Roles    []string `json:"roles"`
+}
+
+type serviceInfo struct {
+	UPN      string   `json:"upn"`
+	Password string   `json:"password"`
+	Rights   []string `json:"rights"`
+}
+
+// describe writes the description, complete or not at all: whoever waits for
+// the file may read it at once.
+func (c *company) describe(path string) error {
+	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{c.info()}}, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".describe-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(text, '\n'))
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+func (c *company) info() organizationInfo {
+	o := organizationInfo{
+		Name: organization, Domain: domain,
+		EWSURL: c.s.EWSURL(), AutodiscoverURL: c.s.AutodiscoverURL(),
+		AdminURL: "unix://" + c.s.AdminSocket(), CAFile: c.s.CAFile(),
+	}
+	for i := range c.accounts {
+		a := &c.accounts[i]
+		info := accountInfo{UPN: string(a.UPN), SMTP: string(a.Mail), SID: string(a.SID), Roles: []string{string(a.Kind)}}
+		if i < len(people) {
+			info.Password = c.password
+		}
+		o.Accounts = append(o.Accounts, info)
+	}
+	o.Services = []serviceInfo{{
+		UPN: string(c.service.UPN), Password: c.password,
+		Rights: []string{"ApplicationImpersonation over group CRM users"},
+	}}
+	return o
+}
+
+// A trial is a command to try, printed and tested as printed.
+type trial struct{ what, command string }
+
+// trials are three ways in: curl, exchangelib, and this program itself.
+func (c *company) trials() []trial {
+	anna := string(c.accounts[0].Mail)
+	ca, url := c.s.CAFile(), c.s.EWSURL()
+	return []trial{
+		{"the inbox, with curl", fmt.Sprintf(`curl -sS --cacert %s -u %s:%s -H 'Content-Type: text/xml' -d '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Body><m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder></s:Body></s:Envelope>' %s`, ca, anna, c.password, url)},
+		{"the next meetings of anna as the CRM, with exchangelib", fmt.Sprintf(`REQUESTS_CA_BUNDLE=%s /usr/bin/python3 -c 'import datetime as d
+from exchangelib import *
+c = Configuration(service_endpoint="%s", credentials=Credentials("%s", "%s"), auth_type=BASIC)
+a = Account("%s", config=c, access_type=IMPERSONATION)
+now = d.datetime.now(tz=a.default_timezone)
+for i in a.calendar.view(start=now, end=now + d.timedelta(days=7)): print(i.start, i.subject)'`, ca, url, c.service.UPN, c.password, anna)},
+		{"who may act as anna, with entente itself", fmt.Sprintf(`entente --admin %s assignment list`, c.s.AdminSocket())},
+	}
+}
+
+// print says what runs where.
+func (c *company) print(w io.Writer, took time.Duration) {
+	fmt.Fprintf(w, "%s is ready after %v. Everything is on loopback, and all passwords are %s\n\n", organization, took.Round(time.Millisecond), c.password)
+	fmt.Fprintf(w, "  EWS           %s\n  Autodiscover  %s\n  CA to trust   %s\n  State         %s\n\n", c.s.EWSURL(), c.s.AutodiscoverURL(), c.s.CAFile(), c.o.State)
+	fmt.Fprintf(w, "People, each <name>@%s:\n ", domain)
+	for i := range people {
+		if i > 0 && i%9 == 0 {
+			fmt.Fprint(w, "\n ")
+		}
+		fmt.Fprintf(w, " %s", people[i].alias)
+	}
+	fmt.Fprintf(w, "\nRooms: ")
+	for i := range rooms {
+		fmt.Fprintf(w, " %s", rooms[i].alias)
+	}
+	fmt.Fprintf(w, "\nService: %s may act as the first %d people.\n\nTry:\n", crm, impersonated)
+	for _, t := range c.trials() {
+		fmt.Fprintf(w, "\n# %s\n%s\n", t.what, t.command)
+	}
+	fmt.Fprintln(w, "\nControl-C ends the demo.")
+}
