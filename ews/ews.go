@@ -22,7 +22,11 @@
 // and the field table.
 package ews
 
-import "entente/strictxml"
+import (
+	"fmt"
+
+	"entente/strictxml"
+)
 
 //go:generate go run ./ewsgen
 
@@ -87,7 +91,7 @@ func AppendRequest(e *strictxml.Encoder, req Request) {
 // response type of the operation that was asked.
 func DecodeResponse(r *strictxml.Reader, resp Response) error {
 	if name := r.Name(); name.Space != NSMessages || name.Local != resp.Element() {
-		return &Fault{Code: ErrorInvalidServerVersion, Text: "the answer is " + name.Local + ", not " + resp.Element()}
+		return fmt.Errorf("the answer is %q, not %s", name.Local, resp.Element())
 	}
 	resp.decodeXML(r)
 	return r.Err()

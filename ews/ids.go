@@ -3,7 +3,6 @@ package ews
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"time"
 
 	"entente"
@@ -128,7 +127,8 @@ func (id StoreID) String() string {
 	if base64.StdEncoding.EncodedLen(len(raw)) > maxID {
 		return ""
 	}
-	return base64.StdEncoding.EncodeToString(raw)
+	var text [maxID]byte
+	return string(base64.StdEncoding.AppendEncode(text[:0], raw))
 }
 
 // appendRaw writes the layout of [MS-OXWSITEMID] 2, uncompressed. An id of
@@ -166,6 +166,8 @@ func (id StoreID) appendRaw(b []byte) ([]byte, bool) {
 	return b, true
 }
 
+const hexDigits = "0123456789abcdef"
+
 // appendMoniker writes the counted text of the mailbox's GUID, as
 // MailboxID.String has it, without making a string: lists are full of ids.
 func appendMoniker(b []byte, m entente.MailboxID) []byte {
@@ -174,7 +176,7 @@ func appendMoniker(b []byte, m entente.MailboxID) []byte {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b = append(b, '-')
 		}
-		b = hex.AppendEncode(b, []byte{c})
+		b = append(b, hexDigits[c>>4], hexDigits[c&15])
 	}
 	return b
 }
