@@ -59,7 +59,7 @@ func (c *company) fillOne(ctx context.Context, s *clientaccess.Session, p *perso
 }
 
 func createEvents(ctx context.Context, v *mailbox.View, events []*calendar.Event) error {
-	f, err := v.FolderByName(ctx, mailbox.CalendarFolder)
+	f, err := v.FolderByName(ctx, mailbox.Calendar)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *company) fillMail(ctx context.Context, v *mailbox.View, p *person, r *r
 }
 
 func (c *company) fillContacts(ctx context.Context, v *mailbox.View, p *person) error {
-	f, err := v.FolderByName(ctx, mailbox.ContactsFolder)
+	f, err := v.FolderByName(ctx, mailbox.Contacts)
 	if err != nil {
 		return err
 	}

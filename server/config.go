@@ -111,6 +111,13 @@ func ReadConfig(r io.Reader) (Config, error) {
 	return c, c.Check()
 }
 
+// WithDefaults returns the configuration with every key that was left out set,
+// for those who make one in code.
+func (c Config) WithDefaults() Config {
+	c.defaults()
+	return c
+}
+
 func (c *Config) defaults() {
 	set := func(s *string, d string) {
 		if *s == "" {

@@ -202,3 +202,6 @@ func (l *Listening) shutdown() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Abandon closes the sockets of a Listening that will not serve.
+func (l *Listening) Abandon() error { return l.close() }

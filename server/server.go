@@ -223,6 +223,14 @@ func (s *Server) join(ctx context.Context) error {
 // EWSURL is where clients find Exchange.asmx.
 func (s *Server) EWSURL() string { return "https://" + s.publicHost() + "/EWS/Exchange.asmx" }
 
+// AutodiscoverURL is where clients find the POX service.
+func (s *Server) AutodiscoverURL() string {
+	return "https://" + s.publicHost() + "/autodiscover/autodiscover.xml"
+}
+
+// AdminSocket is the Unix socket administrators connect to.
+func (s *Server) AdminSocket() string { return s.config.Admin.Socket }
+
 // demoStamp is the file that marks a state as the demo's: its passwords are
 // printed on a terminal, so no real server may stand on it.
 const demoStamp = "DEMO"
