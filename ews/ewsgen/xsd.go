@@ -366,6 +366,12 @@ func (w *schemaWriter) listBody(inner string, c *member) string {
 	if c.choices {
 		return w.choice(inner, w.model.types[c.typ.name], some, most)
 	}
+	if c.outerLocal() == "ResponseMessages" {
+		// A repeated choice of one, as published: node-ews makes a list of
+		// elements that may be repeated themselves, and callers of it expect
+		// the one message of an answer bare.
+		return `<xs:choice` + occurs(some, most) + `>` + w.elementOf(inner, c.prefix, c.local, w.valueType(c), "1", "1") + `</xs:choice>`
+	}
 	return `<xs:sequence>` + w.elementOf(inner, c.prefix, c.local, w.valueType(c), some, most) + `</xs:sequence>`
 }
 

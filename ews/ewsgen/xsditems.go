@@ -107,7 +107,7 @@ func fragment(name string) string {
 	case "ArrayOfBinaryType":
 		return list(name, "Base64Binary", "xs:base64Binary", "0")
 	case "ArrayOfRecipientsType":
-		return list(name, "Mailbox", "t:EmailAddressType", "0")
+		return choiceOf(name, "0", "Mailbox=EmailAddress") // see listBody
 	case "NonEmptyArrayOfAttendeesType":
 		return list(name, "Attendee", "t:AttendeeType", "1")
 	case "NonEmptyArrayOfOccurrenceInfoType":
