@@ -263,7 +263,7 @@ func TestDeliver(t *testing.T) {
 		h.must(err)
 		got, err := h.anna().Item(ctx, id, 0)
 		h.must(err)
-		if when, ok := got.Props.Time(PidTagMessageDeliveryTime); !ok || when.IsZero() || got.Folder != h.folder(h.anna(), Inbox) || got.Read {
+		if when, ok := got.Props.Time(PidTagMessageDeliveryTime); !ok || when.IsZero() || got.Folder != h.folder(h.anna(), Inbox) || got.Read || got.Creator != "" {
 			t.Errorf("delivered %+v at %v", got, when)
 		}
 		_, err = h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.FolderLookup), mail("no"))
@@ -349,6 +349,23 @@ func TestManyWriters(t *testing.T) {
 		h.must(err)
 		if f.Total != 40 || f.Unread != 0 || f.Article != 40 {
 			t.Errorf("folder %+v", f)
+		}
+	})
+}
+
+func TestPurge(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v, ctx := h.anna(), t.Context()
+		inbox := h.folder(v, Inbox)
+		old, young := h.put(v, inbox, "old"), h.put(v, inbox, "young")
+		_, err := v.DeleteItems(ctx, []ItemID{old.ID, young.ID}, SoftDelete)
+		h.must(err)
+		n, err := h.store.Purge(ctx, database, annas, young.Modified)
+		h.must(err)
+		f, err := v.FolderByName(ctx, RecoverableItemsDeletions)
+		h.must(err)
+		if n != 1 || f.Total != 1 {
+			t.Errorf("%d are gone, %d left", n, f.Total)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"entente"
 	"entente/access"
@@ -295,9 +296,9 @@ func (v *View) copyAttachments(tx *db.Tx, from, to uint64) error {
 	return nil
 }
 
-// Purge removes what was deleted for longer than an age from Recoverable Items:
+// Purge removes what Recoverable Items has that was not changed since a time:
 // maintenance, which needs no permit. It returns how many items are gone.
-func (s *Store) Purge(ctx context.Context, database string, id entente.MailboxID, before int64) (int, error) {
+func (s *Store) Purge(ctx context.Context, database string, id entente.MailboxID, before time.Time) (int, error) {
 	d, err := s.databases(database)
 	if err != nil {
 		return 0, err
@@ -307,30 +308,38 @@ func (s *Store) Purge(ctx context.Context, database string, id entente.MailboxID
 	for {
 		n := 0
 		err := d.Update(ctx, func(tx *db.Tx) error {
-			from, err := v.distinguishedID(tx, RecoverableItemsDeletions)
-			if err != nil {
-				return err
-			}
-			ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND modified < $3
-				ORDER BY article LIMIT $4`, v.key, from, before, chunk))
-			if err != nil {
-				return err
-			}
-			for _, id := range ids {
-				it, _, err := v.item(tx, id)
-				if err != nil {
-					return err
-				}
-				if _, err := v.remove(tx, it); err != nil {
-					return err
-				}
-			}
-			n = len(ids)
-			return nil
+			var err error
+			n, err = v.purgeSome(tx, before)
+			return err
 		})
-		gone += n
-		if err != nil || n < chunk {
+		if err != nil {
 			return gone, err
 		}
+		if gone += n; n < chunk {
+			return gone, nil
+		}
 	}
+}
+
+func (v *View) purgeSome(tx *db.Tx, before time.Time) (int, error) {
+	from, err := v.distinguishedID(tx, RecoverableItemsDeletions)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND modified < $3
+		ORDER BY article LIMIT $4`, v.key, from, Ticks(before), chunk))
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		it, _, err := v.item(tx, id)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := v.remove(tx, it); err != nil {
+			return 0, err
+		}
+	}
+	v.changed(tx)
+	return len(ids), nil
 }

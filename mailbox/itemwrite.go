@@ -34,6 +34,7 @@ func (v *View) CreateItem(ctx context.Context, folder FolderID, it *Item) error 
 			return err
 		}
 		fresh := *it
+		fresh.Creator = v.subject().SID
 		out = &fresh
 		return v.insert(tx, folder, out)
 	})
@@ -50,7 +51,7 @@ func (v *View) insert(tx *db.Tx, folder FolderID, it *Item) error {
 	it.flags, it.lastAttachment = 0, 0
 	it.Parts = AllParts
 	it.Attachments = slices.Clone(it.Attachments) // the caller's keep their content, for the case of a repetition
-	it.Folder, it.Creator, it.Modified = folder, v.subject().SID, now
+	it.Folder, it.Modified = folder, now
 	if it.Created.IsZero() {
 		it.Created = now
 	}
@@ -325,6 +326,7 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 		fresh := *it
 		fresh.Props = it.Props.Clone()
 		fresh.Associated, fresh.Read = false, false
+		fresh.Creator = "" // a sender does not own what he sent: EditOwned is not his
 		if !fresh.Props.Has(PidTagMessageDeliveryTime) {
 			fresh.Props.SetTime(PidTagMessageDeliveryTime, s.now())
 		}

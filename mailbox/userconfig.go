@@ -99,7 +99,7 @@ func (v *View) CreateUserConfiguration(ctx context.Context, folder FolderID, nam
 			}
 			return err
 		}
-		it = &Item{Class: class, Associated: true, Read: true, Props: props.Clone()}
+		it = &Item{Class: class, Associated: true, Read: true, Creator: v.subject().SID, Props: props.Clone()}
 		if !it.Props.Has(PidTagSubject) {
 			it.Props.SetString(PidTagSubject, class) // [MS-OXOCFG] 2.2.2.1
 		}
