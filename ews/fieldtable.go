@@ -4,6 +4,8 @@ package ews
 // UnindexedFieldURIType; the types are those of t:ItemType and its sisters.
 //
 // settable: a client may give the property in CreateItem or UpdateItem.
+// (Attachments in CreateItem only: afterwards they have operations of their
+// own. Organizer never: it is whoever owns the calendar.)
 // inAll: the shape AllProperties has it; of the others a client asks by path.
 // getOnly: FindItem and FindFolder never return it, even when it is asked for
 // by name, because it would cost a look into every item of the folder.
@@ -15,7 +17,7 @@ var fieldTable = [...]fieldRow{
 	FieldSubject:                      {"item:Subject", "Subject", TypeString, settable | inAll, 0},
 	FieldSensitivity:                  {"item:Sensitivity", "Sensitivity", TypeSensitivity, settable | inAll, 0},
 	FieldBody:                         {"item:Body", "Body", TypeBody, settable | getOnly | inAll, 0},
-	FieldAttachments:                  {"item:Attachments", "Attachments", TypeAttachments, getOnly | inAll, 0},
+	FieldAttachments:                  {"item:Attachments", "Attachments", TypeAttachments, settable | getOnly | inAll, 0},
 	FieldDateTimeReceived:             {"item:DateTimeReceived", "DateTimeReceived", TypeDateTime, inAll, 0},
 	FieldSize:                         {"item:Size", "Size", TypeInt, inAll, 0},
 	FieldCategories:                   {"item:Categories", "Categories", TypeStrings, settable | inAll, 0},
@@ -111,7 +113,7 @@ var fieldTable = [...]fieldRow{
 	FieldIsAllDayEvent:               {"calendar:IsAllDayEvent", "IsAllDayEvent", TypeBool, settable | inAll, 0},
 	FieldLegacyFreeBusyStatus:        {"calendar:LegacyFreeBusyStatus", "LegacyFreeBusyStatus", TypeLegacyFreeBusy, settable | inAll, 0},
 	FieldLocation:                    {"calendar:Location", "Location", TypeString, settable | inAll, 0},
-	FieldWhen:                        {"calendar:When", "When", TypeString, inAll, 0},
+	FieldWhen:                        {"calendar:When", "When", TypeString, settable | inAll, 0},
 	FieldIsMeeting:                   {"calendar:IsMeeting", "IsMeeting", TypeBool, inAll, 0},
 	FieldIsCancelled:                 {"calendar:IsCancelled", "IsCancelled", TypeBool, inAll, 0},
 	FieldIsRecurring:                 {"calendar:IsRecurring", "IsRecurring", TypeBool, inAll, 0},

@@ -119,7 +119,7 @@ func load(dir string) (*model, error) {
 	}
 	m := &model{types: map[string]*typ{}}
 	for _, f := range files {
-		if err := m.types_(fset, f); err != nil {
+		if err := m.declarations(fset, f); err != nil {
 			return nil, err
 		}
 	}
@@ -142,8 +142,8 @@ func load(dir string) (*model, error) {
 	return m, m.check()
 }
 
-// types_ collects the type declarations of one file.
-func (m *model) types_(fset *token.FileSet, f *ast.File) error {
+// declarations collects the type declarations of one file.
+func (m *model) declarations(fset *token.FileSet, f *ast.File) error {
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE {
