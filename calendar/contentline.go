@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -228,6 +229,10 @@ func splitText(s string) []string {
 
 // appendLine writes a content line, folded at 75 octets and never inside of a
 // character. RFC 5545 3.1
+//
+// A line break in a value that is not TEXT, an address or a URL somebody sent
+// by another protocol, would be a way to write lines of one's own: it is
+// dropped.
 func appendLine(b []byte, p Property) []byte {
 	line := append([]byte(nil), p.Name...)
 	for _, q := range p.Params {
@@ -235,6 +240,7 @@ func appendLine(b []byte, p Property) []byte {
 		line = append(line, quote(q.Value)...)
 	}
 	line = append(append(line, ':'), p.Value...)
+	line = slices.DeleteFunc(line, func(c byte) bool { return c == '\r' || c == '\n' || c == 0 })
 	for room := 75; len(line) > room; room = 74 {
 		cut := room
 		for cut > room-4 && line[cut]&0xc0 == 0x80 {

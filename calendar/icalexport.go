@@ -134,11 +134,8 @@ func (w *icalWriter) body(e *Event) {
 	w.categories(e.Categories)
 	w.people(e)
 	w.line("SEQUENCE", strconv.Itoa(e.Sequence))
-	for name, t := range map[string]time.Time{"CREATED": e.Created, "LAST-MODIFIED": e.Modified} {
-		if !t.IsZero() {
-			w.line(name, t.UTC().Format(icalUTC))
-		}
-	}
+	w.stamp("CREATED", e.Created)
+	w.stamp("LAST-MODIFIED", e.Modified)
 	for _, p := range e.Extra {
 		w.b = appendLine(w.b, p)
 	}
@@ -148,6 +145,13 @@ func (w *icalWriter) body(e *Event) {
 		w.line("DESCRIPTION", "Reminder")
 		w.line("TRIGGER", "-PT"+strconv.Itoa(e.ReminderMinutes)+"M")
 		w.line("END", "VALARM")
+	}
+}
+
+// stamp writes when something was done, if that is known.
+func (w *icalWriter) stamp(name string, t time.Time) {
+	if !t.IsZero() {
+		w.line(name, t.UTC().Format(icalUTC))
 	}
 }
 
