@@ -178,8 +178,19 @@ type Change struct {
 //
 // Errors: those of f; Conflict for what exists already; Unavailable.
 func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
-	var generation uint64
-	err := d.db.Update(ctx, func(tx *db.Tx) error {
+	generation, err := d.change(ctx, f)
+	if err != nil {
+		return tell(err)
+	}
+	if err := d.load(ctx, generation); err != nil {
+		return tell(fmt.Errorf("the change is kept, but not yet in force: %w", err))
+	}
+	return nil
+}
+
+// change makes changes and tells the other nodes, but does not load them here.
+func (d *Directory) change(ctx context.Context, f func(*Change) error) (generation uint64, err error) {
+	err = d.db.Update(ctx, func(tx *db.Tx) error {
 		// The row is locked first, so that changes follow one another and
 		// PostgreSQL need not repeat them.
 		if err := tx.QueryRow(`UPDATE directory_organization SET generation = generation + 1
@@ -189,16 +200,13 @@ func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
 		return f(&Change{tx, time.Now()})
 	})
 	if err != nil {
-		return tell(err)
-	}
-	if err := d.load(ctx, generation); err != nil {
-		return tell(fmt.Errorf("the change is kept, but not yet in force: %w", err))
+		return 0, err
 	}
 	// Only a hint: the others find out by themselves.
 	if err := d.db.Notify(ctx, channel, ""); err != nil {
 		d.failed(fmt.Errorf("notify nodes: %w", err))
 	}
-	return nil
+	return generation, nil
 }
 
 // tell turns the database's errors into what an asker may read.

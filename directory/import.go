@@ -1,0 +1,452 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+)
+
+// ImportOptions say how accounts and groups are imported.
+type ImportOptions struct {
+	// Database is where new accounts with an address get a mailbox; empty for
+	// none.
+	Database string
+	// DryRun has everything checked and nothing kept.
+	DryRun bool
+}
+
+// An ImportLine is what became of one record.
+type ImportLine struct {
+	Line   int    // of the file, where the record begins
+	Name   string // of what it is about, as far as known
+	SID    entente.SID
+	Action string // created, changed, unchanged, refused
+	Err    error  // why it was refused, or what of it was left out
+}
+
+// An ImportReport is what became of a whole file.
+type ImportReport struct {
+	Lines                                []ImportLine
+	Created, Changed, Unchanged, Refused int
+}
+
+// ImportCSV imports accounts and groups from a table whose first row names the
+// attributes, by their names in Active Directory or in Exchange's commands:
+// UserPrincipalName, DisplayName, PrimarySmtpAddress, EmailAddresses, Members ….
+// A type column says "group" (distribution, security, room-list) where it is
+// not about an account.
+//
+// Records are matched by ObjectGUID, else by SID, else by UPN or, groups, by
+// address; importing a file twice changes nothing the second time. Only
+// attributes the file has are set. What is wrong with one record is reported
+// and does not hold up the others; an error means that reading ended there.
+func (d *Directory) ImportCSV(ctx context.Context, in io.Reader, o ImportOptions) (ImportReport, error) {
+	r, err := newCSVReader(in)
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = entente.Errorf(entente.Invalid, "the table is empty")
+		}
+		return ImportReport{}, err
+	}
+	return d.importAll(ctx, r.next, o)
+}
+
+// ImportLDIF is ImportCSV for LDIF (RFC 2849) as Active Directory and other
+// directories export it. Members of groups are found by their dn in the file.
+func (d *Directory) ImportLDIF(ctx context.Context, in io.Reader, o ImportOptions) (ImportReport, error) {
+	return d.importAll(ctx, newLDIFReader(in).next, o)
+}
+
+// batch is how many records share a transaction.
+const batch = 200
+
+// errDryRun undoes what a dry run has tried.
+var errDryRun = errors.New("dry run")
+
+// An importer carries what is known across the records of a file.
+type importer struct {
+	d       *Directory
+	o       ImportOptions
+	report  ImportReport
+	byDN    map[string]entente.SID
+	members []pendingMembers
+}
+
+// pendingMembers wait until all accounts of the file are known.
+type pendingMembers struct {
+	line  int // in the report
+	group entente.SID
+	names []string
+}
+
+func (d *Directory) importAll(ctx context.Context, next func() (*record, error), o ImportOptions) (ImportReport, error) {
+	im := &importer{d: d, o: o, byDN: map[string]entente.SID{}}
+	var failed error
+	if o.DryRun {
+		return im.try(ctx, next)
+	}
+	var generation uint64
+	commit := func(f func(*Change) error) error {
+		done := len(im.report.Lines)
+		pending := len(im.members)
+		n, err := d.change(ctx, func(c *Change) error {
+			// The function may run again: what it reported is taken back.
+			im.report.Lines, im.members = im.report.Lines[:done], im.members[:pending]
+			return f(c)
+		})
+		if err == nil {
+			generation = n
+		}
+		return err
+	}
+	failed = im.read(ctx, next, func(records []*record) error {
+		return commit(func(c *Change) error { return im.apply(c, records) })
+	})
+	if len(im.members) > 0 {
+		pending := im.members
+		failed = errors.Join(failed, commit(func(c *Change) error {
+			im.members = pending
+			return im.resolve(c)
+		}))
+	}
+	im.count()
+	if generation != 0 {
+		failed = errors.Join(failed, d.load(ctx, generation))
+	}
+	if failed != nil {
+		return im.report, tell(failed)
+	}
+	return im.report, nil
+}
+
+// try makes all changes in one transaction, so that later records see earlier
+// ones, and undoes it.
+func (im *importer) try(ctx context.Context, next func() (*record, error)) (ImportReport, error) {
+	var records []*record
+	failed := im.read(ctx, next, func(some []*record) error {
+		records = append(records, some...)
+		return nil
+	})
+	_, err := im.d.change(ctx, func(c *Change) error {
+		im.report, im.members = ImportReport{}, nil
+		if err := im.apply(c, records); err != nil {
+			return err
+		}
+		if err := im.resolve(c); err != nil {
+			return err
+		}
+		return errDryRun
+	})
+	if !errors.Is(err, errDryRun) {
+		return im.report, tell(err)
+	}
+	return im.report, failed
+}
+
+// read hands the records on in batches.
+func (im *importer) read(ctx context.Context, next func() (*record, error), apply func([]*record) error) error {
+	for {
+		var records []*record
+		var end error
+		for len(records) < batch && end == nil {
+			var r *record
+			if r, end = next(); end == nil {
+				records = append(records, r)
+			}
+		}
+		if len(records) > 0 {
+			if err := apply(records); err != nil {
+				return err
+			}
+		}
+		if errors.Is(end, io.EOF) {
+			return ctx.Err()
+		}
+		if end != nil {
+			return end
+		}
+	}
+}
+
+// apply makes the changes that records ask for. Each is kept or not as a whole;
+// only a failing database ends all.
+func (im *importer) apply(c *Change, records []*record) error {
+	for _, r := range records {
+		l := ImportLine{Line: r.line, Name: r.dn, Action: "refused", Err: r.err}
+		if r.err == nil {
+			if _, err := c.tx.Exec(`SAVEPOINT import_record`); err != nil {
+				return err
+			}
+			err := im.one(c, r, &l)
+			var e *entente.Error
+			if err != nil && !errors.As(err, &e) {
+				return err
+			}
+			if err != nil {
+				l.Action, l.Err = "refused", err
+				if _, err := c.tx.Exec(`ROLLBACK TO SAVEPOINT import_record`); err != nil {
+					return err
+				}
+			} else if r.dn != "" {
+				im.byDN[normalDN(r.dn)] = l.SID
+			}
+			if _, err := c.tx.Exec(`RELEASE SAVEPOINT import_record`); err != nil {
+				return err
+			}
+		}
+		im.report.Lines = append(im.report.Lines, l)
+	}
+	return nil
+}
+
+func (im *importer) one(c *Change, r *record, l *ImportLine) error {
+	kind, err := r.groupKind()
+	if err != nil {
+		return err
+	}
+	if kind != "" {
+		return im.oneGroup(c, r, kind, l)
+	}
+	if classes, ok := r.attrs["objectclass"]; ok && (!slices.ContainsFunc(classes, isPerson) || slices.ContainsFunc(classes, isComputer)) {
+		return entente.Errorf(entente.Invalid, "neither a person nor a group")
+	}
+	return im.oneAccount(c, r, l)
+}
+
+func isPerson(class string) bool {
+	return strings.EqualFold(class, "user") || strings.EqualFold(class, "inetOrgPerson") || strings.EqualFold(class, "person")
+}
+
+// isComputer tells machines, which Active Directory counts among users.
+func isComputer(class string) bool { return strings.EqualFold(class, "computer") }
+
+func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
+	wanted := &Account{}
+	wanted.Enabled = true
+	if err := r.fill(wanted); err != nil {
+		return err
+	}
+	l.Name = string(wanted.UPN)
+	found, err := c.match(wanted)
+	if err != nil {
+		return err
+	}
+	if found == "" {
+		if err := c.CreateAccount(wanted); err != nil {
+			return err
+		}
+		l.SID, l.Action = wanted.SID, "created"
+		if im.o.Database != "" && wanted.Mail != "" && wanted.Kind != access.KindService {
+			_, err = c.EnableMailbox(wanted.SID, im.o.Database)
+		}
+		return err
+	}
+	l.SID, l.Action = found, "unchanged"
+	old, err := accountBySID(c.tx, found)
+	if err != nil {
+		return err
+	}
+	updated := *old
+	updated.Proxies = slices.Clone(old.Proxies)
+	if err := r.fill(&updated); err != nil {
+		return err
+	}
+	updated.SID = found
+	if err := updated.check(); err != nil {
+		return err
+	}
+	slices.Sort(updated.Proxies)
+	if reflect.DeepEqual(*old, updated) {
+		return nil
+	}
+	l.Action = "changed"
+	return c.SetAccount(found, func(a *Account) error {
+		*a = updated
+		return nil
+	})
+}
+
+// match finds the account that a record is about, "" if there is none yet. A
+// UPN that belongs to an account with another GUID is somebody else's, who must
+// not be overwritten: that is left to vacant to refuse.
+func (c *Change) match(a *Account) (sid entente.SID, err error) {
+	ask := func(row *db.Row) error {
+		err := row.Scan(&sid)
+		if errors.Is(err, db.ErrNoRows) {
+			sid, err = "", nil
+		}
+		return err
+	}
+	if a.GUID != (GUID{}) {
+		if err := ask(c.tx.QueryRow(`SELECT sid FROM directory_account WHERE guid = $1`, a.GUID)); err != nil || sid != "" {
+			return sid, err
+		}
+	}
+	if a.SID != "" {
+		return sid, ask(c.tx.QueryRow(`SELECT sid FROM directory_account WHERE sid = $1`, a.SID))
+	}
+	if a.GUID == (GUID{}) {
+		err = ask(c.tx.QueryRow(`SELECT sid FROM directory_account WHERE upn = $1`, a.UPN))
+	}
+	return sid, err
+}
+
+func (im *importer) oneGroup(c *Change, r *record, kind GroupKind, l *ImportLine) error {
+	wanted := &Group{}
+	if err := r.fillGroup(wanted, kind); err != nil {
+		return err
+	}
+	l.Name = wanted.Name
+	found, err := c.matchGroup(wanted)
+	if err != nil {
+		return err
+	}
+	if found == "" {
+		if err := c.CreateGroup(wanted); err != nil {
+			return err
+		}
+		l.SID, l.Action = wanted.SID, "created"
+	} else {
+		if err := im.updateGroup(c, r, kind, found, l); err != nil {
+			return err
+		}
+	}
+	for _, name := range [...]string{"member", "members"} {
+		if names, ok := r.attrs[name]; ok {
+			im.members = append(im.members, pendingMembers{len(im.report.Lines), l.SID, names})
+		}
+	}
+	return nil
+}
+
+func (im *importer) updateGroup(c *Change, r *record, kind GroupKind, sid entente.SID, l *ImportLine) error {
+	l.SID, l.Action = sid, "unchanged"
+	old, err := groupBySID(c.tx, sid)
+	if err != nil {
+		return err
+	}
+	updated := *old
+	if err := r.fillGroup(&updated, kind); err != nil {
+		return err
+	}
+	updated.SID = sid
+	if reflect.DeepEqual(*old, updated) {
+		return nil
+	}
+	l.Action = "changed"
+	return c.SetGroup(sid, func(g *Group) error {
+		*g = updated
+		return nil
+	})
+}
+
+func (c *Change) matchGroup(g *Group) (sid entente.SID, err error) {
+	var row *db.Row
+	switch {
+	case g.GUID != (GUID{}):
+		row = c.tx.QueryRow(`SELECT sid FROM directory_group WHERE guid = $1`, g.GUID)
+	case g.SID != "":
+		row = c.tx.QueryRow(`SELECT sid FROM directory_group WHERE sid = $1`, g.SID)
+	case g.Mail != "":
+		row = c.tx.QueryRow(`SELECT sid FROM directory_group WHERE mail = $1`, g.Mail)
+	default:
+		row = c.tx.QueryRow(`SELECT sid FROM directory_group WHERE name = $1 AND mail = '' ORDER BY sid`, g.Name)
+	}
+	if err := row.Scan(&sid); err != nil && !errors.Is(err, db.ErrNoRows) {
+		return "", err
+	}
+	return sid, nil
+}
+
+// resolve gives the groups of the file exactly the members it names.
+func (im *importer) resolve(c *Change) error {
+	for _, p := range im.members {
+		l := &im.report.Lines[p.line]
+		wanted, unknown, err := im.sids(c, p.names)
+		if err != nil {
+			return err
+		}
+		g, err := groupBySID(c.tx, p.group)
+		if err != nil {
+			return err
+		}
+		for _, m := range wanted {
+			if !slices.Contains(g.Members, m) {
+				l.changed()
+				if err := c.AddMember(p.group, m); err != nil {
+					return err
+				}
+			}
+		}
+		for _, m := range g.Members {
+			if !slices.Contains(wanted, m) {
+				l.changed()
+				if err := c.RemoveMember(p.group, m); err != nil {
+					return err
+				}
+			}
+		}
+		l.Err = nil
+		if len(unknown) > 0 {
+			l.Err = entente.Errorf(entente.NotFound, "%d members are not known, the first is %q", len(unknown), unknown[0])
+		}
+	}
+	im.count()
+	return nil
+}
+
+func (l *ImportLine) changed() {
+	if l.Action == "unchanged" {
+		l.Action = "changed"
+	}
+}
+
+// sids finds members by dn, SID, UPN or address.
+func (im *importer) sids(c *Change, names []string) (found []entente.SID, unknown []string, err error) {
+	for _, n := range names {
+		if n == "" {
+			continue
+		}
+		sid, ok := im.byDN[normalDN(n)]
+		if !ok {
+			err := c.tx.QueryRow(`SELECT sid FROM directory_account WHERE upn = $1 OR sid = $2
+				UNION SELECT sid FROM directory_address WHERE address = $1
+				UNION SELECT sid FROM directory_group WHERE sid = $2 ORDER BY sid LIMIT 1`,
+				strings.ToLower(n), strings.ToUpper(n)).Scan(&sid)
+			if err != nil && !errors.Is(err, db.ErrNoRows) {
+				return nil, nil, err
+			}
+			ok = err == nil
+		}
+		if !ok {
+			unknown = append(unknown, n)
+		} else if !slices.Contains(found, sid) {
+			found = append(found, sid)
+		}
+	}
+	return found, unknown, nil
+}
+
+func (im *importer) count() {
+	r := &im.report
+	r.Created, r.Changed, r.Unchanged, r.Refused = 0, 0, 0, 0
+	for _, l := range r.Lines {
+		switch l.Action {
+		case "created":
+			r.Created++
+		case "changed":
+			r.Changed++
+		case "unchanged":
+			r.Unchanged++
+		default:
+			r.Refused++
+		}
+	}
+}
