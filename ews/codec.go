@@ -221,6 +221,19 @@ func stripSpace(s string) string {
 	}, s)
 }
 
+// appendBase64 writes the content of an element in pieces, so that a large
+// message is not held a second time as text. Three bytes are four characters,
+// hence no padding but in the last piece.
+func appendBase64(e *strictxml.Encoder, b []byte) {
+	var text [4096]byte
+	const piece = len(text) / 4 * 3
+	for len(b) > 0 {
+		n := min(len(b), piece)
+		e.Raw(base64.StdEncoding.AppendEncode(text[:0], b[:n]))
+		b = b[n:]
+	}
+}
+
 func formatBase64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // parseList reads an xs:list.

@@ -5832,7 +5832,7 @@ func (x *MimeContent) appendXML(e *strictxml.Encoder, qname string) {
 	if x.CharacterSet != "" {
 		e.Attr("CharacterSet", x.CharacterSet)
 	}
-	e.Text(formatBase64(x.Content))
+	appendBase64(e, x.Content)
 	e.End(qname)
 }
 

@@ -147,6 +147,20 @@ func TestNesting(t *testing.T) {
 	}
 }
 
+// TestMimeContentPieces writes content around the size of a piece and reads it
+// again.
+func TestMimeContentPieces(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 3, 3071, 3072, 3073, 6144, 10000} {
+		content := bytes.Repeat([]byte{0xfb, 1}, n)[:n]
+		it := Item{Kind: KindMessage}
+		it.Add(FieldMimeContent, &MimeContent{CharacterSet: "UTF-8", Content: content})
+		got, err := decodeItem(encodeItem(&it))
+		if err != nil || !reflect.DeepEqual(got, it) {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
+
 func TestSort(t *testing.T) {
 	it := Item{Kind: KindMessage}
 	it.Add(FieldIsRead, true)

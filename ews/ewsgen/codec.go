@@ -357,7 +357,7 @@ func (g *generator) appendAttr(a *member) {
 func (g *generator) appendText(m *member) {
 	switch {
 	case m.typ.name == "[]byte":
-		g.p("e.Text(formatBase64(%s))", m.path)
+		g.p("appendBase64(e, %s)", m.path)
 	case m.typ.name == "string":
 		g.p("e.Text(%s)", m.path)
 	default:
