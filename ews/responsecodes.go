@@ -4,6 +4,10 @@ package ews
 // m:ResponseCodeType. The Go constant is the name itself.
 // [MS-OXWSCDATA].
 //
+// A partner's newer server may answer with a code that is not here yet: it is
+// read all the same.
+//
+// ews:open
 // ews:type m:ResponseCodeType
 type ResponseCode string
 
