@@ -4,7 +4,7 @@ import "time"
 
 // An AttachmentID names an attachment; an answer to CreateAttachment and
 // DeleteAttachment also tells the new change key of the item that holds it.
-// [MS-OXWSATT] 2.2.4.
+// [MS-OXWSATT].
 type AttachmentID struct {
 	ID                string `ews:"Id,attr"`
 	RootItemID        string `ews:"RootItemId,attr,omitempty"`
@@ -12,7 +12,7 @@ type AttachmentID struct {
 }
 
 // An Attachment is a file, an item, or a link to a file elsewhere.
-// [MS-OXWSATT] 2.2.4.
+// [MS-OXWSATT].
 //
 // ews:choice
 type Attachment struct {

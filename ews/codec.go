@@ -15,9 +15,8 @@ import (
 // so the code of the decoders is the shape of the schema and nothing else.
 //
 // The decoders insist on names, namespaces, required and single elements and
-// on the form of values. They do not insist on the order of elements: Exchange
-// does in places and not in others, no client is known to depend on a refusal,
-// and some (ews-javascript-api) have sent elements out of order for years.
+// on the form of values. They do not insist on the order of elements: nothing
+// depends on the refusal, and what we write is in order always.
 
 func schemaError(text string) error { return &Fault{Code: ErrorSchemaValidation, Text: text} }
 
@@ -263,7 +262,7 @@ var floating = time.FixedZone("floating", 0)
 // Floating reports whether t came without a zone, as xs:dateTime allows. Its
 // wall clock then stands in UTC, and the request's TimeZoneContext, or the
 // property beside it (StartTimeZone, the TimeZone of GetUserAvailability),
-// says which zone is meant. [MS-OXWSCDATA] 2.1.
+// says which zone is meant. [MS-OXWSCDATA].
 func Floating(t time.Time) bool { return t.Location() == floating }
 
 // FloatingTime makes a time without a zone from the wall clock of t: it is

@@ -1,7 +1,7 @@
 package ews
 
 // A CompleteName is the name of a contact in its parts; the server makes it.
-// [MS-OXWSCONT] 2.2.4.2.
+// [MS-OXWSCONT].
 type CompleteName struct {
 	Title         string `ews:"t:Title,omitempty"`
 	FirstName     string `ews:"t:FirstName,omitempty"`
@@ -15,8 +15,7 @@ type CompleteName struct {
 	YomiLastName  string `ews:"t:YomiLastName,omitempty"`
 }
 
-// An EmailAddressKey is the key of an address of a contact. [MS-OXWSCONT]
-// 2.2.5.2.
+// An EmailAddressKey is the key of an address of a contact. [MS-OXWSCONT].
 type EmailAddressKey string
 
 const (
@@ -26,7 +25,7 @@ const (
 )
 
 // An EmailEntry is an address of a contact. The key is Value.Indexed in an
-// item. [MS-OXWSCONT] 2.2.4.5.
+// item. [MS-OXWSCONT].
 //
 // ews:type EmailAddressDictionaryEntryType
 type EmailEntry struct {
@@ -37,7 +36,7 @@ type EmailEntry struct {
 	Address     string          `ews:",text"`
 }
 
-// A PhysicalAddressKey is the key of a postal address. [MS-OXWSCONT] 2.2.5.7.
+// A PhysicalAddressKey is the key of a postal address. [MS-OXWSCONT].
 type PhysicalAddressKey string
 
 const (
@@ -58,7 +57,7 @@ type physicalEntry struct {
 	PostalCode      *string            `ews:"t:PostalCode"`
 }
 
-// A PhoneNumberKey is the key of a telephone number. [MS-OXWSCONT] 2.2.5.5.
+// A PhoneNumberKey is the key of a telephone number. [MS-OXWSCONT].
 type PhoneNumberKey string
 
 const (
@@ -95,8 +94,7 @@ type phoneEntry struct {
 	Value string         `ews:",text"`
 }
 
-// An ImAddressKey is the key of an instant messaging address. [MS-OXWSCONT]
-// 2.2.5.4.
+// An ImAddressKey is the key of an instant messaging address. [MS-OXWSCONT].
 type ImAddressKey string
 
 const (
@@ -113,8 +111,7 @@ type imEntry struct {
 	Value string       `ews:",text"`
 }
 
-// A FileAsMapping says how FileAs is made from the name. [MS-OXWSCONT]
-// 2.2.5.3.
+// A FileAsMapping says how FileAs is made from the name. [MS-OXWSCONT].
 type FileAsMapping string
 
 const (
@@ -138,7 +135,7 @@ const (
 	FileAsEmpty                 FileAsMapping = "Empty"
 )
 
-// A ContactSource says where a contact was found. [MS-OXWSCDATA] 2.2.5.4.
+// A ContactSource says where a contact was found. [MS-OXWSCDATA].
 type ContactSource string
 
 const (
@@ -146,7 +143,7 @@ const (
 	ContactStore           ContactSource = "Store"
 )
 
-// A PhysicalAddressIndex chooses the mailing address. [MS-OXWSCONT] 2.2.5.6.
+// A PhysicalAddressIndex chooses the mailing address. [MS-OXWSCONT].
 type PhysicalAddressIndex string
 
 const (
@@ -157,7 +154,7 @@ const (
 )
 
 // A MemberStatus says whether a member of a private list can be resolved.
-// [MS-OXWSDLIST] 2.2.5.
+// [MS-OXWSDLIST].
 type MemberStatus string
 
 const (
@@ -167,7 +164,7 @@ const (
 )
 
 // A Member of a private distribution list; its key is Value.Indexed in an
-// item too. [MS-OXWSDLIST] 2.2.4.
+// item too. [MS-OXWSDLIST].
 type Member struct {
 	Key     string       `ews:"Key,attr,omitempty"`
 	Mailbox *Mailbox     `ews:"t:Mailbox"`

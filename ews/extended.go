@@ -13,7 +13,7 @@ import (
 
 // An ExtendedValue is the value of an extended property, as text in the form
 // of its MapiPropertyType. Values is non-nil for the array types, and Value
-// empty then. [MS-OXWSXPROP] 2.1.5, 2.1.8.
+// empty then. [MS-OXWSXPROP].
 type ExtendedValue struct {
 	Value  string
 	Values []string

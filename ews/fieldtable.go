@@ -1,7 +1,7 @@
 package ews
 
-// fieldTable has a row for every property. [MS-OXWSCDATA] 2.2.5.32
-// UnindexedFieldURIType; the types are those of t:ItemType and its sisters.
+// fieldTable has a row for every property. [MS-OXWSCDATA]: the URIs
+// are those of t:UnindexedFieldURIType; the types are those of t:ItemType and its sisters.
 //
 // settable: a client may give the property in CreateItem or UpdateItem.
 // (Attachments in CreateItem only: afterwards they have operations of their

@@ -118,8 +118,8 @@ func (f *Folder) appendXML(e *strictxml.Encoder, qname string) {
 	appendProperties(e, qname, f.Kind, f.Values)
 }
 
-// maxNesting is how deep items may lie in items. Exchange refuses more with
-// the same code.
+// maxNesting is how deep items may lie in items. The depth is ours, the code
+// that refuses more is Exchange's.
 const maxNesting = 8
 
 func (it *Item) decodeChoice(r *strictxml.Reader) bool {

@@ -267,7 +267,7 @@ var kindTable = [...]kindRow{
 		},
 	},
 
-	// Response objects: what CreateItem does to another item. [MS-OXWSCDATA] 2.2.4.
+	// Response objects: what CreateItem does to another item. [MS-OXWSCDATA].
 	KindAcceptItem: {
 		"AcceptItem", "AcceptItemType", KindNone,
 		[]Field{

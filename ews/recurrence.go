@@ -8,7 +8,7 @@ import (
 )
 
 // A DayOfWeek is a weekday, or a class of days in relative patterns.
-// [MS-OXWSCDATA] 2.2.5.6.
+// [MS-OXWSCDATA].
 type DayOfWeek string
 
 const (
@@ -29,7 +29,7 @@ const (
 // ews:list
 type DaysOfWeek []DayOfWeek
 
-// A DayOfWeekIndex counts weekdays in a month. [MS-OXWSCDATA] 2.2.5.5.
+// A DayOfWeekIndex counts weekdays in a month. [MS-OXWSCDATA].
 type DayOfWeekIndex string
 
 const (
@@ -40,7 +40,7 @@ const (
 	Last   DayOfWeekIndex = "Last"
 )
 
-// A Month is a month by its English name. [MS-OXWSCDATA] 2.2.5.19.
+// A Month is a month by its English name. [MS-OXWSCDATA].
 //
 // ews:type MonthNamesType
 type Month string
@@ -196,14 +196,14 @@ func sumUnits(s, letter string, length time.Duration) (time.Duration, bool) {
 }
 
 // A Recurrence is the rule of a series of appointments: a pattern and a range.
-// [MS-OXWSCDATA] 2.2.4 RecurrenceType.
+// [MS-OXWSCDATA].
 type Recurrence struct {
 	Pattern RecurrencePattern `ews:",inline"`
 	Range   RecurrenceRange   `ews:",inline"`
 }
 
 // A TaskRecurrence is the rule of a recurring task, whose next instance may
-// also be made some time after the last was done. [MS-OXWSTASK] 2.2.4.
+// also be made some time after the last was done. [MS-OXWSTASK].
 type TaskRecurrence struct {
 	Pattern TaskRecurrencePattern `ews:",inline"`
 	Range   RecurrenceRange       `ews:",inline"`

@@ -4,7 +4,7 @@ import "time"
 
 // A TimeZoneDefinition is a zone with its history: periods of constant bias,
 // groups of the transitions of a year, and the transitions from one group to
-// the next. Requests may name a zone by Id alone. [MS-OXWSGTZ] 2.2.4.
+// the next. Requests may name a zone by Id alone. [MS-OXWSGTZ].
 type TimeZoneDefinition struct {
 	ID                string             `ews:"Id,attr,omitempty"`
 	Name              string             `ews:"Name,attr,omitempty"`
@@ -38,7 +38,7 @@ type AnyTransition struct {
 	RecurringDate *RecurringDateTransition `ews:"t:RecurringDateTransition"`
 }
 
-// A TransitionTargetKind says what a transition leads to. [MS-OXWSGTZ] 2.2.5.
+// A TransitionTargetKind says what a transition leads to. [MS-OXWSGTZ].
 //
 // ews:type TransitionTargetKindType
 type TransitionTargetKind string
@@ -92,7 +92,7 @@ type RecurringDateTransition struct {
 }
 
 // A TimeZone is the older way to say a zone, property MeetingTimeZone: one
-// change to and from daylight saving time. [MS-OXWSMTGS] 2.2.4.
+// change to and from daylight saving time. [MS-OXWSMTGS].
 //
 // ews:type TimeZoneType
 type TimeZone struct {

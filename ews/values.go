@@ -2,7 +2,7 @@ package ews
 
 import "time"
 
-// A BodyType is the format of a body. [MS-OXWSCDATA] 2.2.5.1.
+// A BodyType is the format of a body. [MS-OXWSCDATA].
 //
 // ews:type BodyTypeType
 type BodyType string
@@ -12,7 +12,7 @@ const (
 	BodyText BodyType = "Text"
 )
 
-// A Body is the text of an item. [MS-OXWSCDATA] 2.2.9.1.
+// A Body is the text of an item. [MS-OXWSCDATA].
 type Body struct {
 	BodyType    BodyType `ews:"BodyType,attr"`
 	IsTruncated *bool    `ews:"IsTruncated,attr"`
@@ -20,14 +20,13 @@ type Body struct {
 }
 
 // MimeContent is an item as an RFC 5322 message, an iCalendar object or a
-// vCard, byte for byte; it goes over the wire in base64. [MS-OXWSCDATA]
-// 2.2.4.10.
+// vCard, byte for byte; it goes over the wire in base64. [MS-OXWSCDATA].
 type MimeContent struct {
 	CharacterSet string `ews:"CharacterSet,attr,omitempty"`
 	Content      []byte `ews:",text"`
 }
 
-// Sensitivity. [MS-OXWSCDATA] 2.2.5.25.
+// Sensitivity. [MS-OXWSCDATA].
 //
 // ews:type SensitivityChoicesType
 type Sensitivity string
@@ -39,7 +38,7 @@ const (
 	SensitivityConfidential Sensitivity = "Confidential"
 )
 
-// Importance. [MS-OXWSCDATA] 2.2.5.13.
+// Importance. [MS-OXWSCDATA].
 //
 // ews:type ImportanceChoicesType
 type Importance string
@@ -50,7 +49,7 @@ const (
 	ImportanceHigh   Importance = "High"
 )
 
-// A FlagStatus is the state of a follow-up flag. [MS-OXWSCDATA] 2.2.5.12.
+// A FlagStatus is the state of a follow-up flag. [MS-OXWSCDATA].
 type FlagStatus string
 
 const (
@@ -59,7 +58,7 @@ const (
 	FlagComplete   FlagStatus = "Complete"
 )
 
-// A Flag is a follow-up flag. [MS-OXWSCDATA] 2.2.4.8.
+// A Flag is a follow-up flag. [MS-OXWSCDATA].
 type Flag struct {
 	FlagStatus   FlagStatus `ews:"t:FlagStatus"`
 	StartDate    time.Time  `ews:"t:StartDate,omitempty"`
@@ -68,7 +67,7 @@ type Flag struct {
 }
 
 // EffectiveRights is what the asker may do with an item or folder.
-// [MS-OXWSCDATA] 2.2.4.30.
+// [MS-OXWSCDATA].
 type EffectiveRights struct {
 	CreateAssociated bool  `ews:"t:CreateAssociated"`
 	CreateContents   bool  `ews:"t:CreateContents"`
@@ -79,13 +78,13 @@ type EffectiveRights struct {
 	ViewPrivateItems *bool `ews:"t:ViewPrivateItems"`
 }
 
-// A RetentionTag names a retention policy by GUID. [MS-OXWSCDATA] 2.2.4.
+// A RetentionTag names a retention policy by GUID. [MS-OXWSCDATA].
 type RetentionTag struct {
 	IsExplicit bool   `ews:"IsExplicit,attr"`
 	ID         string `ews:",text"`
 }
 
-// An InternetHeader is one header field of a message. [MS-OXWSCDATA] 2.2.9.
+// An InternetHeader is one header field of a message. [MS-OXWSCDATA].
 //
 // ews:type InternetHeaderType
 type InternetHeader struct {
@@ -100,7 +99,7 @@ type SingleRecipient struct {
 	Mailbox Mailbox `ews:"t:Mailbox"`
 }
 
-// A ResponseType is the answer of an attendee. [MS-OXWSMTGS] 2.2.5.
+// A ResponseType is the answer of an attendee. [MS-OXWSMTGS].
 //
 // ews:type ResponseTypeType
 type ResponseType string
@@ -114,7 +113,7 @@ const (
 	ResponseNoResponseReceived ResponseType = "NoResponseReceived"
 )
 
-// An Attendee of a meeting. [MS-OXWSMTGS] 2.2.4.4.
+// An Attendee of a meeting. [MS-OXWSMTGS].
 type Attendee struct {
 	Mailbox          Mailbox      `ews:"t:Mailbox"`
 	ResponseType     ResponseType `ews:"t:ResponseType,omitempty"`
@@ -124,7 +123,7 @@ type Attendee struct {
 }
 
 // A CalendarItemType tells what a calendar item is within its series.
-// [MS-OXWSMTGS] 2.2.5.1.
+// [MS-OXWSMTGS].
 //
 // ews:type CalendarItemTypeType
 type CalendarItemType string
@@ -136,8 +135,7 @@ const (
 	CalendarItemRecurringMaster CalendarItemType = "RecurringMaster"
 )
 
-// LegacyFreeBusy is how an appointment shows in free/busy. [MS-OXWSCDATA]
-// 2.2.5.17.
+// LegacyFreeBusy is how an appointment shows in free/busy. [MS-OXWSCDATA].
 //
 // ews:type LegacyFreeBusyType
 type LegacyFreeBusy string
@@ -151,7 +149,7 @@ const (
 	LegacyNoData           LegacyFreeBusy = "NoData"
 )
 
-// A MeetingRequestType says what a request changes. [MS-OXWSMTGS] 2.2.5.6.
+// A MeetingRequestType says what a request changes. [MS-OXWSMTGS].
 //
 // ews:type MeetingRequestTypeType
 type MeetingRequestType string
@@ -167,7 +165,7 @@ const (
 )
 
 // ChangeHighlights tells what a new version of a meeting request changes.
-// [MS-OXWSMTGS] 2.2.4.
+// [MS-OXWSMTGS].
 type ChangeHighlights struct {
 	HasLocationChanged  *bool     `ews:"t:HasLocationChanged"`
 	Location            string    `ews:"t:Location,omitempty"`
@@ -178,7 +176,7 @@ type ChangeHighlights struct {
 }
 
 // An Occurrence is one instance of a series as its master lists it.
-// [MS-OXWSMTGS] 2.2.4.
+// [MS-OXWSMTGS].
 //
 // ews:type OccurrenceInfoType
 type Occurrence struct {
@@ -195,14 +193,14 @@ type DeletedOccurrence struct {
 	Start time.Time `ews:"t:Start"`
 }
 
-// An EnhancedLocation is a place with its address. [MS-OXWSCDATA] 2.2.4.
+// An EnhancedLocation is a place with its address. [MS-OXWSCDATA].
 type EnhancedLocation struct {
 	DisplayName   string                `ews:"t:DisplayName"`
 	Annotation    string                `ews:"t:Annotation,omitempty"`
 	PostalAddress *PersonaPostalAddress `ews:"t:PostalAddress"`
 }
 
-// A LocationSource says where an address comes from. [MS-OXWSCDATA] 2.2.5.
+// A LocationSource says where an address comes from. [MS-OXWSCDATA].
 type LocationSource string
 
 const (
@@ -233,7 +231,7 @@ type PersonaPostalAddress struct {
 	LocationSource   LocationSource `ews:"t:LocationSource,omitempty"`
 }
 
-// A TaskStatus. [MS-OXWSTASK] 2.2.5.2.
+// A TaskStatus. [MS-OXWSTASK].
 type TaskStatus string
 
 const (
@@ -244,8 +242,7 @@ const (
 	TaskDeferred        TaskStatus = "Deferred"
 )
 
-// A TaskDelegateState says who has a task that was given away. [MS-OXWSTASK]
-// 2.2.5.1.
+// A TaskDelegateState says who has a task that was given away. [MS-OXWSTASK].
 type TaskDelegateState string
 
 const (

@@ -65,7 +65,7 @@ func (w *schemaWriter) fieldType(k *kindRow, row *fieldRow) string {
 }
 
 // headerElements are the SOAP headers, which package ews reads and writes by
-// hand. [MS-OXWSCDATA] 2.2.3.
+// hand. [MS-OXWSCDATA].
 var headerElements = []struct{ name, xsd string }{
 	{"ExchangeImpersonation", "t:ExchangeImpersonationType"},
 	{"MailboxCulture", "xs:language"},
