@@ -72,6 +72,16 @@ func (v *View) Changes(ctx context.Context, folder FolderID, since SyncPoint, li
 	return page, err
 }
 
+// Both are answered by their index alone.
+const (
+	createdQuery = `SELECT article, item_id, change_number, flags, class FROM item
+		WHERE mailbox_id = $1 AND folder_id = $2 AND article > $3 AND article <= $4
+		ORDER BY article LIMIT $5`
+	updatesQuery = `SELECT change_number, content_change, item_id, flags, class FROM item
+		WHERE mailbox_id = $1 AND folder_id = $2 AND change_number > $3 AND change_number <= $4 AND item_id <= $5
+		ORDER BY change_number LIMIT $6`
+)
+
 // A pager fills one page.
 type pager struct {
 	v       *View
@@ -198,9 +208,7 @@ func (p *pager) privateItems() (full bool, err error) {
 // created tells of what came into the folder since the base, in the order of
 // arrival, which is that of the articles.
 func (p *pager) created() (full bool, err error) {
-	rows, err := p.tx.Query(`SELECT article, item_id, change_number, flags, class FROM item
-		WHERE mailbox_id = $1 AND folder_id = $2 AND article > $3 AND article <= $4
-		ORDER BY article LIMIT $5`, p.v.key, p.folder, p.point.Position, p.point.HorizonArticle, p.room()+1)
+	rows, err := p.tx.Query(createdQuery, p.v.key, p.folder, p.point.Position, p.point.HorizonArticle, p.room()+1)
 	return p.fill(rows, err, func(id ItemID, change uint64, f itemFlags, class string) {
 		if !p.hidden(f) {
 			p.add(Created, id, change, f, class)
@@ -286,9 +294,7 @@ func (p *pager) update(u changedRow) {
 }
 
 func (p *pager) updates() ([]changedRow, error) {
-	rows, err := p.tx.Query(`SELECT change_number, content_change, item_id, flags, class FROM item
-		WHERE mailbox_id = $1 AND folder_id = $2 AND change_number > $3 AND change_number <= $4 AND item_id <= $5
-		ORDER BY change_number LIMIT $6`, p.v.key, p.folder, p.point.Position, p.point.Horizon, p.point.Base, p.room()+1)
+	rows, err := p.tx.Query(updatesQuery, p.v.key, p.folder, p.point.Position, p.point.Horizon, p.point.Base, p.room()+1)
 	return changedRows(rows, err)
 }
 

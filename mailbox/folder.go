@@ -49,6 +49,10 @@ const folderColumns = `SELECT f.folder_id, f.parent_id, f.distinguished, f.class
 	(SELECT count(*) FROM folder x WHERE x.mailbox_id = f.mailbox_id AND x.parent_id = f.folder_id)
 	FROM folder f JOIN folder_content c ON c.mailbox_id = f.mailbox_id AND c.folder_id = f.folder_id `
 
+// folderByName repeats the condition of the index, without which SQLite does not
+// use it.
+const folderByName = `WHERE f.mailbox_id = $1 AND f.distinguished = $2 AND f.distinguished <> ''`
+
 type scanner interface{ Scan(dest ...any) error }
 
 func scanFolder(r scanner) (*Folder, error) {
@@ -82,7 +86,7 @@ func (v *View) folder(tx *db.Tx, id FolderID) (*Folder, error) {
 }
 
 func (v *View) folderByName(tx *db.Tx, name DistinguishedName) (*Folder, error) {
-	return scanFolder(tx.QueryRow(folderColumns+`WHERE f.mailbox_id = $1 AND f.distinguished = $2 AND f.distinguished <> ''`, v.key, string(name)))
+	return scanFolder(tx.QueryRow(folderColumns+folderByName, v.key, string(name)))
 }
 
 // table reads a folder's permission table and no more.

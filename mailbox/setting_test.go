@@ -274,3 +274,38 @@ func TestLimits(t *testing.T) {
 	_, err = h.anna().FolderByName(ctx, Inbox)
 	h.fails(err, FolderNotFound)
 }
+
+// TestQueryPlans holds the statements that would walk a mailbox, if SQLite chose
+// wrongly, to their indexes.
+func TestQueryPlans(t *testing.T) {
+	h := newHouse(t, sqlite(t), Limits{})
+	h.must(h.db.View(t.Context(), func(tx *db.Tx) error {
+		test := func(index string, rows *db.Rows, err error) {
+			t.Helper()
+			h.must(err)
+			defer rows.Close()
+			var plan []string
+			for rows.Next() {
+				var id, parent, unused int64
+				var detail string
+				h.must(rows.Scan(&id, &parent, &unused, &detail))
+				plan = append(plan, detail)
+			}
+			if all := strings.Join(plan, "; "); !strings.Contains(all, index) || strings.Contains(all, "SCAN") {
+				t.Errorf("planned %s, want %s", all, index)
+			}
+		}
+		k := annas[:]
+		rows, err := tx.Query(`EXPLAIN QUERY PLAN `+configurationQuery, k, 1, "IPM.Configuration.X")
+		test("item_associated (mailbox_id=? AND folder_id=? AND class=?)", rows, err)
+		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+itemWithFolder, k, 1)
+		test("PRIMARY KEY (mailbox_id=? AND item_id=?)", rows, err)
+		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+createdQuery, k, 1, 1, 1, 1)
+		test("COVERING INDEX item_article (mailbox_id=? AND folder_id=? AND article>? AND article<?)", rows, err)
+		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+updatesQuery, k, 1, 1, 1, 1, 1)
+		test("COVERING INDEX item_change (mailbox_id=? AND folder_id=? AND change_number>? AND change_number<?)", rows, err)
+		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+folderColumns+folderByName, k, "inbox")
+		test("folder_distinguished (mailbox_id=? AND distinguished=?)", rows, err)
+		return nil
+	}))
+}

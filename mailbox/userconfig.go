@@ -34,11 +34,14 @@ func noConfiguration() error {
 	return entente.Errorf(entente.NotFound, "the configuration was not found").Because(ConfigurationAbsent)
 }
 
+// configurationQuery has no order on purpose: SQLite would rather walk the whole
+// mailbox in that order than use item_associated.
+const configurationQuery = `SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND class = $3 AND flags % 2 = 1`
+
 // configuration finds one; ErrNoRows if there is none.
 func (v *View) configuration(tx *db.Tx, folder FolderID, class string) (ItemID, error) {
 	var id ItemID
-	err := tx.QueryRow(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND class = $3 AND flags % 2 = 1
-		ORDER BY item_id LIMIT 1`, v.key, folder, class).Scan(&id)
+	err := tx.QueryRow(configurationQuery, v.key, folder, class).Scan(&id)
 	return id, err
 }
 
