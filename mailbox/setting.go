@@ -147,6 +147,7 @@ func (v *View) OofReply(ctx context.Context, at time.Time, internal bool) (_ Oof
 	case internal:
 		return o.Internal, true, nil
 	default:
+		// Whom the owner knows is not known here: OofKnown answers nobody outside.
 		return o.Outside, o.External == OofAll, nil
 	}
 }
