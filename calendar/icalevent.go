@@ -2,7 +2,7 @@ package calendar
 
 import (
 	"fmt"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -337,16 +337,20 @@ func sameFields(a, b *Event) (same Fields) {
 	for f, eq := range map[Fields]bool{
 		SubjectField: a.Subject == b.Subject, LocationField: a.Location == b.Location, AllDayField: a.AllDay == b.AllDay,
 		StatusField: a.Status == b.Status, CancelledField: a.Cancelled == b.Cancelled, SensitivityField: a.Sensitivity == b.Sensitivity,
-		PriorityField: a.Priority == b.Priority, CategoriesField: reflect.DeepEqual(a.Categories, b.Categories),
+		PriorityField: a.Priority == b.Priority, CategoriesField: slices.Equal(a.Categories, b.Categories),
 		BodyField: a.Body == b.Body && a.BodyHTML == b.BodyHTML, URLField: a.URL == b.URL,
 		ReminderField:  a.ReminderSet == b.ReminderSet && a.ReminderMinutes == b.ReminderMinutes,
-		AttendeesField: a.Organizer == b.Organizer && reflect.DeepEqual(a.Attendees, b.Attendees),
+		AttendeesField: a.Organizer == b.Organizer && slices.Equal(a.Attendees, b.Attendees),
 		ResponseField:  a.Response == b.Response,
-		ExtraField:     reflect.DeepEqual(a.Extra, b.Extra),
+		ExtraField:     slices.EqualFunc(a.Extra, b.Extra, sameProperty),
 	} {
 		if eq {
 			same |= f
 		}
 	}
 	return same
+}
+
+func sameProperty(a, b Property) bool {
+	return a.Name == b.Name && a.Value == b.Value && slices.Equal(a.Params, b.Params)
 }

@@ -143,7 +143,7 @@ func (w *icalWriter) body(e *Event) {
 		w.line("BEGIN", "VALARM")
 		w.line("ACTION", "DISPLAY")
 		w.line("DESCRIPTION", "Reminder")
-		w.line("TRIGGER", "-PT"+strconv.Itoa(e.ReminderMinutes)+"M")
+		w.line("TRIGGER", "-PT"+strconv.Itoa(max(e.ReminderMinutes, 0))+"M")
 		w.line("END", "VALARM")
 	}
 }

@@ -2,7 +2,7 @@
 //
 // The names and their mapping are data of the Unicode Common Locale Data
 // Repository. Copyright © 1991-2026 Unicode, Inc.
-// SPDX-License-Identifier: Unicode-3.0
+// SPDX-License-Identifier: Unicode-3.0 (windowszones_gen.LICENSE)
 
 package calendar
 

@@ -131,7 +131,7 @@ func (t *tables) source(version string) []byte {
 //
 // The names and their mapping are data of the Unicode Common Locale Data
 // Repository. Copyright © 1991-2026 Unicode, Inc.
-// SPDX-License-Identifier: Unicode-3.0
+// SPDX-License-Identifier: Unicode-3.0 (windowszones_gen.LICENSE)
 
 package calendar
 
