@@ -48,7 +48,7 @@ func (d *Directory) HashPassword(ctx context.Context, password entente.Secret) (
 	if _, err := rand.Read(salt[:]); err != nil {
 		return "", err
 	}
-	leave, err := d.signIn.enter(ctx)
+	leave, err := d.signIn.enter(ctx, true)
 	if err != nil {
 		return "", err
 	}

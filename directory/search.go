@@ -42,30 +42,36 @@ func (d *Directory) Search(ctx context.Context, prefix string, limit int) (found
 		return nil, false, nil
 	}
 	err = d.view(ctx, func(tx *db.Tx) error {
-		found, more = nil, false
-		var sid entente.SID
-		var sids []entente.SID
+		found = nil
 		// The last code point ends what begins with the prefix, since the
 		// column is compared byte by byte.
-		rows, err := tx.Query(`SELECT DISTINCT sid FROM directory_key WHERE word >= $1 AND word < $2 ORDER BY sid LIMIT $3`,
-			prefix, prefix+"\U0010ffff", limit+1)
-		if err := each(rows, err, func() error {
-			sids = append(sids, sid)
-			return nil
-		}, &sid); err != nil {
+		end := prefix + "\U0010ffff"
+		rows, err := tx.Query(accountColumns+foundByKey, prefix, end, limit+1)
+		accounts, err := scanAccounts(rows, err)
+		if err != nil {
 			return err
 		}
-		if more = len(sids) > limit; more {
-			sids = sids[:limit]
+		rows, err = tx.Query(groupColumns+foundByKey, prefix, end, limit+1)
+		groups, err := scanGroups(rows, err)
+		for i := range accounts {
+			found = append(found, Entry{Account: &accounts[i]})
 		}
-		found, err = entries(tx, sids)
+		for i := range groups {
+			found = append(found, Entry{Group: &groups[i]})
+		}
 		return err
 	})
+	if more = len(found) > limit; more {
+		found = found[:limit]
+	}
 	slices.SortStableFunc(found, func(a, b Entry) int {
 		return strings.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
 	})
 	return found, more, err
 }
+
+const foundByKey = ` WHERE sid IN (SELECT sid FROM directory_key WHERE word >= $1 AND word < $2
+	GROUP BY sid ORDER BY sid LIMIT $3)`
 
 // entries reads accounts and groups by SID; unknown ones are left out.
 func entries(tx *db.Tx, sids []entente.SID) ([]Entry, error) {

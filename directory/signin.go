@@ -16,10 +16,14 @@ import (
 type signIn struct {
 	key   [32]byte
 	slots chan struct{} // a place for each hash being computed
+	// strangers is the part of the slots for those who have not signed in from
+	// where they are before: a flood of them leaves the rest to the others.
+	strangers chan struct{}
 
 	mu      sync.Mutex
-	waiting int
-	proven  map[digest]time.Time // until when
+	waiting map[chan struct{}]int // for slots, and for strangers'
+	proven  map[digest]time.Time  // until when
+	regular map[place]time.Time   // who has signed in from where, until when
 	places  map[place]*failures
 	flights map[flight]*outcome
 }
@@ -61,9 +65,10 @@ type outcome struct {
 }
 
 const (
-	provenFor = 10 * time.Minute
-	maxProven = 1 << 16
-	maxPlaces = 1 << 16
+	provenFor  = 10 * time.Minute
+	regularFor = 30 * 24 * time.Hour
+	maxProven  = 1 << 16
+	maxPlaces  = 1 << 16
 
 	freeFailures = 3 // before delays begin
 	maxDelay     = 15 * time.Minute
@@ -72,10 +77,13 @@ const (
 
 func newSignIn() (*signIn, error) {
 	s := &signIn{
-		slots:   make(chan struct{}, slots()),
-		proven:  map[digest]time.Time{},
-		places:  map[place]*failures{},
-		flights: map[flight]*outcome{},
+		slots:     make(chan struct{}, slots()),
+		strangers: make(chan struct{}, (slots()+1)/2),
+		waiting:   map[chan struct{}]int{},
+		proven:    map[digest]time.Time{},
+		regular:   map[place]time.Time{},
+		places:    map[place]*failures{},
+		flights:   map[flight]*outcome{},
 	}
 	_, err := rand.Read(s.key[:])
 	return s, err
@@ -140,9 +148,10 @@ func (s *signIn) check(ctx context.Context, t *try, verify func() (bool, error))
 	p = s.count(t.place, now)
 	o := &outcome{done: make(chan struct{})}
 	s.flights[f] = o
+	regular := now.Before(s.regular[t.place])
 	s.mu.Unlock()
 
-	right, err := s.run(ctx, verify)
+	right, err := s.run(ctx, regular, verify)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.err = s.conclude(t, p, right, err)
@@ -163,8 +172,10 @@ func (s *signIn) conclude(t *try, p *failures, right bool, err error) error {
 		return refused()
 	}
 	delete(s.places, t.place)
+	now := time.Now()
+	remember(s.regular, t.place, now, now.Add(regularFor))
 	if !t.stale {
-		s.remember(t.digest)
+		remember(s.proven, t.digest, now, now.Add(provenFor))
 	}
 	return nil
 }
@@ -202,22 +213,22 @@ func (s *signIn) makeRoom(now time.Time) {
 	}
 }
 
-func (s *signIn) remember(d digest) {
-	now := time.Now()
-	if len(s.proven) >= maxProven {
-		for k, until := range s.proven {
-			if now.After(until) {
-				delete(s.proven, k)
+// remember keeps what is worth something until a time, and bounds how much.
+func remember[K comparable](m map[K]time.Time, k K, now, until time.Time) {
+	if len(m) >= maxProven {
+		for k, end := range m {
+			if now.After(end) {
+				delete(m, k)
 			}
 		}
 	}
-	for k := range s.proven {
-		if len(s.proven) < maxProven {
+	for k := range m { // in no order
+		if len(m) < maxProven {
 			break
 		}
-		delete(s.proven, k)
+		delete(m, k)
 	}
-	s.proven[d] = now.Add(provenFor)
+	m[k] = until
 }
 
 func (o *outcome) wait(ctx context.Context) error {
@@ -234,8 +245,8 @@ func busy() error {
 }
 
 // run calls verify when there is a slot for it.
-func (s *signIn) run(ctx context.Context, verify func() (bool, error)) (bool, error) {
-	leave, err := s.enter(ctx)
+func (s *signIn) run(ctx context.Context, regular bool, verify func() (bool, error)) (bool, error) {
+	leave, err := s.enter(ctx, regular)
 	if err != nil {
 		return false, err
 	}
@@ -243,37 +254,55 @@ func (s *signIn) run(ctx context.Context, verify func() (bool, error)) (bool, er
 	return verify()
 }
 
-// enter waits for a slot, not long, and not behind too many others.
-func (s *signIn) enter(ctx context.Context) (leave func(), err error) {
-	leave = func() { <-s.slots }
+// enter waits for a slot, not long, and not behind too many others. Strangers
+// first wait for one of theirs.
+func (s *signIn) enter(ctx context.Context, regular bool) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	if !regular {
+		if err := s.wait(ctx, s.strangers); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.wait(ctx, s.slots); err != nil {
+		if !regular {
+			<-s.strangers
+		}
+		return nil, err
+	}
+	return func() {
+		<-s.slots
+		if !regular {
+			<-s.strangers
+		}
+	}, nil
+}
+
+func (s *signIn) wait(ctx context.Context, slots chan struct{}) error {
 	select {
-	case s.slots <- struct{}{}:
-		return leave, nil
+	case slots <- struct{}{}:
+		return nil
 	default:
 	}
-	if !s.queue(1) {
-		return nil, busy()
+	if !s.queue(slots, 1) {
+		return busy()
 	}
-	defer s.queue(-1)
-	timer := time.NewTimer(maxWait)
-	defer timer.Stop()
+	defer s.queue(slots, -1)
 	select {
-	case s.slots <- struct{}{}:
-		return leave, nil
-	case <-timer.C:
-		return nil, busy()
+	case slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
-		return nil, busy()
+		return busy()
 	}
 }
 
 // queue joins or leaves those who wait; false if there is no room.
-func (s *signIn) queue(n int) bool {
+func (s *signIn) queue(slots chan struct{}, n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n > 0 && s.waiting >= maxWaiting {
+	if n > 0 && s.waiting[slots] >= maxWaiting {
 		return false
 	}
-	s.waiting += n
+	s.waiting[slots] += n
 	return true
 }

@@ -218,11 +218,36 @@ func TestQueue(t *testing.T) {
 			}
 		}
 		// All slots are taken again each second, until three have passed.
-		if heard := len(reasons) - busy; heard < 3*slots() || heard > 4*slots() {
-			t.Error(heard, "of 300 were heard with", slots(), "slots")
+		if heard, n := len(reasons)-busy, cap(d.strangers); heard < 3*n || heard > 4*n {
+			t.Error(heard, "of 300 were heard with", n, "slots")
 		}
 		// Who was turned away for want of room has not failed.
 		d.wants(d.as("user299", "192.0.2.1", "wrong"), WrongCredential)
+	})
+}
+
+// TestFloodLeavesRoom: while strangers hold all slots they can get and more of
+// them wait, who has signed in from there before is heard at once.
+func TestFloodLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		if cap(d.slots) == cap(d.strangers) {
+			t.Skip("on one processor there is one slot, for all")
+		}
+		d.wants(d.as("anna", "192.0.2.1", "right"), "")
+		time.Sleep(provenFor) // the password must be hashed again
+		d.takes = time.Second
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() { d.as(fmt.Sprint("user", i), "198.51.100.1", "wrong") })
+		}
+		synctest.Wait()
+		start := time.Now()
+		d.wants(d.as("anna", "192.0.2.1", "right"), "")
+		if took := time.Since(start); took != d.takes {
+			t.Error("waited", took-d.takes)
+		}
+		wg.Wait()
 	})
 }
 
@@ -232,7 +257,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		d.mu.Lock()
 		d.count(place{fmt.Sprint(i), "n"}, time.Now())
 		d.mu.Unlock()
-		d.remember(digest{byte(i), byte(i >> 8), byte(i >> 16)})
+		remember(d.proven, digest{byte(i), byte(i >> 8), byte(i >> 16)}, time.Now(), time.Now().Add(time.Hour))
 	}
 	if len(d.places) > maxPlaces || len(d.proven) > maxProven {
 		t.Error(len(d.places), len(d.proven))
