@@ -80,13 +80,17 @@ const (
 )
 
 func shapeOf(typ uint16) shape {
+	switch typ { // the frequent ones first
+	case TypeString:
+		return shapeText
+	case TypeInteger32, TypeBoolean, TypeTime:
+		return shapeInteger
+	}
 	switch typ {
-	case TypeInteger16, TypeInteger32, TypeInteger64, TypeBoolean, TypeTime, TypeCurrency, TypeErrorCode:
+	case TypeInteger16, TypeInteger64, TypeCurrency, TypeErrorCode:
 		return shapeInteger
 	case TypeFloating, TypeFloat64, TypeFloatTime:
 		return shapeFloat
-	case TypeString:
-		return shapeText
 	case TypeBinary:
 		return shapeBytes
 	case TypeGUID:
@@ -98,8 +102,12 @@ func shapeOf(typ uint16) shape {
 // Valid reports whether properties of this type can be kept, and the id is one
 // that a property can have.
 func (p Prop) Valid() bool {
-	return p.ID() != 0 && p.ID() != 0xFFFF && shapeOf(p.Type()&^TypeMultiple) != shapeNone &&
-		p.Type()&^TypeMultiple != TypeErrorCode && p.Type() != TypeMultiple|TypeBoolean
+	switch typ := p.Type(); typ {
+	case TypeErrorCode, TypeMultiple | TypeErrorCode, TypeMultiple | TypeBoolean:
+		return false
+	default:
+		return p.ID() != 0 && p.ID() != 0xFFFF && shapeOf(typ&^TypeMultiple) != shapeNone
+	}
 }
 
 // A GUID is a globally unique identifier, its bytes in the order of the text.

@@ -1,0 +1,114 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"entente/access"
+	"entente/db"
+)
+
+// CopyFolder copies a folder, with all in it that the caller may read, into
+// another. It needs CreateSubFolder there. The folders are made first and the
+// items follow some at a time, so an error may leave a part of them.
+func (v *View) CopyFolder(ctx context.Context, id, to FolderID) (*Folder, error) {
+	var copies map[FolderID]FolderID
+	var top FolderID
+	err := v.db.Update(ctx, func(tx *db.Tx) error {
+		var err error
+		copies, err = v.copyFolders(tx, id, to)
+		top = copies[id]
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for from, into := range copies {
+		if err := v.copyItems(ctx, from, into); err != nil {
+			return nil, fmt.Errorf("copy folder: %w", err)
+		}
+	}
+	return v.Folder(ctx, top)
+}
+
+// copyFolders makes the folders and says which became which.
+func (v *View) copyFolders(tx *db.Tx, id, to FolderID) (map[FolderID]FolderID, error) {
+	tree, err := v.subtree(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := v.see(&tree[0].Table); err != nil {
+		return nil, err
+	}
+	in, err := v.parentFor(tx, to, height(tree))
+	if err != nil {
+		return nil, err
+	}
+	above, err := v.ancestors(tx, to)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(above, id) {
+		return nil, intoItself()
+	}
+	if err := v.free(tx, to, tree[0].Name, 0); err != nil {
+		return nil, err
+	}
+	copies := map[FolderID]FolderID{}
+	for i, f := range tree {
+		parent, ok := copies[f.Parent]
+		if i == 0 {
+			parent, ok = to, true
+		}
+		if !ok || f.Rights == 0 {
+			continue // not the caller's to see, nor what is in it
+		}
+		under := &Folder{ID: parent, Table: in.Table}
+		if copies[f.ID], err = v.newFolder(tx, under, NewFolder{Name: f.Name, Class: f.Class, Hidden: f.Hidden, Props: f.Props}); err != nil {
+			return nil, err
+		}
+	}
+	return copies, nil
+}
+
+func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
+	after := uint32(0)
+	for {
+		n := 0
+		err := v.db.Update(ctx, func(tx *db.Tx) error {
+			t, err := v.table(tx, from)
+			if err != nil {
+				return err
+			}
+			if v.want(&t, access.ReadAny) != nil {
+				return nil // a folder of which only the name may be known
+			}
+			ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND article > $3
+				ORDER BY article LIMIT $4`, v.key, from, after, chunk))
+			if err != nil {
+				return err
+			}
+			n = len(ids)
+			r := reader{v: v, tx: tx}
+			for _, id := range ids {
+				it, _, err := r.get(id, 0)
+				if err != nil {
+					if answer(err) {
+						continue
+					}
+					return err
+				}
+				if _, _, err := v.copy(tx, it, to); err != nil {
+					return err
+				}
+				after = it.Article
+			}
+			v.changed(tx)
+			return nil
+		})
+		if err != nil || n < chunk {
+			return err
+		}
+	}
+}
