@@ -3,7 +3,7 @@ package calendar
 import "fmt"
 
 // A BusyStatus is how a stretch of time counts for others.
-// [MS-OXWAVLS] 2.2.5.1 LegacyFreeBusyType; the numbers are the digits of
+// [MS-OXWAVLS] LegacyFreeBusyType; the numbers are the digits of
 // MergedFreeBusy.
 type BusyStatus uint8
 
@@ -67,7 +67,7 @@ type Busy struct {
 }
 
 // A BusyDetail is what those with the right to it see of an appointment.
-// [MS-OXWAVLS] 2.2.4.2 CalendarEventDetails
+// [MS-OXWAVLS] CalendarEventDetails
 type BusyDetail struct {
 	ID                string // opaque, in the form of the store
 	Subject, Location string

@@ -8,7 +8,7 @@ import (
 // A Date is a day of the calendar without a zone: days since 1970-01-01.
 type Date int32
 
-// The years this package computes in. [MS-OXOCAL] 2.2.1.44.1 counts from 1601,
+// The years this package computes in. [MS-OXOCAL] counts from 1601,
 // and a series without end is stored as ending in 4500.
 const (
 	minDate Date = -134774 // 1601-01-01

@@ -3,7 +3,7 @@ package calendar
 import "time"
 
 // A TimeZoneDefinition is a zone spelled out, as EWS clients send it and as
-// GetServerTimeZones gives it. [MS-OXWSGTZ] 2.2.4.10 TimeZoneDefinitionType
+// GetServerTimeZones gives it. [MS-OXWSGTZ] TimeZoneDefinitionType
 //
 // Periods are the offsets the zone has. A TransitionsGroup is a year's round
 // between them. Transitions say from when on which group, or single period, is
@@ -16,14 +16,14 @@ type TimeZoneDefinition struct {
 }
 
 // A TimeZonePeriod is a stretch of the year with one offset.
-// [MS-OXWSGTZ] 2.2.4.7 PeriodType
+// [MS-OXWSGTZ] PeriodType
 type TimeZonePeriod struct {
 	ID, Name string
 	Bias     time.Duration // UTC less local time: PT-1H is -time.Hour, east of Greenwich
 }
 
 // A TransitionsGroup is a set of transitions that come back every year.
-// [MS-OXWSGTZ] 2.2.4.2 ArrayOfTransitionsType
+// [MS-OXWSGTZ] ArrayOfTransitionsType
 type TransitionsGroup struct {
 	ID          string
 	Transitions []TimeZoneTransition
@@ -41,7 +41,7 @@ const (
 )
 
 // A TimeZoneTransition is a change to a period or to a group.
-// [MS-OXWSGTZ] 2.2.4.11 TransitionType and those that extend it
+// [MS-OXWSGTZ] TransitionType and those that extend it
 type TimeZoneTransition struct {
 	Kind    TransitionKind
 	ToGroup bool   // the target is a group, else a period
@@ -56,14 +56,14 @@ type TimeZoneTransition struct {
 }
 
 // A SerializableTimeZone is the older, one-year form of a zone, of
-// GetUserAvailability and working hours. [MS-OXWAVLS] 2.2.4.14
+// GetUserAvailability and working hours. [MS-OXWAVLS]
 type SerializableTimeZone struct {
 	Bias                       time.Duration // UTC less local time
 	StandardTime, DaylightTime SerializableTimeZoneTime
 }
 
 // A SerializableTimeZoneTime is the yearly change to one of the two times.
-// [MS-OXWAVLS] 2.2.4.15
+// [MS-OXWAVLS] SerializableTimeZoneTime
 type SerializableTimeZoneTime struct {
 	Bias      time.Duration // added to that of the zone
 	Time      time.Duration // local time of day before the change

@@ -204,6 +204,23 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestCostlyFiles are small files that could ask for much work.
+func TestCostlyFiles(t *testing.T) {
+	test := func(lines string) {
+		t.Helper()
+		if c := parse(t, lines); len(c.Events) > maxImported {
+			t.Errorf("%d events", len(c.Events))
+		}
+	}
+	event := func(n int, lines string) string {
+		return strings.Repeat("BEGIN:VEVENT\nUID:1\nDTSTART:20240101T090000Z\n"+lines+"\nEND:VEVENT\n", n)
+	}
+	dates := "20240102T090000Z" + strings.Repeat(",20240103T090000Z", maxImportDates-1)
+	test(event(50, "EXDATE:"+dates+"\nRDATE:"+dates+"\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU"))
+	test(event(3000, "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,31;BYDAY=MO"))
+	test(strings.Repeat(berlinRules, 2000) + event(2000, "DTEND;TZID=nowhere:20240101T090000"))
+}
+
 func TestOverrides(t *testing.T) {
 	const series = "BEGIN:VEVENT\nUID:1\nSUMMARY:daily\nDTSTART;TZID=Europe/Berlin:20240101T090000\nDTEND;TZID=Europe/Berlin:20240101T100000\nRRULE:FREQ=DAILY\nEND:VEVENT\n"
 	moved := "BEGIN:VEVENT\nUID:1\nSUMMARY:moved\nRECURRENCE-ID:20240102T080000Z\nDTSTART;TZID=Europe/Berlin:20240102T150000\nDTEND;TZID=Europe/Berlin:20240102T160000\nEND:VEVENT\n"

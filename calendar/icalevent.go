@@ -37,7 +37,7 @@ func (im *importer) draft(c *component) (*draft, error) {
 }
 
 // property takes over one property; what it does not know it keeps.
-func (im *importer) property(d *draft, p *Property) (err error) {
+func (im *importer) property(d *draft, p *Property) error {
 	e := &d.event
 	value := strings.TrimSpace(p.Value)
 	switch p.Name {
@@ -73,6 +73,16 @@ func (im *importer) property(d *draft, p *Property) (err error) {
 		e.Created = stampOf(value)
 	case "LAST-MODIFIED":
 		e.Modified = stampOf(value)
+	default:
+		return im.relation(d, p)
+	}
+	return nil
+}
+
+// relation takes over who is concerned, and how the event comes back.
+func (im *importer) relation(d *draft, p *Property) (err error) {
+	e := &d.event
+	switch p.Name {
 	case "ORGANIZER":
 		e.Organizer = attendeeOf(p)
 	case "ATTENDEE":
@@ -81,11 +91,11 @@ func (im *importer) property(d *draft, p *Property) (err error) {
 		}
 	case "RECURRENCE-ID":
 		var w wallTime
-		if w, err = im.wall(p, value); err == nil {
+		if w, err = im.wall(p, p.Value); err == nil {
 			d.instance = &w
 		}
 	case "RRULE":
-		err = d.recur(value)
+		err = d.recur(p.Value)
 	case "RDATE":
 		err = im.dates(&d.extra, p)
 	case "EXDATE":
@@ -185,6 +195,10 @@ func (im *importer) zone(p *Property, w wallTime) (Zone, error) {
 	if z, ok := im.tzKnown[id]; ok {
 		return z, nil
 	}
+	// An object may name as many zones as it likes, but each costs.
+	if im.tried++; im.tried > maxImportZones {
+		return Zone{}, &UnknownZoneError{ID: id}
+	}
 	z, err := zoneFromTZID(id, im.tz[id], im.Zones)
 	if err == nil {
 		im.tzKnown[id] = z
@@ -266,7 +280,7 @@ func parseCDOStatus(s string, otherwise BusyStatus) BusyStatus {
 	return otherwise
 }
 
-// parseClass reads CLASS. [MS-OXCICAL] 2.1.3.1.1.20.4
+// parseClass reads CLASS. [MS-OXCICAL] CLASS
 func parseClass(s string) Sensitivity {
 	switch strings.ToUpper(s) {
 	case "PRIVATE":

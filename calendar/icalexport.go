@@ -155,7 +155,7 @@ func (w *icalWriter) stamp(name string, t time.Time) {
 	}
 }
 
-// status writes what kind of time it is. [MS-OXCICAL] 2.1.3.1.1.20
+// status writes what kind of time it is. [MS-OXCICAL]
 func (w *icalWriter) status(e *Event) {
 	transparent, status := "OPAQUE", "CONFIRMED"
 	if e.Status == StatusFree {

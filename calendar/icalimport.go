@@ -2,6 +2,8 @@ package calendar
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +29,8 @@ type ImportOptions struct {
 const (
 	MaxApproximated = 1000 // occurrences of one series
 	maxImportWork   = 20_000_000
-	maxImported     = 100_000 // events
+	maxImported     = 50_000 // events
+	maxImportZones  = 200    // that have to be made of rules, or fail
 )
 
 // ParseICalendar reads an iCalendar object. RFC 5545, [MS-OXCICAL]
@@ -70,6 +73,7 @@ type importer struct {
 	masters map[string]int // UID of a series → its event
 	singles map[string]int // UID of a single occurrence → its event
 	work    int
+	tried   int // zones
 }
 
 func (im *importer) calendar(c *component) {
@@ -124,12 +128,17 @@ type draft struct {
 	rule     *rule
 	extra    []wallTime // RDATE
 	deleted  []wallTime // EXDATE
+	gone     map[Date]bool
 }
 
 // master puts an event without RECURRENCE-ID into the calendar.
 func (im *importer) master(d *draft) {
 	e := &d.event
 	uid := e.UID
+	d.gone = make(map[Date]bool, len(d.deleted))
+	for _, w := range d.deleted {
+		d.gone[dateIn(w, e.Zone)] = true
+	}
 	if d.rule == nil {
 		im.cal.Events = append(im.cal.Events, *e)
 	} else if err := im.series(d); err != nil {
@@ -158,13 +167,7 @@ func (im *importer) series(d *draft) error {
 	if !ok {
 		return im.approximate(d, until)
 	}
-	switch {
-	case d.rule.count > 0:
-		rec.Range, rec.Count = Numbered, d.rule.count
-	case d.rule.until != "":
-		rec.Range, rec.End = EndDate, max(until, rec.Start)
-	}
-	if err := rec.Check(); err != nil {
+	if err := d.limit(&rec, until); err != nil {
 		return err
 	}
 	begin, ok := rec.Begin()
@@ -183,13 +186,24 @@ func (im *importer) series(d *draft) error {
 	}
 	e.Recurrence = &rec
 	im.masters[e.UID] = len(im.cal.Events)
-	for _, w := range d.deleted {
-		if date := dateIn(w, e.Zone); rec.Has(date) {
-			e.Delete(date)
+	for _, date := range slices.Sorted(maps.Keys(d.gone)) {
+		if rec.Has(date) {
+			e.Deleted = append(e.Deleted, date)
 		}
 	}
 	im.cal.Events = append(im.cal.Events, e)
 	return nil
+}
+
+// limit gives the recurrence the end its rule has.
+func (d *draft) limit(rec *Recurrence, until Date) error {
+	switch {
+	case d.rule.count > 0:
+		rec.Range, rec.Count = Numbered, d.rule.count
+	case d.rule.until != "":
+		rec.Range, rec.End = EndDate, max(until, rec.Start)
+	}
+	return rec.Check()
 }
 
 // approximate puts the occurrences of a rule without a pattern one by one into
@@ -212,12 +226,7 @@ func (im *importer) approximate(d *draft, until Date) error {
 // single puts one occurrence into the calendar as an event of its own, unless
 // it is deleted.
 func (im *importer) single(d *draft, date Date) {
-	for _, w := range d.deleted {
-		if dateIn(w, d.event.Zone) == date {
-			return
-		}
-	}
-	if len(im.cal.Events) >= maxImported {
+	if d.gone[date] || len(im.cal.Events) >= maxImported {
 		return
 	}
 	e := d.event

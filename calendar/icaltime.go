@@ -47,6 +47,9 @@ func parseWall(s string) (wallTime, error) {
 	return w, nil
 }
 
+// seconds is the time on a clock that hangs in Greenwich.
+func (w wallTime) seconds() int64 { return int64(w.date)*daySeconds + int64(w.clock/time.Second) }
+
 // in returns the instant, read in the zone unless it is UTC by itself.
 func (w wallTime) in(z Zone) time.Time {
 	if w.utc {

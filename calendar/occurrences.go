@@ -22,7 +22,7 @@ type Occurrence struct {
 // of the series, and nothing is allocated but what dst needs to grow.
 //
 // Each occurrence ends when the wall clock shows what it shows at the end of
-// the first, as [MS-OXOCAL] 2.2.1.44.5 stores it: a night shift is an hour
+// the first, as [MS-OXOCAL] stores it: a night shift is an hour
 // shorter when the clocks go forward.
 func (e *Event) AppendOccurrences(dst []Occurrence, window Interval, limit int) ([]Occurrence, error) {
 	if limit <= 0 || limit > MaxOccurrences {

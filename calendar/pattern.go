@@ -8,7 +8,7 @@ import (
 )
 
 // A Pattern is one of the ways in which Exchange lets things come back.
-// [MS-OXWSCDATA] 2.2.7 RecurrencePatternTypes, TaskRecurrencePatternTypes
+// [MS-OXWSCDATA] RecurrencePatternTypes, TaskRecurrencePatternTypes
 type Pattern uint8
 
 // The patterns. The regenerating ones are for tasks: the next one starts when

@@ -290,7 +290,7 @@ func (r *rule) relative(rec *Recurrence) bool {
 }
 
 // AppendRule appends the recurrence as an RRULE value without its end.
-// RFC 5545 3.3.10, [MS-OXCICAL] 2.1.3.2
+// RFC 5545 3.3.10, [MS-OXCICAL]
 func (r *Recurrence) appendRule(b []byte) []byte {
 	freq := [...]string{"", "DAILY", "WEEKLY", "MONTHLY", "MONTHLY", "YEARLY", "YEARLY"}
 	b = append(append(b, "FREQ="...), freq[r.Pattern]...)

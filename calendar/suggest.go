@@ -23,7 +23,8 @@ var qualityNames = [...]string{"Excellent", "Good", "Fair", "Poor"}
 func (q Quality) String() string { return name(qualityNames[:], int(q)) }
 
 // SuggestOptions are the SuggestionsViewOptions.
-// [MS-OXWAVLS] 3.1.4.1.3.24; zero fields take the defaults given there.
+// [MS-OXWAVLS] 3.1.4.1.3.24; zero fields take the defaults
+// documented for them.
 type SuggestOptions struct {
 	Window             Interval      // DetailedSuggestionsWindow, at most MaxSuggestDays
 	Duration           time.Duration // of the meeting; 30 minutes
@@ -55,7 +56,7 @@ type Invitee struct {
 	Unknown          bool          // no data, or nobody
 }
 
-// An InviteeRole is a MeetingAttendeeType. [MS-OXWAVLS] 2.2.5.2
+// An InviteeRole is a MeetingAttendeeType. [MS-OXWAVLS]
 type InviteeRole uint8
 
 // The roles.
@@ -74,7 +75,7 @@ type SuggestionDay struct {
 	Suggestions []Suggestion
 }
 
-// A Suggestion is a time for the meeting. [MS-OXWAVLS] 3.1.4.1.3.22
+// A Suggestion is a time for the meeting. [MS-OXWAVLS]
 type Suggestion struct {
 	Time      time.Time
 	WorkTime  bool // within the working hours of all
@@ -96,7 +97,7 @@ const (
 )
 
 // A Conflict is what stands, or does not stand, against a time for one
-// invitee. [MS-OXWAVLS] 3.1.4.1.3 AttendeeConflictData
+// invitee. [MS-OXWAVLS] AttendeeConflictData
 type Conflict struct {
 	Kind   ConflictKind
 	Status BusyStatus // IndividualConflict

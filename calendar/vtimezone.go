@@ -78,15 +78,13 @@ func vtimezoneLocation(id string, tz *component) (*time.Location, error) {
 }
 
 // observance returns the local times, in seconds, at which an observance
-// begins. Outlook lets its rules begin in 1601; nothing before 1970 is asked
-// for.
+// begins: DTSTART, every RDATE, and what the rule adds.
 func observance(c *component, from int) ([]int64, error) {
 	w, err := parseWall(c.value("DTSTART"))
 	if err != nil {
 		return nil, err
 	}
-	clock := int64(w.clock / time.Second)
-	onsets := []int64{int64(w.date)*daySeconds + clock}
+	onsets := []int64{w.seconds()}
 	for _, p := range c.props {
 		if p.Name != "RDATE" {
 			continue
@@ -96,42 +94,45 @@ func observance(c *component, from int) ([]int64, error) {
 			if err != nil || len(onsets) > maxShifts {
 				return nil, fmt.Errorf("calendar: RDATE %.40q", v)
 			}
-			onsets = append(onsets, int64(r.date)*daySeconds+int64(r.clock/time.Second))
+			onsets = append(onsets, r.seconds())
 		}
 	}
-	text := c.value("RRULE")
-	if text == "" {
-		return onsets, nil
+	if text := c.value("RRULE"); text != "" {
+		return observanceRule(onsets, w, text, from)
 	}
+	return onsets, nil
+}
+
+// observanceRule appends what the rule says until lastShiftYear. Outlook lets
+// its rules begin in 1601; nothing before 1970 is asked for.
+func observanceRule(onsets []int64, first wallTime, text string, from int) ([]int64, error) {
 	r, err := parseRule(text)
 	if err != nil {
 		return nil, err
 	}
 	until := NewDate(lastShiftYear, time.December, 31)
 	if u, err := parseWall(r.until); r.until != "" && err == nil {
-		local := int64(u.date)*daySeconds + int64(u.clock/time.Second)
+		local := u.seconds()
 		if u.utc {
 			local += int64(from)
 		}
 		until = min(until, clampDate(floorDiv(local, daySeconds)))
 	}
-	start := w.date
+	start := first.date
 	if y, m, d := start.Civil(); y < 1970 {
 		start = NewDate(1970, m, min(d, 28))
 	}
 	rec, ok := r.recurrence(start)
-	if !ok {
-		return nil, fmt.Errorf("calendar: unsupported rule %.80q", text)
-	}
-	if rec.Pattern < RelativeMonthly || rec.Check() != nil {
+	if !ok || rec.Pattern < AbsoluteMonthly || rec.Check() != nil {
 		return nil, fmt.Errorf("calendar: a clock that changes by %.80q", text)
 	}
+	clock := int64(first.clock / time.Second)
 	for cur := rec.From(start); len(onsets) <= maxShifts; {
 		d, ok := cur.Next()
 		if !ok || d > until {
 			break
 		}
-		if d != w.date {
+		if d != first.date {
 			onsets = append(onsets, int64(d)*daySeconds+clock)
 		}
 	}

@@ -3,14 +3,14 @@ package calendar
 import "time"
 
 // WorkingHours are the times at which somebody works, in that one's zone.
-// [MS-OXWAVLS] 2.2.4.20
+// [MS-OXWAVLS] WorkingHours
 type WorkingHours struct {
 	Zone    Zone
 	Periods []WorkingPeriod
 }
 
 // A WorkingPeriod is a stretch of some days of the week, in time of the day.
-// [MS-OXWAVLS] 2.2.4.21
+// [MS-OXWAVLS] WorkingPeriod
 type WorkingPeriod struct {
 	Days       Weekdays
 	Start, End time.Duration // since midnight

@@ -61,6 +61,7 @@ func NewZone(id string, loc *time.Location) Zone { return Zone{ID: id, loc: loc}
 // An UnknownZoneError says that a time zone has no meaning here.
 type UnknownZoneError struct{ ID string }
 
+// Error names the zone, as far as it is fit to be read.
 func (e *UnknownZoneError) Error() string {
 	return fmt.Sprintf("calendar: unknown time zone %.80q", e.ID)
 }
