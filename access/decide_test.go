@@ -113,3 +113,133 @@ func reasonOf(err error) entente.Reason {
 	}
 	return ""
 }
+
+func TestQuestionsThatAreNoGood(t *testing.T) {
+	f := house()
+	s := Compile(f)
+	box := MailboxOf(f.Accounts[0].Mailbox)
+	refused := func(q Question, k entente.Kind, r entente.Reason) {
+		t.Helper()
+		q.At = at
+		d := s.Decide(q)
+		replay(t, &d)
+		if d.Allowed() || d.Reason() != r || kindOf(d.Err()) != k || reasonOf(d.Err()) != r {
+			t.Errorf("allowed %v, reason %q, error %v", d.Allowed(), d.Reason(), d.Err())
+		}
+	}
+	anna, bruno := callerOf(f, 0), callerOf(f, 1)
+	refused(Question{On: box, Want: FolderLookup}, entente.Denied, NoRight)
+	refused(Question{Caller: anna, On: box}, entente.Denied, NoRight) // wants nothing
+	refused(Question{Caller: anna, Want: FullAccess}, entente.Denied, NoRight)
+	refused(Question{Caller: anna, On: MailboxOf(entente.MailboxID{}), Want: FolderLookup}, entente.NotFound, NonExistentMailbox)
+	refused(Question{Caller: bruno, On: FolderOf(box.Mailbox, 5), Want: ReadAny}, entente.NotFound, NotVisible)
+	// The table of another folder is none.
+	other := &FolderTable{Folder: 6, Entries: []Entry{{Who: Default, Rights: LevelOwner}}}
+	refused(Question{Caller: bruno, On: FolderOf(box.Mailbox, 5), Folder: other, Want: ReadAny}, entente.NotFound, NotVisible)
+	refused(Question{Caller: anna, On: Object{Kind: OrganizationObject}, Want: Administer}, entente.Denied, NoRight)
+	refused(Question{Caller: anna, On: Object{Kind: AccountObject, Name: "S-1-5-21-0-0-0-0"}, Want: MayImpersonate}, entente.Denied, ImpersonateUserDenied)
+	refused(Question{Caller: &Caller{Method: Local}, On: Object{Kind: ServerObject, Name: "CAS1"}, Want: Impersonate}, entente.Denied, ImpersonationDenied)
+	refused(Question{Caller: &Caller{Method: Local}, On: Object{Kind: DatabaseObject, Name: "DB1"}, Want: MayImpersonate}, entente.Denied, ImpersonateUserDenied)
+	refused(Question{Caller: &Caller{Method: Local, ActsAs: &Principal{SID: "S-1-5-21-0-0-0-0"}}, On: box, Want: FolderLookup}, entente.Denied, NoRight)
+	// This process acting as somebody has that one's rights and no more.
+	refused(Question{Caller: &Caller{Method: Local, ActsAs: &f.Accounts[1].Principal}, On: box, Want: FullAccess}, entente.Denied, NoRight)
+}
+
+func TestQuestionsAboutOtherObjects(t *testing.T) {
+	f := house()
+	portal := f.Accounts[2].SID
+	f.Administrators = []entente.SID{f.Accounts[1].SID}
+	f.Assignments = []Assignment{
+		{ID: "1", Assignee: portal, Rights: MayImpersonate, Scope: Scope{ScopeDatabase, "DB1"}, Server: "CAS1", Enabled: true},
+		{ID: "2", Assignee: portal, Rights: Impersonate, Server: "CAS1", Enabled: true, NotAfter: at.Add(time.Hour)},
+	}
+	s := Compile(f)
+	test := func(c *Caller, o Object, want Rights, server string, when time.Time, allowed bool) {
+		t.Helper()
+		d := s.Decide(Question{Caller: c, On: o, Want: want, Server: server, At: when})
+		replay(t, &d)
+		if d.Allowed() != allowed {
+			t.Errorf("%+v of %+v: %v, want %v", want, o, d.Allowed(), allowed)
+		}
+		if allowed && d.Err() != nil {
+			t.Error(d.Err())
+		}
+	}
+	app, boss, local := callerOf(f, 2), callerOf(f, 1), &Caller{Method: Local}
+	database, server := Object{Kind: DatabaseObject, Name: "db1"}, Object{Kind: ServerObject, Name: "CAS1"}
+	test(app, database, MayImpersonate, "", at, true)
+	test(app, database, MayImpersonate, "cas1", at, true)
+	test(app, database, MayImpersonate, "CAS2", at, false)
+	test(app, Object{Kind: DatabaseObject, Name: "DB2"}, MayImpersonate, "", at, false)
+	test(app, server, Impersonate, "", at, true)
+	test(app, server, Impersonate, "", time.Time{}, false) // bounded in time, and none was given
+	test(app, Object{Kind: AccountObject, Name: string(f.Accounts[0].SID)}, MayImpersonate, "", at, true)
+	test(boss, Object{Kind: OrganizationObject}, Administer, "", at, true)
+	test(app, Object{Kind: OrganizationObject}, Administer, "", at, false)
+	test(local, Object{Kind: OrganizationObject}, Administer, "", at, true)
+	test(local, Object{Kind: OrganizationObject, Name: "ews"}, Enter, "", at, true)
+	test(&Caller{Method: Local, ActsAs: &f.Accounts[0].Principal}, MailboxOf(f.Accounts[0].Mailbox), FullAccess, "", at, true)
+}
+
+func TestFind(t *testing.T) {
+	f := house()
+	f.Accounts[0].UPN, f.Accounts[0].Proxies, f.Accounts[0].Master = "bruno.upn@contoso.example", []entente.SMTPAddress{"a@contoso.example"}, "S-1-5-21-9-9-9-1"
+	f.Accounts[1].Proxies = []entente.SMTPAddress{"bruno.upn@contoso.example"}
+	s := Compile(f)
+	test := func(a Account, ok bool, want string) {
+		t.Helper()
+		if ok != (want != "") || a.Name != want {
+			t.Errorf("found %q, want %q", a.Name, want)
+		}
+	}
+	find := func(f func(string) (Account, bool), name, want string) {
+		t.Helper()
+		a, ok := f(name)
+		test(a, ok, want)
+	}
+	find(s.FindUPN, "Bruno.UPN@contoso.example", "anna")
+	find(s.FindSMTP, "Bruno.UPN@contoso.example", "bruno")
+	find(s.FindPrimary, "ANNA@contoso.example", "anna")
+	find(s.FindPrimary, "a@contoso.example", "")
+	find(s.FindSMTP, "a@contoso.example", "anna")
+	find(s.FindSMTP, "", "")
+	find(s.FindUPN, "", "")
+	a, ok := s.FindSID("S-1-5-21-9-9-9-1")
+	test(a, ok, "anna")
+	a, ok = s.FindSID("")
+	test(a, ok, "")
+	a, ok = s.FindMailbox(f.Accounts[1].Mailbox)
+	test(a, ok, "bruno")
+	a, ok = s.FindMailbox(entente.MailboxID{})
+	test(a, ok, "")
+	if s.Generation() != 7 || s.Accounts() != 3 || s.Organization().Name != "" {
+		t.Error(s.Generation(), s.Accounts())
+	}
+	c := callerOf(f, 2)
+	if c.Subject() != f.Accounts[2].Principal {
+		t.Error(c.Subject())
+	}
+	if c.ActsAs = &f.Accounts[0].Principal; c.Subject() != f.Accounts[0].Principal {
+		t.Error(c.Subject())
+	}
+}
+
+func TestRightsHaveNames(t *testing.T) {
+	test := func(r Rights, want string) {
+		t.Helper()
+		if r.String() != want {
+			t.Errorf("got %s, want %s", r, want)
+		}
+	}
+	test(0, "None")
+	test(LevelReviewer, "ReadAny,FolderVisible")
+	test(ApplicationImpersonation, "ms-Exch-EPI-Impersonation,ms-Exch-EPI-May-Impersonate")
+	seen := map[string]bool{}
+	for bit := Rights(1); bit != 0; bit <<= 1 {
+		if n := bit.String(); n != "None" && seen[n] {
+			t.Error("two rights are called", n)
+		} else {
+			seen[n] = true
+		}
+	}
+}
