@@ -26,6 +26,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/calendar"
 	"entente/db"
 )
 
@@ -92,6 +93,8 @@ type Store struct {
 	watch     *watcher
 	known     knownProps
 	named     *namedCache
+	zones     *calendar.Zones
+	busy      *busyCache
 }
 
 // New makes a Store. Close it.
@@ -109,6 +112,8 @@ func New(c Config) *Store {
 		watch:     newWatcher(c.Databases, c.Poll),
 		known:     newKnownProps(),
 		named:     newNamedCache(),
+		zones:     new(calendar.Zones),
+		busy:      newBusyCache(busyBytes),
 	}
 }
 

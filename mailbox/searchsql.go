@@ -148,7 +148,7 @@ const itemsSeveral = itemColumns + ` FROM item i WHERE i.mailbox_id = $1 AND i.i
 	($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 
 // itemsByID reads items that the caller was found to be allowed to see, in the
-// order of the ids.
+// order of the ids, with nil for one that is not there.
 func (v *View) itemsByID(tx *db.Tx, ids []ItemID, parts Parts) ([]*Item, error) {
 	place := make(map[ItemID]int, len(ids))
 	for i, id := range ids {
@@ -167,7 +167,7 @@ func (v *View) itemsByID(tx *db.Tx, ids []ItemID, parts Parts) ([]*Item, error) 
 	}
 	for _, it := range items {
 		if it == nil {
-			return nil, noItem() // cannot be: it was seen in this transaction
+			continue
 		}
 		if err := v.load(tx, it, parts); err != nil {
 			return nil, err
