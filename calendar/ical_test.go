@@ -91,6 +91,38 @@ func TestZonesOfExporters(t *testing.T) {
 	}
 }
 
+// TestForeignZone keeps the rules of a zone nobody else has, in a form that
+// can be stored and made a zone of again.
+func TestForeignZone(t *testing.T) {
+	rules := strings.NewReplacer("+0200", "+0417", "+0100", "+0317", "-1SU", "2TU").Replace(berlinRules)
+	c := parse(t, strings.ReplaceAll(rules, `\,`, "")+"BEGIN:VEVENT\nUID:1\nDTSTART;TZID=\"(UTC+01:00) Amsterdam Berlin Bern Rom\":20240701T090000\nEND:VEVENT")
+	if len(c.Events) != 1 {
+		t.Fatal(c.Problems)
+	}
+	z := c.Events[0].Zone
+	if got := c.Events[0].Start.Format(time.RFC3339); got != "2024-07-01T09:00:00+04:17" || z.Definition == nil {
+		t.Fatal(got, z.Definition)
+	}
+	back, err := z.Definition.Zone()
+	if err != nil || back.ID != z.ID || !sameRules(z.Location(), back.Location(), 1991, 2040) {
+		t.Errorf("%v: %+v", err, back)
+	}
+}
+
+// TestOverrideOfSingle: the changed occurrence of a series that had to be taken
+// apart goes to its place, too.
+func TestOverrideOfSingle(t *testing.T) {
+	const rule = "BEGIN:VEVENT\nUID:1\nDTSTART:20240101T090000Z\nRRULE:FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=4\nEXDATE:20240205T090000Z\nEND:VEVENT\n"
+	c := parse(t, rule+"BEGIN:VEVENT\nUID:1\nSUMMARY:moved\nRECURRENCE-ID:20240115T090000Z\nDTSTART:20240116T090000Z\nEND:VEVENT")
+	var got []string
+	for _, e := range c.Events {
+		got = append(got, e.UID+e.Subject+e.Start.Format(" 02.01."))
+	}
+	if want := []string{"1/2024-01-01 01.01.", "1/2024-01-15moved 16.01.", "1/2024-02-19 19.02."}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestImportedEvent(t *testing.T) {
 	e := one(t, `SUMMARY:Lunch\, long
 DTSTAMP:20240101T000000Z
