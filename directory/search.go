@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -98,6 +99,27 @@ func entries(tx *db.Tx, sids []entente.SID) ([]Entry, error) {
 		}
 	}
 	return found, nil
+}
+
+// ByAddress returns the account or group that has an address, primary or not,
+// hidden or not. NotFound if there is none.
+func (d *Directory) ByAddress(ctx context.Context, address entente.SMTPAddress) (e Entry, err error) {
+	err = d.view(ctx, func(tx *db.Tx) error {
+		var sid entente.SID
+		err := tx.QueryRow(`SELECT sid FROM directory_address WHERE address = $1`, address).Scan(&sid)
+		if errors.Is(err, db.ErrNoRows) {
+			return entente.Errorf(entente.NotFound, "nobody has the address %s", address)
+		}
+		if err != nil {
+			return err
+		}
+		found, err := entries(tx, []entente.SID{sid})
+		if err == nil && len(found) == 1 {
+			e = found[0]
+		}
+		return err
+	})
+	return e, err
 }
 
 // ExpandDL returns the direct members of the group with an address, those that

@@ -64,6 +64,14 @@ func TestSearch(t *testing.T) {
 		if found, more, err := d.Search(t.Context(), "an", 2); err != nil || len(found) != 2 || !more {
 			t.Error(found, more, err)
 		}
+		if e, err := d.ByAddress(t.Context(), "office@contoso.example"); err != nil || e.Account == nil || e.Account.SID != anna.SID {
+			t.Error(e, err)
+		}
+		if e, err := d.ByAddress(t.Context(), "meeting@contoso.example"); err != nil || e.Group == nil {
+			t.Error(e, err)
+		}
+		_, err := d.ByAddress(t.Context(), "nobody@contoso.example")
+		wants(t, err, entente.NotFound, "")
 		// Who is renamed is found by the new name alone.
 		must(t, d.Update(t.Context(), func(c *Change) error {
 			return c.SetAccount(anna.SID, func(a *Account) error { a.Name, a.GivenName = "Hanna Berg", "Hanna"; return nil })
