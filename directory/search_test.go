@@ -1,15 +1,18 @@
 package directory
 
 import (
+	"context"
 	"crypto/ed25519"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"entente"
 	"entente/access"
+	"entente/db"
 	"entente/db/dbtest"
 )
 
@@ -150,6 +153,45 @@ func TestNodes(t *testing.T) {
 			t.Error("not down:", all, err)
 		}
 		must(t, d.Register(t.Context(), thief)) // now it may
+	})
+}
+
+// TestLeaseIsRenewed lets hours pass while Run keeps the node up, and then
+// longer than a lease without it.
+func TestLeaseIsRenewed(t *testing.T) {
+	url := dbtest.SQLiteURL(t)
+	synctest.Test(t, func(t *testing.T) {
+		x, err := db.Open(t.Context(), url, db.Options{})
+		must(t, err)
+		defer func() { must(t, x.Close()) }()
+		d := open(t, x)
+		must(t, d.Register(t.Context(), Node{ID: "n1", PublicKey: make(ed25519.PublicKey, ed25519.PublicKeySize)}))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { d.Run(ctx); close(done) }()
+		down := func() bool {
+			t.Helper()
+			all, err := d.Nodes(t.Context())
+			must(t, err)
+			return all[0].Down
+		}
+		for range 3 {
+			time.Sleep(leaseTime)
+			if down() {
+				t.Error("down while it runs")
+			}
+		}
+		create(t, d, person("anna"))
+		time.Sleep(renewEvery + pollEvery)
+		if all, err := d.Nodes(t.Context()); err != nil || all[0].Generation != d.Snapshot().Generation() {
+			t.Error("the node tells an old generation:", all, err)
+		}
+		cancel()
+		<-done
+		time.Sleep(leaseTime)
+		if !down() {
+			t.Error("not down after its end")
+		}
 	})
 }
 
