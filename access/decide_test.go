@@ -178,6 +178,9 @@ func TestQuestionsAboutOtherObjects(t *testing.T) {
 	test(app, Object{Kind: OrganizationObject}, Administer, "", at, false)
 	test(local, Object{Kind: OrganizationObject}, Administer, "", at, true)
 	test(local, Object{Kind: OrganizationObject, Name: "ews"}, Enter, "", at, true)
+	// Those the mailbox gives everything need no table.
+	test(callerOf(f, 0), FolderOf(f.Accounts[0].Mailbox, 5), ReadAny, "", at, true)
+	test(local, FolderOf(f.Accounts[0].Mailbox, 5), ReadAny, "", at, true)
 	test(&Caller{Method: Local, ActsAs: &f.Accounts[0].Principal}, MailboxOf(f.Accounts[0].Mailbox), FullAccess, "", at, true)
 }
 
