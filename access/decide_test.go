@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -244,5 +245,34 @@ func TestRightsHaveNames(t *testing.T) {
 		} else {
 			seen[n] = true
 		}
+	}
+}
+
+// TestStepsExplain shows what an administrator reads of one refusal: every rule
+// that was applied, what it looked at, and whether it held.
+func TestStepsExplain(t *testing.T) {
+	f := house()
+	f.Groups = []Group{{SID: "S-1-5-21-1-2-3-2000", Members: []entente.SID{f.Accounts[1].SID}}}
+	box := f.Accounts[0].Mailbox
+	f.Permissions = []MailboxPermission{
+		{Mailbox: box, To: f.Accounts[1].SID, Rights: FullAccess},
+		{Mailbox: box, To: f.Groups[0].SID, Rights: FullAccess, Deny: true},
+	}
+	table := &FolderTable{Folder: 5, Entries: []Entry{{SID: f.Groups[0].SID, Rights: FolderVisible}, {Who: Default, Rights: LevelReviewer}}}
+	d := Compile(f).Decide(Question{Caller: callerOf(f, 1), On: FolderOf(box, 5), Folder: table, Want: ReadAny, At: at})
+	want := []Step{
+		{Rule: "caller-known", Fact: "S-1-5-21-1-2-3-1002", Holds: true, Needed: true},
+		{Rule: "caller-enabled", Fact: "S-1-5-21-1-2-3-1002", Holds: true, Needed: true},
+		{Rule: "mailbox-exists", Holds: true, Needed: true},
+		{Rule: "owner", Fact: "S-1-5-21-1-2-3-1001", Gives: ownersRights},
+		{Rule: "mailbox-permission", Fact: "S-1-5-21-1-2-3-1002", Holds: true},
+		{Rule: "mailbox-denied", Fact: "S-1-5-21-1-2-3-2000", Holds: true},
+		{Rule: "organization", Holds: true, Gives: memberRights},
+		{Rule: "folder-entry", Fact: "S-1-5-21-1-2-3-1002"},
+		{Rule: "folder-groups", Fact: "S-1-5-21-1-2-3-2000", Holds: true, Gives: FolderVisible},
+		{Rule: "folder-default", Fact: "Default", Gives: LevelReviewer},
+	}
+	if !slices.Equal(d.Steps(), want) || d.Allowed() || d.Reason() != NoRight {
+		t.Errorf("%+v", d.Steps())
 	}
 }

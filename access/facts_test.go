@@ -358,6 +358,7 @@ func (s *script) run(snap *Snapshot, l line) (string, []Decision) {
 		}
 		p, err := snap.Impersonate(c, target, l.words[2], when, &trace)
 		if err != nil {
+			s.told(l, reasonOf(err), trace.Decisions)
 			return string(reasonOf(err)), trace.Decisions
 		}
 		return strings.TrimSuffix(string(p.UPN), "@contoso.example"), trace.Decisions
@@ -374,6 +375,18 @@ func (s *script) run(snap *Snapshot, l line) (string, []Decision) {
 	}
 	_, err := snap.Ask(q, &trace)
 	return outcome(err), trace.Decisions
+}
+
+// told checks that the audit record would name what the caller was told, where
+// that is about the name he gave.
+func (s *script) told(l line, r entente.Reason, decisions []Decision) {
+	switch r {
+	case ImpersonationDenied, ImpersonateUserDenied, MoreThanOneAccessMode:
+		return
+	}
+	if last := &decisions[len(decisions)-1]; last.Allowed() || last.Reason() != r {
+		s.t.Errorf("line %d: the trace ends with %q, the caller was told %q", l.n, last.Reason(), r)
+	}
 }
 
 func (s *script) object(name string) entente.MailboxID {
