@@ -234,6 +234,13 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		return err
 	}
 	l.Name = string(wanted.UPN)
+	dropped, err := c.dropForeign(&wanted.Proxies)
+	if err != nil {
+		return err
+	}
+	if len(dropped) > 0 {
+		l.Err = entente.Errorf(entente.Invalid, "left out: %s, in a domain that is not accepted", dropped[0]).Because(NotAccepted)
+	}
 	found, err := c.match(wanted)
 	if err != nil {
 		return err
@@ -259,10 +266,12 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		return err
 	}
 	updated.SID = found
+	if _, err := c.dropForeign(&updated.Proxies); err != nil {
+		return err
+	}
 	if err := updated.check(); err != nil {
 		return err
 	}
-	slices.Sort(updated.Proxies)
 	if reflect.DeepEqual(*old, updated) {
 		return nil
 	}
@@ -271,6 +280,32 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		*a = updated
 		return nil
 	})
+}
+
+// dropForeign takes out addresses in domains that are not ours. Exports are full
+// of them (onmicrosoft.com, old internal names), and a person is not refused
+// for what he has elsewhere; a primary address there is another matter.
+func (c *Change) dropForeign(addresses *[]entente.SMTPAddress) (dropped []entente.SMTPAddress, err error) {
+	domains := map[entente.Domain]bool{}
+	var name entente.Domain
+	rows, err := c.tx.Query(`SELECT name FROM directory_domain`)
+	if err := each(rows, err, func() error {
+		domains[name] = true
+		return nil
+	}, &name); err != nil {
+		return nil, err
+	}
+	var kept []entente.SMTPAddress
+	for _, a := range *addresses {
+		if domains[a.Domain()] {
+			kept = append(kept, a)
+		} else {
+			dropped = append(dropped, a)
+		}
+	}
+	slices.Sort(kept)
+	*addresses = kept
+	return dropped, nil
 }
 
 // match finds the account that a record is about, "" if there is none yet. A

@@ -29,6 +29,7 @@ mailNickname: anna
 proxyAddresses: SMTP:anna@contoso.example
 proxyAddresses: smtp:a.berg@contoso.example
 proxyAddresses: X500:/o=Contoso/cn=anna
+proxyAddresses: smtp:anna@contoso.onmicrosoft.example
 objectGUID:: AQIDBAUGBwgJCgsMDQ4PEA==
 objectSid:: AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAA9QEAAA==
 title: Head of a department whose name is so long that the ex
@@ -92,12 +93,13 @@ func TestImportLDIF(t *testing.T) {
 		if r.Created != 5 || r.Refused != 2 || len(r.Lines) != 7 {
 			t.Fatalf("%+v", r)
 		}
-		if l := r.Lines[4]; l.Line != 46 || l.Err == nil || !strings.Contains(l.Err.Error(), "CN=Nobody") {
+		if l := r.Lines[4]; l.Line != 47 || l.Err == nil || !strings.Contains(l.Err.Error(), "CN=Nobody") {
 			t.Errorf("an unknown member: %+v", l)
 		}
-		if r.Lines[6].Err == nil || !strings.Contains(r.Lines[6].Err.Error(), "line 62") {
+		if r.Lines[6].Err == nil || !strings.Contains(r.Lines[6].Err.Error(), "line 63") {
 			t.Errorf("a URL: %+v", r.Lines[6])
 		}
+		wants(t, r.Lines[0].Err, entente.Invalid, NotAccepted) // only an address
 		s := d.Snapshot()
 		anna, ok := s.FindSID("S-1-5-21-1-2-3-501")
 		if !ok || anna.Name != "Anna Bärg" || anna.UPN != "anna.berg@contoso.example" || anna.Mail != "anna@contoso.example" ||
