@@ -175,35 +175,43 @@ func (im *importer) read(ctx context.Context, next func() (*record, error), appl
 	}
 }
 
-// apply makes the changes that records ask for. Each is kept or not as a whole;
-// only a failing database ends all.
+// apply makes the changes that records ask for. Only a failing database ends
+// all.
 func (im *importer) apply(c *Change, records []*record) error {
 	for _, r := range records {
 		l := ImportLine{Line: r.line, Name: r.dn, Action: "refused", Err: r.err}
 		if r.err == nil {
-			if _, err := c.tx.Exec(`SAVEPOINT import_record`); err != nil {
-				return err
-			}
-			err := im.one(c, r, &l)
-			var e *entente.Error
-			if err != nil && !errors.As(err, &e) {
-				return err
-			}
-			if err != nil {
-				l.Action, l.Err = "refused", err
-				if _, err := c.tx.Exec(`ROLLBACK TO SAVEPOINT import_record`); err != nil {
-					return err
-				}
-			} else if r.dn != "" {
-				im.byDN[normalDN(r.dn)] = l.SID
-			}
-			if _, err := c.tx.Exec(`RELEASE SAVEPOINT import_record`); err != nil {
+			if err := im.keepOrNot(c, r, &l); err != nil {
 				return err
 			}
 		}
 		im.report.Lines = append(im.report.Lines, l)
 	}
 	return nil
+}
+
+// keepOrNot makes the changes of one record, all of them or, if it is refused,
+// none. The refusals of verbs come before the database would fail, so that the
+// transaction can go on after them.
+func (im *importer) keepOrNot(c *Change, r *record, l *ImportLine) error {
+	if _, err := c.tx.Exec(`SAVEPOINT import_record`); err != nil {
+		return err
+	}
+	err := im.one(c, r, l)
+	var e *entente.Error
+	switch {
+	case err != nil && !errors.As(err, &e):
+		return err
+	case err != nil:
+		l.Action, l.Err = "refused", err
+		if _, err := c.tx.Exec(`ROLLBACK TO SAVEPOINT import_record`); err != nil {
+			return err
+		}
+	case r.dn != "":
+		im.byDN[normalDN(r.dn)] = l.SID
+	}
+	_, err = c.tx.Exec(`RELEASE SAVEPOINT import_record`)
+	return err
 }
 
 func (im *importer) one(c *Change, r *record, l *ImportLine) error {
