@@ -276,3 +276,56 @@ func TestStepsExplain(t *testing.T) {
 		t.Errorf("%+v", d.Steps())
 	}
 }
+
+func TestInForce(t *testing.T) {
+	test := func(from, until, when time.Time, deny, want bool) {
+		t.Helper()
+		a := Assignment{NotBefore: from, NotAfter: until, Deny: deny}
+		if a.inForce(when) != want {
+			t.Errorf("from %v until %v at %v, denial %v: not %v", from, until, when, deny, want)
+		}
+	}
+	var never time.Time
+	before, after := at.Add(-time.Hour), at.Add(time.Hour)
+	test(never, never, never, false, true)
+	test(never, never, at, false, true)
+	test(before, after, at, false, true)
+	test(at, never, at, false, true)
+	test(after, never, at, false, false)
+	test(never, at, at, false, false)
+	test(never, after, at, false, true)
+	// Without a time a bounded grant counts for nothing, a bounded denial in full.
+	test(before, never, never, false, false)
+	test(never, after, never, false, false)
+	test(before, never, never, true, true)
+	test(never, after, never, true, true)
+}
+
+// TestWeighing puts assignments in every order: the nearest decides, on one
+// level a denial, and what does not apply never does.
+func TestWeighing(t *testing.T) {
+	f := house()
+	anna, portal := f.Accounts[0].SID, f.Accounts[2].SID
+	one := func(id string, s Scope, deny bool) Assignment {
+		return Assignment{ID: id, Assignee: portal, Rights: MayImpersonate, Scope: s, Deny: deny, Enabled: true}
+	}
+	near, wide, other := Scope{ScopeAccount, string(anna)}, Scope{ScopeAll, ""}, Scope{ScopeAccount, "S-1-5-21-0-0-0-0"}
+	test := func(allowed bool, all ...Assignment) {
+		t.Helper()
+		for range all {
+			all = append(all[1:], all[0])
+			f.Assignments = all
+			d := Compile(f).Decide(Question{Caller: callerOf(f, 2), On: Object{Kind: AccountObject, Name: string(anna)}, Want: MayImpersonate, At: at})
+			if d.Allowed() != allowed {
+				t.Errorf("%v first: not %v", all[0].ID, allowed)
+			}
+		}
+	}
+	test(true, one("near", near, false), one("not wide", wide, true))
+	test(false, one("not near", near, true), one("wide", wide, false))
+	test(false, one("near", near, false), one("not near", near, true))
+	test(false, one("wide", wide, false), one("not wide", wide, true))
+	test(true, one("wide", wide, false), one("not other", other, true))
+	test(false, one("other", other, false), one("not other", other, true))
+	test(false, one("other", other, false))
+}
