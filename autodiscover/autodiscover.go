@@ -8,7 +8,10 @@
 package autodiscover
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"entente"
@@ -24,7 +27,7 @@ type Service struct {
 	EWS  string
 	// ActiveSync is the URL phones use; empty while it is not served.
 	ActiveSync string
-	// Version is what ServerVersionInfo says, such as 15.1.2507.
+	// Version is what ServerVersionInfo says, such as 15.1.2507.0.
 	Version Version
 }
 
@@ -65,6 +68,16 @@ func find(s *clientaccess.Session, address string) (access.Account, bool) {
 	return a, ok && !a.Mailbox.IsZero()
 }
 
+// poxURL is where POX is served: beside EWS, whose URL knows the port.
+func (s *Service) poxURL() string {
+	u, err := url.Parse(s.EWS)
+	if err != nil {
+		return ""
+	}
+	u.Path = "/autodiscover/autodiscover.xml"
+	return u.String()
+}
+
 // legacyDN is the legacyExchangeDN that old properties want to see: a name
 // made of the mailbox's id, since we keep none.
 func legacyDN(a *access.Account) string {
@@ -72,11 +85,45 @@ func legacyDN(a *access.Account) string {
 		strings.ReplaceAll(a.Mailbox.String(), "-", "")
 }
 
-// domainKnown reports whether some account has an address in the domain.
-func domainOf(address string) (entente.Domain, bool) {
-	a, err := entente.ParseSMTPAddress(strings.TrimSpace(address))
-	if err != nil {
-		return "", false
-	}
-	return a.Domain(), true
+// ours reports whether a domain is one of this organization.
+func ours(s *clientaccess.Session, name string) bool {
+	d, err := entente.ParseDomain(strings.TrimSpace(name))
+	return err == nil && s.Directory().Accepted(d)
 }
+
+// enter passes the gate, and answers for itself where it is shut or the caller
+// has too much under way: neither POX nor SOAP has a code for it, and clients
+// know what to do with HTTP's.
+func enter(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) bool {
+	err := s.Enter()
+	if err == nil {
+		return true
+	}
+	status, code := http.StatusForbidden, "Forbidden"
+	var e *entente.Error
+	if errors.As(err, &e) && e.Kind == entente.Unavailable {
+		status, code = http.StatusServiceUnavailable, "Busy"
+		w.Header().Set("Retry-After", "1")
+	}
+	send(s, w, r, code, status, "text/plain; charset=utf-8", []byte(http.StatusText(status)+"\n"))
+	return false
+}
+
+// send concludes the session and writes the answer; what could not be recorded
+// is not told.
+func send(s *clientaccess.Session, w http.ResponseWriter, r *http.Request, code string, status int, kind string, body []byte) {
+	if err := s.Conclude(r.Context(), code); err != nil {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "not available now; try again", http.StatusServiceUnavailable)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "private")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+const textXML = "text/xml; charset=utf-8"

@@ -28,23 +28,10 @@ func (s *Service) json(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		return
 	}
-	protocol := queryFold(r.URL.Query(), "Protocol")
-	var answer any
 	status := http.StatusOK
-	switch strings.ToLower(protocol) {
-	case "ews":
-		answer = jsonAnswer{"EWS", s.EWS}
-	case "autodiscoverv1":
-		answer = jsonAnswer{"AutodiscoverV1", "https://" + s.Name + "/autodiscover/autodiscover.xml"}
-	case "activesync":
-		if s.ActiveSync != "" {
-			answer = jsonAnswer{"ActiveSync", s.ActiveSync}
-			break
-		}
-		fallthrough
-	default:
+	answer, ok := s.jsonAnswer(queryFold(r.URL.Query(), "Protocol"))
+	if !ok {
 		status = http.StatusBadRequest
-		answer = jsonError{"ProtocolNotSupported", "The given protocol is not served here. Supported: EWS, AutodiscoverV1."}
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {
@@ -53,8 +40,25 @@ func (s *Service) json(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "private")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+func (s *Service) jsonAnswer(protocol string) (answer any, ok bool) {
+	switch strings.ToLower(protocol) {
+	case "":
+		return jsonError{"MandatoryParameterMissing", "A valid value must be provided for the query parameter 'Protocol'."}, false
+	case "ews":
+		return jsonAnswer{"EWS", s.EWS}, true
+	case "autodiscoverv1":
+		return jsonAnswer{"AutodiscoverV1", s.poxURL()}, true
+	case "activesync":
+		if s.ActiveSync != "" {
+			return jsonAnswer{"ActiveSync", s.ActiveSync}, true
+		}
+	}
+	return jsonError{"InvalidProtocol", "The given protocol is not served here. Supported are EWS and AutodiscoverV1."}, false
 }
 
 // queryFold returns a query parameter by its name in any case, as Exchange

@@ -4,7 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
+	"strings"
 
 	"entente/access"
 	"entente/clientaccess"
@@ -50,8 +50,7 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 		s.poxError(session, w, r, errNoProvider, "Provider is not available")
 		return
 	}
-	if err := session.Enter(); err != nil {
-		s.poxError(session, w, r, errAddressNotFound, "The e-mail address cannot be found.")
+	if !enter(session, w, r) {
 		return
 	}
 	a, ok := find(session, q.address)
@@ -60,7 +59,7 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 		return
 	}
 	session.Target(a.Mailbox.String())
-	send(session, w, r, "", http.StatusOK, s.poxAccount(&a))
+	send(session, w, r, "", http.StatusOK, textXML, s.poxAccount(&a))
 }
 
 // A poxRequest is what a client asks, [MS-OXDSCLI] 2.2.3.1.
@@ -133,7 +132,7 @@ func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account)
 	e.Elem("OOFUrl", s.EWS)
 	if kind == "EXPR" {
 		e.Elem("SSL", "On")
-		e.Elem("AuthPackage", "Basic")
+		e.Elem("AuthPackage", "basic")
 	}
 	e.Elem("LoginName", string(a.UPN))
 	e.End("Protocol")
@@ -142,22 +141,23 @@ func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account)
 func (s *Service) web(e *strictxml.Encoder) {
 	e.Start("Protocol")
 	e.Elem("Type", "WEB")
-	for _, side := range [...]string{"Internal", "External"} {
-		e.Start(side)
+	for _, side := range [...]struct{ name, kind string }{{"Internal", "EXCH"}, {"External", "EXPR"}} {
+		e.Start(side.name)
 		e.Start("Protocol")
-		e.Elem("Type", map[string]string{"Internal": "EXCH", "External": "EXPR"}[side])
+		e.Elem("Type", side.kind)
 		e.Elem("ASUrl", s.EWS)
 		e.End("Protocol")
-		e.End(side)
+		e.End(side.name)
 	}
 	e.End("Protocol")
 }
 
-// hex is the version as POX has it, [MS-OXDSCLI] 2.2.4.1.1.2.6.38 ServerVersion: the 32-bit
-// number of major, minor and build that Outlook takes apart.
+// hex is the version as ServerVersion has it, [MS-OXDSCLI] 2.2.4: 32 bits, of
+// which clients take major, minor and build apart.
 func (v Version) hex() string {
-	n := 0x70000000 | uint64(v.Major&0x3f)<<22 | uint64(v.Minor&0x3f)<<16 | uint64(v.Build&0x7fff) | 0x8000
-	return strconv.FormatUint(n&0xffffffff, 16)
+	const layout = 7<<28 | 1<<15 // the number's own version, and a flag
+	n := layout | uint64(v.Major&0x3f)<<22 | uint64(v.Minor&0x3f)<<16 | uint64(v.Build&0x7fff)
+	return strings.ToUpper(strconv.FormatUint(n, 16))
 }
 
 // poxError answers with an error document: HTTP 200, as Exchange does, for
@@ -177,20 +177,5 @@ func (s *Service) poxError(session *clientaccess.Session, w http.ResponseWriter,
 	e.End("Error")
 	e.End("Response")
 	e.End("Autodiscover")
-	send(session, w, r, strconv.Itoa(code), http.StatusOK, e.Bytes())
-}
-
-// send concludes the session and writes the answer; what could not be recorded
-// is not told.
-func send(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, code string, status int, body []byte) {
-	if err := session.Conclude(r.Context(), code); err != nil {
-		w.Header().Set("Retry-After", strconv.Itoa(int(time.Minute/time.Second)))
-		http.Error(w, "not available now; try again", http.StatusServiceUnavailable)
-		return
-	}
-	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	w.Header().Set("Cache-Control", "private")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	send(session, w, r, strconv.Itoa(code), http.StatusOK, textXML, e.Bytes())
 }

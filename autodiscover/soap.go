@@ -16,10 +16,16 @@ const (
 	spaceA   = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
 	spaceWSA = "http://www.w3.org/2005/08/addressing"
 	spaceXSI = "http://www.w3.org/2001/XMLSchema-instance"
+	// The namespace of .NET's own fault codes.
+	spaceNone = "http://schemas.microsoft.com/ws/2005/05/addressing/none"
 )
 
-// maxUsers is how many users one request may ask for.
-const maxUsers = 100
+// Limits of a request: as many users as Exchange takes, and more settings than
+// there are names.
+const (
+	maxUsers    = 100
+	maxSettings = 200
+)
 
 // A soapRequest is GetUserSettings or GetDomainSettings. [MS-OXWSADISC]
 // 3.1.4.3, 3.1.4.1.
@@ -33,6 +39,11 @@ type soapRequest struct {
 // soap answers Autodiscover.svc.
 func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
 	session.Operation("SOAP", false)
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		send(session, w, r, "MethodNotAllowed", http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("This is the SOAP service of Autodiscover: POST GetUserSettings or GetDomainSettings.\n"))
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		s.soapFault(session, w, r, soap.V11, &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the request is too large"})
@@ -44,26 +55,30 @@ func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *
 		return
 	}
 	session.Operation(q.operation, false)
-	if err := session.Enter(); err != nil {
-		s.soapFault(session, w, r, version, &soap.Fault{Code: strictxml.Name{Local: soap.Server}, String: "the server is busy"})
+	if !enter(session, w, r) {
 		return
 	}
 	e := strictxml.NewEncoder(nil)
-	soap.Begin(e, version, []soap.Namespace{{Prefix: "a", URI: spaceWSA}, {Prefix: "i", URI: spaceXSI}}, func(e *strictxml.Encoder) { s.header(e, q.operation) })
+	declare := []soap.Namespace{{Prefix: "a", URI: spaceWSA}, {Prefix: "i", URI: spaceXSI}}
+	soap.Begin(e, version, declare, func(e *strictxml.Encoder) { s.header(e, q.operation) })
 	if q.operation == "GetUserSettings" {
 		s.userSettings(e, session, q)
 	} else {
 		s.domainSettings(e, session, q)
 	}
 	soap.End(e)
-	send(session, w, r, "", http.StatusOK, e.Bytes())
+	send(session, w, r, "", http.StatusOK, contentType(version), e.Bytes())
 }
 
 // readSOAP reads an envelope and its one operation.
 func readSOAP(body []byte) (soap.Version, *soapRequest, *soap.Fault) {
 	m, err := soap.Open(body, limits())
 	if err != nil {
-		return soap.V11, nil, asFault(err)
+		f := asFault(err)
+		return f.Version, nil, f
+	}
+	if err := m.MustUnderstand(understood()...); err != nil {
+		return m.Version, nil, asFault(err)
 	}
 	q := &soapRequest{}
 	switch m.Operation() {
@@ -72,12 +87,40 @@ func readSOAP(body []byte) (soap.Version, *soapRequest, *soap.Fault) {
 	case strictxml.Name{Space: spaceA, Local: "GetDomainSettingsRequestMessage"}:
 		q.operation = "GetDomainSettings"
 	default:
-		return m.Version, nil, &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the operation is not served here"}
+		return m.Version, nil, notServed(m.Operation().Local)
 	}
 	if err := m.Read(q.decode); err != nil {
 		return m.Version, nil, asFault(err)
 	}
 	return m.Version, q, nil
+}
+
+// understood are the header blocks that clients may insist on. What they say,
+// the Body's child says again.
+func understood() []strictxml.Name {
+	return []strictxml.Name{
+		{Space: spaceWSA, Local: "Action"},
+		{Space: spaceWSA, Local: "To"},
+		{Space: spaceWSA, Local: "MessageID"},
+		{Space: spaceWSA, Local: "ReplyTo"},
+		{Space: spaceA, Local: "RequestedServerVersion"},
+	}
+}
+
+// notServed is the fault of .NET's dispatcher, by whose words clients know that
+// an operation is not there, and try an older one.
+func notServed(operation string) *soap.Fault {
+	return &soap.Fault{
+		Code:   strictxml.Name{Space: spaceNone, Local: "ActionNotSupported"},
+		String: "The message '" + operation[:min(len(operation), 64)] + "' cannot be processed at the receiver, due to a ContractFilter mismatch at the EndpointDispatcher.",
+	}
+}
+
+func contentType(v soap.Version) string {
+	if v == soap.V12 {
+		return "application/soap+xml; charset=utf-8"
+	}
+	return textXML
 }
 
 func asFault(err error) *soap.Fault {
@@ -111,8 +154,8 @@ func (q *soapRequest) decode(r *strictxml.Reader) {
 			}
 		}
 	}
-	if len(q.mailboxes) > maxUsers || len(q.domains) > maxUsers {
-		r.Fail(errors.New("too many users"))
+	if len(q.mailboxes) > maxUsers || len(q.domains) > maxUsers || len(q.settings) > maxSettings {
+		r.Fail(errors.New("too many users or settings"))
 	}
 }
 
@@ -201,18 +244,20 @@ func (s *Service) setting(name string, a *access.Account) string {
 		return legacyDN(a)
 	case "UserDeploymentId":
 		return a.Mailbox.String()
-	case "AutoDiscoverSMTPAddress", "AccountMailbox":
+	case "AutoDiscoverSMTPAddress":
 		return string(a.Mail)
 	case "InternalEwsUrl", "ExternalEwsUrl", "EwsPartnerUrl":
 		return s.EWS
-	case "InternalMailboxServer", "ExternalMailboxServer", "InternalRpcClientServer":
+	case "InternalMailboxServer", "ExternalMailboxServer":
 		return s.Name
+	case "ExternalMailboxServerRequiresSSL":
+		return "True"
+	case "ExternalMailboxServerAuthenticationMethods":
+		return "Basic"
 	case "EwsSupportedSchemas":
 		return "Exchange2007, Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2016"
 	case "ExternalEwsVersion", "CasVersion":
 		return s.Version.text()
-	case "MobileMailboxPolicy", "ExternalMailboxServerRequiresSSL":
-		return ""
 	}
 	return ""
 }
@@ -223,9 +268,8 @@ func (s *Service) domainSettings(e *strictxml.Encoder, session *clientaccess.Ses
 	e.Start("Response")
 	outcome(e, "NoError")
 	e.Start("DomainResponses")
-	own, _ := domainOf(string(session.Caller().Subject().Mail))
 	for _, d := range q.domains {
-		s.domainResponse(e, d != "" && d == string(own), q.settings)
+		s.domainResponse(e, ours(session, d), q.settings)
 	}
 	e.End("DomainResponses")
 	e.End("Response")
@@ -281,6 +325,6 @@ func stringSetting(e *strictxml.Encoder, element, name, value string) {
 
 func (s *Service) soapFault(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, v soap.Version, f *soap.Fault) {
 	e := strictxml.NewEncoder(nil)
-	soap.AppendFault(e, v, f, []soap.Namespace{{Prefix: "a", URI: spaceWSA}}, func(e *strictxml.Encoder) { s.header(e, "Fault") })
-	send(session, w, r, f.Code.Local, http.StatusInternalServerError, e.Bytes())
+	soap.AppendFault(e, v, f, nil, nil)
+	send(session, w, r, f.Code.Local, http.StatusInternalServerError, contentType(v), e.Bytes())
 }
