@@ -103,6 +103,8 @@ func (s *Session) kind() (audit.Kind, string) {
 		text = box.String()
 	}
 	switch {
+	case s.caller.Method == access.Local:
+		return audit.System, text
 	case s.caller.ActsAs != nil && delegate:
 		return audit.ImpersonatedDelegate, text
 	case s.caller.ActsAs != nil:
