@@ -74,8 +74,25 @@ func (c *mimeComposer) item(it *Item) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compose(d)
+}
+
+// compose writes a draft. A file whose type the writer refuses goes as one of
+// unknown type: its name still says what it is.
+func compose(d message.Draft) ([]byte, error) {
+	out, err := message.Compose(d)
+	if !is(err, message.ReasonInvalidField) || len(d.Attachments) == 0 {
+		return out, err
+	}
+	for i := range d.Attachments {
+		if a := &d.Attachments[i]; strings.Contains(a.ContentType, ".") {
+			a.ContentType = unknownType
+		}
+	}
 	return message.Compose(d)
 }
+
+const unknownType = "application/octet-stream"
 
 // calendar writes an appointment with the zones it names. [MS-OXCICAL] 2.1.1
 func (c *mimeComposer) calendar(it *Item) ([]byte, error) {
@@ -114,6 +131,12 @@ func (c *mimeComposer) draft(it *Item) (message.Draft, error) {
 		Subject: message.Clean(ps.String(PidTagSubject)), Date: it.sent(), HideBcc: c.o.HideBcc,
 		MessageID: messageID(ps.String(PidTagInternetMessageID)), InReplyTo: messageID(ps.String(PidTagInReplyToID)),
 		ThreadTopic: message.Clean(ps.String(PidTagConversationTopic)), ThreadIndex: ps.Bytes(PidTagConversationIndex),
+	}
+	if len(d.ThreadIndex) > 600 { // longer than any line may be
+		d.ThreadIndex = nil
+	}
+	if y := d.Date.Year(); y < 1900 || y > 9999 {
+		d.Date = it.Created
 	}
 	for _, id := range strings.Fields(ps.String(PidTagInternetReferences)) {
 		if id = messageID(id); id != "" {
@@ -155,7 +178,7 @@ func (c *mimeComposer) draft(it *Item) (message.Draft, error) {
 // messageID returns an id in its angle brackets, "" for what is none.
 func messageID(s string) string {
 	s = strings.TrimSpace(s)
-	if len(s) < 3 || s[0] != '<' || s[len(s)-1] != '>' || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) ||
+	if len(s) < 3 || len(s) > 900 || s[0] != '<' || s[len(s)-1] != '>' || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) ||
 		strings.ContainsAny(s[1:len(s)-1], "<>") {
 		return ""
 	}
@@ -165,7 +188,7 @@ func messageID(s string) string {
 // addressOf is the list of one, nil without an address that can be written.
 func addressOf(name string, addresses ...string) []message.Address {
 	for _, a := range addresses {
-		if a = strings.TrimSpace(message.Clean(a)); strings.Contains(a, "@") && !strings.ContainsAny(a, " <>,;") {
+		if a = strings.TrimSpace(message.Clean(a)); canWrite(a) {
 			if name = message.Clean(name); strings.EqualFold(name, a) {
 				name = ""
 			}
@@ -173,6 +196,14 @@ func addressOf(name string, addresses ...string) []message.Address {
 		}
 	}
 	return nil
+}
+
+// canWrite reports whether Compose takes an address. What does not pass goes
+// nowhere anyway.
+func canWrite(a string) bool {
+	local, domain, ok := strings.Cut(a, "@")
+	return ok && local != "" && domain != "" && len(a) <= 320 && !strings.ContainsAny(local, "()<>[]:;\\,\" \u00a0") &&
+		!strings.ContainsAny(domain, "()<>;@\\,\" \u00a0")
 }
 
 func (c *mimeComposer) recipients(it *Item, d *message.Draft) {
@@ -242,8 +273,8 @@ func mediaType(s string) string {
 	token := func(s string) bool {
 		return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+") == ""
 	}
-	if !ok || !token(kind) || !token(sub) || kind == "multipart" || kind == "message" {
-		return "application/octet-stream"
+	if !ok || !token(kind) || !token(sub) || len(s) > 127 || kind == "multipart" || kind == "message" {
+		return unknownType
 	}
 	return s
 }
@@ -251,7 +282,7 @@ func mediaType(s string) string {
 // contentID leaves out what cannot be written between angle brackets.
 func contentID(s string) string {
 	s = strings.Trim(s, "<> ")
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+	if len(s) > 900 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
 		return ""
 	}
 	return s

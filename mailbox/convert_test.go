@@ -387,6 +387,26 @@ END:VCARD
 	})
 }
 
+// Files keep what they are called, whatever type they claim.
+func TestComposeFileTypes(t *testing.T) {
+	test := func(claimed string) {
+		t.Helper()
+		it := &Item{Body: &Body{Text: []byte("x")}, Attachments: []Attachment{{Name: "a.xlsx", ContentType: claimed, Content: []byte{0, 1}}}}
+		out, err := ComposeMIME(it, ComposeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := message.Parse(out, message.DefaultLimits())
+		if err != nil || len(m.Attachments) != 1 || m.Attachments[0].FileName != "a.xlsx" || !bytes.Equal(m.Attachments[0].Data(), []byte{0, 1}) {
+			t.Errorf("%s: %v\n%s", claimed, err, out)
+		}
+	}
+	test("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	test("multipart/mixed")
+	test("")
+	test("a/b/c; x=\r\n")
+}
+
 // What clients put into properties never breaks a header line.
 func TestComposeCleans(t *testing.T) {
 	it := &Item{Body: &Body{Text: []byte("x")}, Recipients: []Recipient{
