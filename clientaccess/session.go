@@ -164,5 +164,5 @@ func (s *Session) ask(on access.Object, want access.Rights) (access.Permit, erro
 	if !s.passed {
 		return access.Permit{}, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
-	return s.snapshot.Ask(access.Question{Caller: s.caller, On: on, Want: want, At: s.started}, &s.trace)
+	return s.snapshot.Ask(access.Question{Caller: s.caller, On: on, Want: want, At: s.started, Server: s.door.Server}, &s.trace)
 }
