@@ -86,7 +86,7 @@ func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
 	case mailbox.SyncStateInvalid:
 		return ews.ErrorInvalidSyncStateData, true
 	}
-	return "", false
+	return codeOfFree(r)
 }
 
 // codeOfKind maps the kinds, for errors without a reason of their own.

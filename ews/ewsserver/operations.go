@@ -4,5 +4,14 @@ package ewsserver
 // answered with ErrorInvalidOperation. changes marks those whose audit record
 // must be safe before the answer goes out.
 func operations() map[string]operation {
-	return map[string]operation{}
+	return map[string]operation{
+		// people and their time
+		"GetUserAvailabilityRequest": reads("GetUserAvailability", (*call).getUserAvailability),
+		"GetUserOofSettingsRequest":  reads("GetUserOofSettings", (*call).getUserOofSettings),
+		"SetUserOofSettingsRequest":  changes("SetUserOofSettings", (*call).setUserOofSettings),
+		"ResolveNames":               reads("ResolveNames", (*call).resolveNames),
+		"ExpandDL":                   reads("ExpandDL", (*call).expandDL),
+		"GetRoomLists":               reads("GetRoomLists", (*call).getRoomLists),
+		"GetRooms":                   reads("GetRooms", (*call).getRooms),
+	}
 }
