@@ -22,7 +22,8 @@ const MaxSortKeys = 32
 const SortInvalid entente.Reason = "sort-invalid"
 
 // A SortKey is one key of a sort order. Text is sorted without case, and what
-// has no such property comes first; last when descending.
+// has no such property comes first; last when descending. Subjects are sorted
+// without their prefix, as PidTagNormalizedSubject.
 type SortKey struct {
 	Prop       Prop
 	Descending bool
@@ -86,8 +87,8 @@ func (p *Paging) page(from, to, total int) Page {
 // Find returns a page of the items of a folder. It needs ReadAny; private items
 // count only for those who may see them.
 //
-// Without a restriction, the order of arrival in either direction and that of
-// article numbers cost the same however many items there are; everything else
+// Without a restriction, the orders of arrival, of article numbers and of
+// subjects, in either direction, cost the same however many items there are; everything else
 // looks at each item of the folder that bounds on these two do not rule out.
 // Bodies and attachment names are read only of items that the rest of the
 // restriction leaves in doubt.
@@ -179,7 +180,10 @@ func newFinder(v *View, q *Query) (*finder, error) {
 		return nil, err
 	}
 	for _, k := range f.order {
-		if !inRow(k.Prop) && k.Prop != PidTagMessageDeliveryTime {
+		switch {
+		case bySubject(k):
+			c.props = append(c.props, PidTagSubject, PidTagNormalizedSubject, PidTagSubjectPrefix)
+		case !inRow(k.Prop) && k.Prop != PidTagMessageDeliveryTime:
 			c.props = append(c.props, k.Prop)
 		}
 	}
@@ -200,9 +204,15 @@ func checkSort(order []SortKey) error {
 	return nil
 }
 
+func bySubject(k SortKey) bool { return k.Prop == PidTagSubject || k.Prop == PidTagNormalizedSubject }
+
+// indexed reports whether an index has the order.
+func indexed(k SortKey) bool {
+	return k.Prop == PidTagMessageDeliveryTime || k.Prop == PidTagInternetArticleNumber || bySubject(k)
+}
+
 func (f *finder) find() (Page, error) {
-	if f.q.Restrict == nil && f.q.Seek == nil && len(f.order) == 1 &&
-		(f.order[0].Prop == PidTagMessageDeliveryTime || f.order[0].Prop == PidTagInternetArticleNumber) {
+	if f.q.Restrict == nil && f.q.Seek == nil && len(f.order) == 1 && indexed(f.order[0]) {
 		return f.byIndex()
 	}
 	if err := f.scan(); err != nil {
@@ -284,21 +294,40 @@ func (f *finder) consider(r *row) {
 	}
 	f.hits = append(f.hits, h)
 	for _, k := range f.order {
-		if k.Prop == PidTagMessageDeliveryTime {
-			// Drafts and the like are sorted by when they were made.
-			f.keys = append(f.keys, value{prop: k.Prop, num: r.received})
-			continue
-		}
-		v, known := r.lookup(k.Prop)
-		if known != yes {
-			v = value{}
-		}
-		if v.text != "" {
-			// Cloned, since it is a piece of the whole record.
-			v.text = strings.Clone(folded(v).text[:min(len(v.text), maxSortText)])
-		}
-		f.keys = append(f.keys, v)
+		f.keys = append(f.keys, f.key(r, k))
 	}
+}
+
+// key is what a row is sorted by.
+func (f *finder) key(r *row, k SortKey) value {
+	switch {
+	case k.Prop == PidTagMessageDeliveryTime:
+		// Drafts and the like are sorted by when they were made.
+		return value{prop: k.Prop, num: r.received}
+	case bySubject(k):
+		return value{prop: k.Prop, text: strings.Clone(r.subjectKey())}
+	}
+	v, known := r.lookup(k.Prop)
+	if known != yes {
+		return value{}
+	}
+	if v.text != "" {
+		// Cloned, since it is a piece of the whole record.
+		v.text = folded(v).text
+		v.text = strings.Clone(v.text[:min(len(v.text), maxSortText)])
+	}
+	return v
+}
+
+// subjectKey is what the column of that name holds, from the properties.
+func (r *row) subjectKey() string {
+	var ps Props
+	for _, p := range [...]Prop{PidTagSubject, PidTagSubjectPrefix, PidTagNormalizedSubject} {
+		if v, known := picked(r.want, r.got, p); known == yes {
+			ps.set(v)
+		}
+	}
+	return subjectKey(&ps)
 }
 
 // decide reads the parts of items that are in doubt.

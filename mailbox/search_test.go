@@ -200,6 +200,38 @@ func TestSorts(t *testing.T) {
 	})
 }
 
+// An index and the look at all items agree on every order.
+func TestSortsAgree(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.anna()
+		inbox := h.folder(v, Inbox)
+		for _, s := range []string{"b", "RE: a", "Åre", "åre", "a", "", "Zebra", "re: Zebra", "b", strings.Repeat("x", 300), strings.Repeat("x", 250) + "y"} {
+			it := &Item{}
+			h.must(it.SetMIME([]byte("Subject: x\r\n\r\n"), ConvertOptions{}))
+			prefix, rest := splitSubject(s)
+			it.Props.SetString(PidTagSubject, s)
+			it.Props.SetString(PidTagSubjectPrefix, prefix)
+			it.Props.SetString(PidTagNormalizedSubject, rest)
+			it.Recipients, it.Parts = nil, 0
+			h.must(v.CreateItem(t.Context(), inbox, it))
+		}
+		everything := where(NotEqual, PidTagMessageSize, Value{})
+		for _, p := range []Prop{PidTagSubject, PidTagNormalizedSubject, PidTagMessageDeliveryTime, PidTagInternetArticleNumber} {
+			for _, descending := range []bool{false, true} {
+				q := Query{Folder: inbox, Sort: []SortKey{{p, descending}}}
+				a, err := v.Find(t.Context(), q)
+				h.must(err)
+				q.Restrict = &everything
+				b, err := v.Find(t.Context(), q)
+				h.must(err)
+				if sa, sb := subjects(a.Items), subjects(b.Items); sa != sb || len(a.Items) != 11 {
+					t.Errorf("%v %t:\n%s\n%s", p, descending, sa, sb)
+				}
+			}
+		}
+	})
+}
+
 func TestPages(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		inbox := library(h)

@@ -19,13 +19,17 @@ const (
 	propsByReceived = scanRows + `, props` + scanFrom + `received >= $3 AND received <= $4`
 
 	// A page is found in the index alone, skipped items included; then its
-	// items are read.
+	// items are read. Flags are not compared as the partial index on them does:
+	// SQLite would then look at the argument, and plan anew at every call; so it
+	// would for a LIMIT that is nothing but an argument.
 	pageFrom = itemColumns + ` FROM (SELECT item_id AS id, `
-	pageOf   = ` AS at FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND flags % 2 = $3 AND (flags / 2) % 2 <= $4 ORDER BY `
-	pageJoin = ` LIMIT $5 OFFSET $6) p JOIN item i ON i.mailbox_id = $1 AND i.item_id = p.id ORDER BY p.at`
+	pageOf   = ` AS at FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND (flags & 1) = $3 AND (flags & 2) <= $4 ORDER BY `
+	pageJoin = ` LIMIT 0 + $5 OFFSET 0 + $6) p JOIN item i ON i.mailbox_id = $1 AND i.item_id = p.id ORDER BY p.at`
 
 	pageReceivedUp   = pageFrom + `received` + pageOf + `received, item_id` + pageJoin + `, p.id`
 	pageReceivedDown = pageFrom + `received` + pageOf + `received DESC, item_id DESC` + pageJoin + ` DESC, p.id DESC`
+	pageSubjectUp    = pageFrom + `subject_key` + pageOf + `subject_key, item_id` + pageJoin + `, p.id`
+	pageSubjectDown  = pageFrom + `subject_key` + pageOf + `subject_key DESC, item_id DESC` + pageJoin + ` DESC, p.id DESC`
 	pageArticleUp    = pageFrom + `article` + pageOf + `article, item_id` + pageJoin
 	pageArticleDown  = pageFrom + `article` + pageOf + `article DESC, item_id DESC` + pageJoin + ` DESC`
 )
@@ -110,13 +114,17 @@ func (f *finder) byIndex() (Page, error) {
 }
 
 func (f *finder) pageRows(limit, offset int) (*db.Rows, error) {
-	key, folder, associated, private := f.v.key, f.q.Folder, number01(f.q.Associated), number01(f.private)
+	key, folder, associated, private := f.v.key, f.q.Folder, number01(f.q.Associated), 2*number01(f.private)
 	k := f.order[0]
 	switch {
 	case k.Prop == PidTagInternetArticleNumber && k.Descending:
 		return f.tx.Query(pageArticleDown, key, folder, associated, private, limit, offset)
 	case k.Prop == PidTagInternetArticleNumber:
 		return f.tx.Query(pageArticleUp, key, folder, associated, private, limit, offset)
+	case bySubject(k) && k.Descending:
+		return f.tx.Query(pageSubjectDown, key, folder, associated, private, limit, offset)
+	case bySubject(k):
+		return f.tx.Query(pageSubjectUp, key, folder, associated, private, limit, offset)
 	case k.Descending:
 		return f.tx.Query(pageReceivedDown, key, folder, associated, private, limit, offset)
 	}
@@ -128,7 +136,7 @@ func (f *finder) total() (int, error) {
 	if !f.private {
 		// Private items are counted with the others, so these are counted anew.
 		n := 0
-		err := f.tx.QueryRow(`SELECT count(*) FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND flags % 2 = $3 AND (flags / 2) % 2 = 0`,
+		err := f.tx.QueryRow(`SELECT count(*) FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND (flags & 1) = $3 AND (flags & 2) = 0`,
 			f.v.key, f.q.Folder, number01(f.q.Associated)).Scan(&n)
 		return n, err
 	}

@@ -86,6 +86,7 @@ CREATE TABLE item (
 CREATE INDEX item_article ON item (mailbox_id, folder_id, article, item_id, change_number, flags, class);
 CREATE INDEX item_change ON item (mailbox_id, folder_id, change_number, content_change, item_id, flags, class);
 CREATE INDEX item_received ON item (mailbox_id, folder_id, received, item_id, flags); -- covers where a page begins
+CREATE INDEX item_subject ON item (mailbox_id, folder_id, subject_key, item_id, flags); -- likewise
 CREATE INDEX item_start ON item (mailbox_id, folder_id, start_time, end_time) WHERE start_time <> 0;
 -- flags stands in it because SQLite takes an index that covers before one that fits.
 CREATE INDEX item_associated ON item (mailbox_id, folder_id, class, flags) WHERE flags % 2 = 1;
