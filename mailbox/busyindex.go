@@ -102,6 +102,7 @@ type busySingle struct {
 // A busySeries is a series, without bodies and people.
 type busySeries struct {
 	id         ItemID
+	change     uint64 // change number of the item
 	flags      busyFlags
 	start, end int64 // ticks between which all of it lies
 	size       int
@@ -153,16 +154,36 @@ func (x *busyIndex) refresh(tx *db.Tx, key []byte, s folderState, zones *calenda
 }
 
 const (
-	busyColumns = `SELECT item_id, flags, start_time, end_time, created, modified, props FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND `
+	busyColumns = `SELECT item_id, change_number, flags, start_time, end_time, props FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND `
 	busyAll     = busyColumns + `start_time <> 0 AND flags % 2 = 0`
 	busySince   = busyColumns + `change_number > $3`
 	busyGone    = `SELECT item_id FROM tombstone WHERE mailbox_id = $1 AND folder_id = $2 AND change_number > $3`
 )
 
+// A busyItem is an item as far as the index looks at it.
 type busyItem struct {
-	Item
+	id         ItemID
+	change     uint64
+	flags      itemFlags
 	start, end int64
+	got        [len(busyWant)]value
+	props      []byte // of a series
 }
+
+// busyWant are the properties an index is made of, in rising order; got holds
+// them in the same.
+var busyWant = [...]Prop{
+	PidTagSubject, PidLidReminderSet, PidLidBusyStatus, PidLidLocation, PidLidAppointmentStateFlags, propSeries,
+}
+
+const (
+	gotSubject = iota
+	gotReminder
+	gotStatus
+	gotLocation
+	gotState
+	gotSeries
+)
 
 func busyItems(rows *db.Rows, err error) ([]busyItem, error) {
 	if err != nil {
@@ -172,14 +193,17 @@ func busyItems(rows *db.Rows, err error) ([]busyItem, error) {
 	var items []busyItem
 	for rows.Next() {
 		var it busyItem
-		var flags, created, modified int64
+		var flags int64
 		var props []byte
-		if err := rows.Scan(&it.ID, &flags, &it.start, &it.end, &created, &modified, &props); err != nil {
+		if err := rows.Scan(&it.id, &it.change, &flags, &it.start, &it.end, &props); err != nil {
 			return nil, err
 		}
-		it.setFlags(itemFlags(flags))
-		if it.Props, err = ParseProps(props); err != nil {
+		it.flags = itemFlags(flags)
+		if err := pick(props, busyWant[:], it.got[:]); err != nil {
 			continue // verify tells of it; the rest of the calendar still counts
+		}
+		if it.got[gotSeries].prop != 0 {
+			it.props = props
 		}
 		items = append(items, it)
 	}
@@ -190,7 +214,7 @@ func busyItems(rows *db.Rows, err error) ([]busyItem, error) {
 func (x *busyIndex) remove(items []busyItem, gone []ItemID) {
 	out := make(map[ItemID]bool, len(items)+len(gone))
 	for i := range items {
-		out[items[i].ID] = true
+		out[items[i].id] = true
 	}
 	for _, id := range gone {
 		out[id] = true
@@ -203,10 +227,10 @@ func (x *busyIndex) remove(items []busyItem, gone []ItemID) {
 func (x *busyIndex) insert(items []busyItem, zones *calendar.Zones) {
 	for i := range items {
 		it := &items[i]
-		if it.start == 0 || it.Associated {
+		if it.start == 0 || it.flags&flagAssociated != 0 {
 			continue
 		}
-		if it.Props.Has(propSeries) {
+		if it.props != nil {
 			if s, ok := seriesOf(it, zones); ok {
 				x.series = append(x.series, s)
 			}
@@ -226,34 +250,38 @@ func (x *busyIndex) insert(items []busyItem, zones *calendar.Zones) {
 
 func flagsOf(it *busyItem) busyFlags {
 	var f busyFlags
-	if it.Private() {
+	if it.flags&flagPrivate != 0 {
 		f |= busyPrivate
 	}
-	if state, _ := it.Props.Int(PidLidAppointmentStateFlags); state&stateMeeting != 0 {
+	if it.got[gotState].num&stateMeeting != 0 {
 		f |= busyMeeting
 	}
-	if it.Props.Bool(PidLidReminderSet) {
+	if it.got[gotReminder].num != 0 {
 		f |= busyReminder
 	}
 	return f
 }
 
 func singleOf(it *busyItem) busySingle {
-	status, ok := it.Props.Int(PidLidBusyStatus)
-	if !ok || status < 0 || status > int64(calendar.StatusWorkingElsewhere) {
-		status = int64(calendar.StatusBusy)
+	status := it.got[gotStatus]
+	if status.prop == 0 || status.num < 0 || status.num > int64(calendar.StatusWorkingElsewhere) {
+		status.num = int64(calendar.StatusBusy)
 	}
 	// Cloned, since they are pieces of the whole record.
 	return busySingle{
-		start: it.start, end: it.end, id: it.ID, status: calendar.BusyStatus(status), flags: flagsOf(it),
-		subject: strings.Clone(it.Props.String(PidTagSubject)), location: strings.Clone(it.Props.String(PidLidLocation)),
+		start: it.start, end: it.end, id: it.id, status: calendar.BusyStatus(status.num), flags: flagsOf(it),
+		subject: strings.Clone(it.got[gotSubject].text), location: strings.Clone(it.got[gotLocation].text),
 	}
 }
 
 // seriesOf is false for a series that cannot be read: it takes no time, as far
 // as anybody can say.
 func seriesOf(it *busyItem, zones *calendar.Zones) (busySeries, bool) {
-	e, err := it.Event(zones)
+	props, err := ParseProps(it.props)
+	if err != nil {
+		return busySeries{}, false
+	}
+	e, err := (&Item{Props: props}).Event(zones)
 	if err != nil || e.Recurrence == nil {
 		return busySeries{}, false
 	}
@@ -265,7 +293,7 @@ func seriesOf(it *busyItem, zones *calendar.Zones) (busySeries, bool) {
 	e.UID, e.Subject, e.Location = "", strings.Clone(e.Subject), strings.Clone(e.Location)
 	extent := extentOf(e)
 	return busySeries{
-		id: it.ID, flags: flagsOf(it), start: Ticks(extent.Start), end: Ticks(extent.End), event: e,
+		id: it.id, change: it.change, flags: flagsOf(it), start: Ticks(extent.Start), end: Ticks(extent.End), event: e,
 		size: 1000 + 500*len(e.Exceptions) + 4*len(e.Deleted) + len(e.Subject) + len(e.Location),
 	}, true
 }
@@ -290,6 +318,7 @@ func (x *busyIndex) bytes() int {
 type busyHit struct {
 	calendar.Interval
 	id         ItemID
+	change     uint64 // of the series
 	flags      busyFlags
 	single     *busySingle     // nil for an occurrence
 	event      *calendar.Event // of which it is an occurrence
@@ -330,7 +359,7 @@ func (x *busyIndex) within(w calendar.Interval, limit int) ([]busyHit, error) {
 			return nil, tooManyEvents(err)
 		}
 		for _, o := range occurrences {
-			hits = append(hits, busyHit{Interval: o.Interval, id: s.id, flags: s.flags, event: s.event, occurrence: o})
+			hits = append(hits, busyHit{Interval: o.Interval, id: s.id, change: s.change, flags: s.flags, event: s.event, occurrence: o})
 		}
 	}
 	if len(hits) > limit {

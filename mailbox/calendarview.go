@@ -103,6 +103,11 @@ func (v *View) entries(tx *db.Tx, hits []busyHit, parts Parts) ([]CalendarItem, 
 			entries = append(entries, CalendarItem{Item: it})
 			continue
 		}
+		if h.occurrence.Exception == nil && h.change == it.Change {
+			// The index knows all that such an occurrence says by itself.
+			entries = append(entries, occurrenceItem(it, h.event, h.occurrence))
+			continue
+		}
 		e := series[h.id]
 		if e == nil {
 			if e, err = it.Event(v.s.zones); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -340,5 +341,13 @@ func BenchmarkCalendarViewWeek(b *testing.B) {
 	for b.Loop() {
 		_, err := v.CalendarView(context.Background(), cal, window("2026-03-01", "2026-03-08"), 0, 0)
 		h.must(err)
+	}
+}
+
+func TestBusyWantIsInOrder(t *testing.T) {
+	if !slices.IsSorted(busyWant[:]) || busyWant[gotSeries] != propSeries || busyWant[gotStatus] != PidLidBusyStatus ||
+		busyWant[gotState] != PidLidAppointmentStateFlags || busyWant[gotReminder] != PidLidReminderSet ||
+		busyWant[gotLocation] != PidLidLocation || busyWant[gotSubject] != PidTagSubject {
+		t.Error(busyWant)
 	}
 }
