@@ -2,6 +2,7 @@ package ewsserver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"entente/access"
@@ -48,11 +49,11 @@ func changes[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, er
 func (c *call) setZone() error {
 	c.zone = time.UTC
 	if t := c.header.TimeZoneContext; t != nil {
-		zone, err := zoneOf(&t.TimeZoneDefinition)
+		zone, err := c.h.zone(&t.TimeZoneDefinition)
 		if err != nil {
 			return err
 		}
-		c.zone = zone
+		c.zone = zone.Location()
 	}
 	return nil
 }
@@ -65,6 +66,10 @@ func (c *call) fail(err error) ews.ResponseMessage {
 		c.code = string(f.Code)
 	}
 	m := ews.FailureText(f.Code, f.Message())
+	var property *propertyError
+	if errors.As(err, &property) {
+		m.MessageXML = &ews.MessageXML{Path: property.path}
+	}
 	if len(f.Details) > 0 {
 		m.MessageXML = &ews.MessageXML{Values: f.Details}
 	}

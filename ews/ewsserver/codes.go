@@ -86,7 +86,48 @@ func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
 	case mailbox.SyncStateInvalid:
 		return ews.ErrorInvalidSyncStateData, true
 	}
+	if code, ok := codeOfContent(r); ok {
+		return code, true
+	}
 	return codeOfFree(r)
+}
+
+// codeOfContent maps what is wrong with what a client sent, or may not be done
+// to what there is.
+func codeOfContent(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	case mailbox.DeniedCreateItem:
+		return ews.ErrorCreateItemAccessDenied, true
+	case mailbox.DeniedCreateSubFolder:
+		return ews.ErrorCreateSubfolderAccessDenied, true
+	case mailbox.MIMEInvalid:
+		return ews.ErrorMimeContentInvalid, true
+	case mailbox.EventInvalid:
+		return ews.ErrorCalendarInvalidPropertyValue, true
+	case mailbox.NotRecurring:
+		return ews.ErrorCalendarCannotUseIdForOccurrenceId, true
+	case mailbox.OccurrenceAbsent:
+		return ews.ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange, true
+	case mailbox.OccurrenceDeleted:
+		return ews.ErrorCalendarOccurrenceIsDeletedFromRecurrence, true
+	case mailbox.CalendarRange:
+		return ews.ErrorCalendarEndDateIsEarlierThanStartDate, true
+	case mailbox.CalendarRangeLong, mailbox.CalendarTooMany:
+		return ews.ErrorCalendarViewRangeTooBig, true
+	case mailbox.ItemClass:
+		return ews.ErrorObjectTypeChanged, true
+	case mailbox.RecipientLimit:
+		return ews.ErrorMessageSizeExceeded, true
+	case mailbox.RestrictionInvalid:
+		return ews.ErrorUnsupportedPathForQuery, true
+	case mailbox.RestrictionTooComplex:
+		return ews.ErrorRestrictionTooComplex, true
+	case mailbox.ValueInvalid:
+		return ews.ErrorInvalidValueForProperty, true
+	case mailbox.SortInvalid:
+		return ews.ErrorUnsupportedPathForSortGroup, true
+	}
+	return "", false
 }
 
 // codeOfKind maps the kinds, for errors without a reason of their own.
@@ -118,6 +159,10 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 	var syntax *strictxml.SyntaxError
 	if errors.As(err, &syntax) {
 		return &ews.Fault{Code: ews.ErrorInvalidRequest, Text: "The request is not well-formed XML: " + syntax.Error()}
+	}
+	var property *propertyError
+	if errors.As(err, &property) {
+		return &ews.Fault{Code: property.code}
 	}
 	var e *entente.Error
 	if !errors.As(err, &e) || e.Kind == entente.Internal {

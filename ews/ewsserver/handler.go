@@ -17,7 +17,10 @@ import (
 	"strings"
 
 	"entente"
+	"entente/availability"
+	"entente/calendar"
 	"entente/clientaccess"
+	"entente/delivery"
 	"entente/ews"
 	"entente/soap"
 	"entente/strictxml"
@@ -35,16 +38,40 @@ func limits() strictxml.Limits {
 // Config is what a Handler joins.
 type Config struct {
 	Log *slog.Logger
+	// SyncState marks the sync states that clients keep for us, so that they
+	// bring back what we gave them and nothing else.
+	SyncState Marker
+	// Free answers free/busy questions.
+	Free *availability.Service
+	// Courier takes messages to those they are addressed to. Without one,
+	// nothing can be sent.
+	Courier *delivery.Courier
+}
+
+// A Marker signs bytes that come back from outside: the mark of some data can
+// be made and recognized by this organization's servers alone.
+type Marker interface {
+	// Append appends the mark of data to b.
+	Append(b, data []byte) []byte
+	// Valid reports whether mark is the mark of data.
+	Valid(data, mark []byte) bool
 }
 
 // A Handler serves /EWS/Exchange.asmx. It is safe for concurrent use.
 type Handler struct {
 	Config
 	operations map[string]operation
+	fields     []itemField
+	shapes     map[shapeKey][]ews.Field
+	zones      *calendar.Zones
 }
 
 // New returns a Handler.
-func New(c Config) *Handler { return &Handler{Config: c, operations: operations()} }
+func New(c Config) *Handler {
+	h := &Handler{Config: c, operations: operations(), fields: itemFields(), zones: new(calendar.Zones)}
+	h.shapes = itemShapes(h.fields)
+	return h
+}
 
 // An answer is what goes back: the content of the envelope's Body, or a fault.
 type answer struct {

@@ -28,6 +28,7 @@ func changeKey(box entente.MailboxID, change uint64) string {
 // An itemRef is an item a request names, in a mailbox that has been opened.
 type itemRef struct {
 	view     *mailbox.View
+	store    ews.StoreID
 	id       mailbox.ItemID
 	change   uint64 // of the change key; 0 if there was none
 	instance ews.InstanceDate
@@ -50,7 +51,7 @@ func (c *call) item(id *ews.ItemID) (itemRef, error) {
 }
 
 func (c *call) ref(store ews.StoreID, key string) (itemRef, error) {
-	ref := itemRef{id: mailbox.ItemID(store.Item), instance: store.Instance, attachments: store.Attachments}
+	ref := itemRef{store: store, id: mailbox.ItemID(store.Item), instance: store.Instance, attachments: store.Attachments}
 	if key != "" {
 		k, err := ews.ParseChangeKey(key)
 		if err != nil {

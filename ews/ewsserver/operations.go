@@ -5,6 +5,11 @@ package ewsserver
 // must be safe before the answer goes out.
 func operations() map[string]operation {
 	return map[string]operation{
+		// items
+		"GetItem":    reads("GetItem", (*call).getItem),
+		"CreateItem": changes("CreateItem", (*call).createItem),
+		"SendItem":   changes("SendItem", (*call).sendItem),
+
 		// people and their time
 		"GetUserAvailabilityRequest": reads("GetUserAvailability", (*call).getUserAvailability),
 		"GetUserOofSettingsRequest":  reads("GetUserOofSettings", (*call).getUserOofSettings),

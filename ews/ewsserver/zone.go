@@ -39,3 +39,24 @@ func zoneFrom(d *ews.TimeZoneDefinition) (calendar.Zone, error) {
 	}
 	return z, nil
 }
+
+// zone is zoneFrom with the rules of known zones kept. What a definition is
+// called counts for more than its rules: see calendar.TimeZoneDefinition.Zone.
+func (h *Handler) zone(d *ews.TimeZoneDefinition) (calendar.Zone, error) {
+	if d.ID != "" {
+		if z, err := h.zones.Load(d.ID); err == nil {
+			return z, nil
+		}
+	}
+	return zoneFrom(d)
+}
+
+// contextZone is the zone of the request's TimeZoneContext, UTC without one.
+func (c *call) contextZone() calendar.Zone {
+	if t := c.header.TimeZoneContext; t != nil {
+		if z, err := c.h.zone(&t.TimeZoneDefinition); err == nil {
+			return z
+		}
+	}
+	return calendar.UTC()
+}
