@@ -338,3 +338,14 @@ func IsAppointment(class string) bool {
 	class = strings.ToLower(class)
 	return class == c || strings.HasPrefix(class, c+".")
 }
+
+// damaged reports an event or a task that cannot be read, for Verify.
+func (it *Item) damaged(zones *calendar.Zones) error {
+	if it.Props.Has(propSeries) || it.Props.Has(propEventMore) || it.Props.Has(propZoneDefinition) {
+		if _, err := it.Event(zones); err != nil {
+			return err
+		}
+	}
+	_, err := it.TaskRecurrence()
+	return err
+}

@@ -221,3 +221,51 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+func TestTaskRecurrence(t *testing.T) {
+	test := func(r *calendar.Recurrence) {
+		t.Helper()
+		var it Item
+		if err := it.SetTaskRecurrence(r); err != nil {
+			t.Fatal(err)
+		}
+		got, err := it.TaskRecurrence()
+		if err != nil || !reflect.DeepEqual(got, r) || it.Props.Bool(PidLidTaskFRecurring) != (r != nil) {
+			t.Errorf("%+v: %+v, %v", r, got, err)
+		}
+	}
+	test(nil)
+	test(&calendar.Recurrence{Pattern: calendar.WeeklyRegeneration, Interval: 2, Start: calendar.NewDate(2026, 3, 2)})
+	test(&calendar.Recurrence{
+		Pattern: calendar.RelativeYearly, Days: calendar.OnFriday, DayOfWeekIndex: calendar.Last, Month: time.March,
+		Start: calendar.NewDate(2026, 3, 2), Range: calendar.EndDate, End: calendar.NewDate(2030, 1, 1),
+	})
+	if err := new(Item).SetTaskRecurrence(&calendar.Recurrence{}); err == nil {
+		t.Error("a recurrence of nothing was kept")
+	}
+	var it Item
+	it.Props.SetBytes(propTaskRecurrence, []byte("{}"))
+	if _, err := it.TaskRecurrence(); err == nil {
+		t.Error("damage went unnoticed")
+	}
+}
+
+// What verify is for: a series that nobody can read.
+func TestVerifySeesDamagedSeries(t *testing.T) {
+	h := newHouse(t, sqlite(t), Limits{})
+	v := h.anna()
+	it := h.appoint(h.folder(v, Calendar), weekly(t))
+	h.must(h.store.Verify(t.Context(), database))
+	_, err := v.UpdateItem(t.Context(), it.ID, 0, 0, func(it *Item) error { it.Props.SetBytes(propSeries, []byte("{}")); return nil })
+	h.must(err)
+	if err := h.store.Verify(t.Context(), database); err == nil {
+		t.Error("verify found nothing")
+	}
+	// The rest of the calendar is still there.
+	h.appoint(h.folder(v, Calendar), single("x", time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), time.Hour))
+	busy, _, err := v.Busy(t.Context(), window("2026-03-01", "2026-03-08"))
+	h.must(err)
+	if len(busy) != 1 {
+		t.Errorf("%v", busy)
+	}
+}

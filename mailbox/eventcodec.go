@@ -21,23 +21,49 @@ var errSeries = errors.New("damaged series")
 // A seriesRecord is what makes an event a series. Times are wall clocks of the
 // event's zone wherever that is possible, see wallTime.
 type seriesRecord struct {
-	Version    int               `json:"v"`
-	Start      wallTime          `json:"start"`
-	End        wallTime          `json:"end"`
+	Version int      `json:"v"`
+	Start   wallTime `json:"start"`
+	End     wallTime `json:"end"`
+	recurrenceRecord
+	Exceptions []exceptionRecord `json:"exceptions,omitempty"`
+	Deleted    []calendar.Date   `json:"deleted,omitempty"`
+}
+
+// A recurrenceRecord is a pattern and its range.
+type recurrenceRecord struct {
 	Pattern    calendar.Pattern  `json:"pattern"`
 	Interval   int               `json:"interval,omitempty"`
 	Days       calendar.Weekdays `json:"days,omitempty"`
 	FirstDay   time.Weekday      `json:"first,omitempty"`
 	DayOfMonth int               `json:"day,omitempty"`
-	Index      int               `json:"index,omitempty"`
+	Index      uint8             `json:"index,omitempty"`
 	Month      time.Month        `json:"month,omitempty"`
 	SkipShort  bool              `json:"skip,omitempty"`
 	From       calendar.Date     `json:"from"`
-	Range      int               `json:"range,omitempty"`
+	Range      uint8             `json:"range,omitempty"`
 	Until      calendar.Date     `json:"until,omitempty"`
 	Count      int               `json:"count,omitempty"`
-	Exceptions []exceptionRecord `json:"exceptions,omitempty"`
-	Deleted    []calendar.Date   `json:"deleted,omitempty"`
+}
+
+func recordRecurrence(r *calendar.Recurrence) recurrenceRecord {
+	return recurrenceRecord{
+		Pattern: r.Pattern, Interval: r.Interval, Days: r.Days, FirstDay: r.FirstDayOfWeek, DayOfMonth: r.DayOfMonth,
+		Index: uint8(r.DayOfWeekIndex), Month: r.Month, SkipShort: r.SkipShort, From: r.Start, Range: uint8(r.Range),
+		Until: r.End, Count: r.Count,
+	}
+}
+
+// recurrence is what was recorded, checked.
+func (rec *recurrenceRecord) recurrence() (*calendar.Recurrence, error) {
+	r := &calendar.Recurrence{
+		Pattern: rec.Pattern, Interval: rec.Interval, Days: rec.Days, FirstDayOfWeek: rec.FirstDay, DayOfMonth: rec.DayOfMonth,
+		DayOfWeekIndex: calendar.DayOfWeekIndex(rec.Index), Month: rec.Month, SkipShort: rec.SkipShort, Start: rec.From,
+		Range: calendar.RangeKind(rec.Range), End: rec.Until, Count: rec.Count,
+	}
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errSeries, err)
+	}
+	return r, nil
 }
 
 // An exceptionRecord holds of an exception what it changes.
@@ -95,12 +121,9 @@ func (w wallTime) time(z calendar.Zone) (time.Time, error) {
 }
 
 func encodeSeries(e *calendar.Event) []byte {
-	r := e.Recurrence
 	rec := seriesRecord{
 		Version: seriesVersion, Start: wallOf(e.Start, e.Zone), End: wallOf(e.End, e.Zone),
-		Pattern: r.Pattern, Interval: r.Interval, Days: r.Days, FirstDay: r.FirstDayOfWeek, DayOfMonth: r.DayOfMonth,
-		Index: int(r.DayOfWeekIndex), Month: r.Month, SkipShort: r.SkipShort, From: r.Start, Range: int(r.Range),
-		Until: r.End, Count: r.Count, Deleted: e.Deleted,
+		recurrenceRecord: recordRecurrence(e.Recurrence), Deleted: e.Deleted,
 	}
 	for i := range e.Exceptions {
 		rec.Exceptions = append(rec.Exceptions, recordException(&e.Exceptions[i], e.Zone))
@@ -133,7 +156,7 @@ func decodeSeries(b []byte, e *calendar.Event) error {
 	if err := json.Unmarshal(b, &rec); err != nil || rec.Version != seriesVersion {
 		return errSeries
 	}
-	if len(rec.Exceptions) > maxExceptions || len(rec.Deleted) > maxExceptions || rec.Index < 0 || rec.Index > 5 || rec.Range < 0 || rec.Range > 2 {
+	if len(rec.Exceptions) > maxExceptions || len(rec.Deleted) > maxExceptions {
 		return errSeries
 	}
 	var err, err2 error
@@ -142,10 +165,8 @@ func decodeSeries(b []byte, e *calendar.Event) error {
 	if err != nil || err2 != nil {
 		return errSeries
 	}
-	e.Recurrence = &calendar.Recurrence{
-		Pattern: rec.Pattern, Interval: rec.Interval, Days: rec.Days, FirstDayOfWeek: rec.FirstDay, DayOfMonth: rec.DayOfMonth,
-		DayOfWeekIndex: calendar.DayOfWeekIndex(rec.Index), Month: rec.Month, SkipShort: rec.SkipShort, Start: rec.From,
-		Range: calendar.RangeKind(rec.Range), End: rec.Until, Count: rec.Count,
+	if e.Recurrence, err = rec.recurrence(); err != nil {
+		return err
 	}
 	e.Deleted = rec.Deleted
 	for i := range rec.Exceptions {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"entente"
+	"entente/calendar"
 	"entente/db"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Verify(ctx context.Context, database string) error {
 	}
 	var faults []error
 	for _, id := range ids {
-		c := checker{key: id[:], id: id}
+		c := checker{key: id[:], id: id, zones: s.zones}
 		if err := d.View(ctx, func(tx *db.Tx) error {
 			c.tx, c.faults = tx, nil
 			return c.run()
@@ -67,6 +68,7 @@ type checker struct {
 	id      entente.MailboxID
 	counter uint64
 	faults  []error
+	zones   *calendar.Zones
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -168,6 +170,9 @@ func (c *checker) items() error {
 		}
 		if f := it.newFlags(); f != it.flags {
 			c.fault("item %d is not flagged as its properties say", it.ID)
+		}
+		if err := it.damaged(c.zones); err != nil {
+			c.fault("item %d: %v", it.ID, err)
 		}
 		last = *it
 	}
