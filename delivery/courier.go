@@ -117,7 +117,7 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 			failed = append(failed, failure{people[i].asked, statusOf(err), err})
 			continue
 		}
-		done = append(done, delivered{&people[i], fresh})
+		done = append(done, delivered{&people[i], fresh, l.item.Attachments})
 	}
 	if len(failed) > 0 && !l.quiet && !Automatic(l.item) {
 		c.failed(c.report(ctx, o, l, failed))
@@ -131,7 +131,8 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 // delivered is an item that lies in somebody's Inbox.
 type delivered struct {
 	*recipient
-	item *mailbox.Item
+	item        *mailbox.Item
+	attachments []mailbox.Attachment // with their content
 }
 
 func (c *Courier) failed(err error) {

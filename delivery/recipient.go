@@ -211,8 +211,10 @@ func messageID(address string) string {
 func randomHex(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails, by its documentation
-	return hex.EncodeToString(b)
+	return hexOf(b)
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
 func readAll(r io.Reader, size int64) ([]byte, error) {
 	var b bytes.Buffer
