@@ -1,0 +1,96 @@
+package ewsserver
+
+import (
+	"entente/access"
+	"entente/ews"
+	"entente/mailbox"
+)
+
+// A folderEdit puts what a client sent into a folder.
+type folderEdit struct {
+	c    *call
+	view *mailbox.View
+	f    *mailbox.Folder
+	// table is the permission table that was sent, nil if none was: it is set
+	// beside the folder's properties.
+	table []access.Entry
+}
+
+// set gives a property a value.
+func (e *folderEdit) set(v *ews.Value) error {
+	switch v.Field {
+	case ews.FieldFolderDisplayName:
+		e.f.Name, _ = v.V.(string)
+	case ews.FieldFolderClass:
+		e.f.Class, _ = v.V.(string)
+	case ews.FieldFolderPermissionSet:
+		var err error
+		e.table, err = e.c.entriesOf(v.V)
+		return err
+	case ews.FieldExtendedProperty:
+		return e.setExtended(v)
+	default:
+		return &propertyError{ews.ErrorInvalidPropertySet, pathOf(v)}
+	}
+	return nil
+}
+
+func (e *folderEdit) setExtended(v *ews.Value) error {
+	tags, err := e.c.props(e.view, []*ews.ExtendedFieldURI{v.Ext}, true)
+	if err != nil {
+		return err
+	}
+	value, _ := v.V.(ews.ExtendedValue)
+	var bag mailbox.Props
+	if err := setExtended(&bag, tags[0], v.Ext.PropertyType, value); err != nil {
+		return err
+	}
+	switch tag := tags[0]; tag {
+	case mailbox.PidTagDisplayName:
+		e.f.Name = bag.String(tag)
+	case mailbox.PidTagContainerClass:
+		e.f.Class = bag.String(tag)
+	case mailbox.PidTagAttributeHidden:
+		e.f.Hidden = bag.Bool(tag)
+	default:
+		if folderComputed(tag) {
+			return &propertyError{ews.ErrorInvalidPropertySet, pathOf(v)}
+		}
+		e.f.Props.Copy(&bag, tag)
+	}
+	return nil
+}
+
+// clear removes a property.
+func (e *folderEdit) clear(path *ews.PathToElement) error {
+	cannot := &propertyError{ews.ErrorInvalidPropertyDelete, *path}
+	if path.ExtendedFieldURI == nil {
+		return cannot
+	}
+	tags, err := e.c.props(e.view, []*ews.ExtendedFieldURI{path.ExtendedFieldURI}, false)
+	if err != nil {
+		return err
+	}
+	switch tag := tags[0]; {
+	case tag == mailbox.PidTagAttributeHidden:
+		e.f.Hidden = false
+	case tag == mailbox.PidTagDisplayName || tag == mailbox.PidTagContainerClass || folderComputed(tag):
+		return cannot
+	default:
+		e.f.Props.Delete(tag)
+	}
+	return nil
+}
+
+// folderComputed reports whether a property follows from what is in a folder,
+// so that nobody can set it.
+func folderComputed(p mailbox.Prop) bool {
+	switch p {
+	case mailbox.PidTagContentCount, mailbox.PidTagContentUnreadCount, mailbox.PidTagSubfolders, mailbox.PidTagMessageSize,
+		mailbox.PidTagCreationTime, mailbox.PidTagLastModificationTime, mailbox.PidTagLocalCommitTimeMax,
+		mailbox.PidTagEntryID, mailbox.PidTagFolderID, mailbox.PidTagChangeKey,
+		pidTagArticleNumberNext, pidTagArticleNumberLast:
+		return true
+	}
+	return false
+}
