@@ -133,7 +133,9 @@ func getMyResponse(v *itemView) any {
 	return string(ews.ResponseUnknown)
 }
 
-func getAllowProposal(v *itemView) any { return !v.it.Props.Bool(mailbox.PidLidAppointmentNotAllowPropose) }
+func getAllowProposal(v *itemView) any {
+	return !v.it.Props.Bool(mailbox.PidLidAppointmentNotAllowPropose)
+}
 
 func setAllowProposal(e *itemEdit, v *ews.Value) error {
 	allow, _ := v.V.(bool)

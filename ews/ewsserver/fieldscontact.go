@@ -163,11 +163,11 @@ func (e *itemEdit) finishContact() {
 }
 
 func fullName(ps *mailbox.Props) string {
-	return joined(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName), ps.String(mailbox.PidTagSurname))
+	return joinText(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName), ps.String(mailbox.PidTagSurname))
 }
 
-// joined puts what is not empty together.
-func joined(sep string, parts ...string) string {
+// joinText puts what is not empty together.
+func joinText(sep string, parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
 		if p == "" {
@@ -184,9 +184,9 @@ func joined(sep string, parts ...string) string {
 // filedAs makes the name a contact is filed under by a mapping.
 func filedAs(ps *mailbox.Props, mapping int64) string {
 	last, company := ps.String(mailbox.PidTagSurname), ps.String(mailbox.PidTagCompanyName)
-	first := joined(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName))
+	first := joinText(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName))
 	suffix := ps.String(mailbox.PidTagGeneration)
-	comma := joined(", ", last, first)
+	comma := joinText(", ", last, first)
 	switch mapping {
 	case 0x3001:
 		return ps.String(mailbox.PidTagDisplayName)
@@ -199,25 +199,25 @@ func filedAs(ps *mailbox.Props, mapping int64) string {
 	case 0x8017:
 		return comma
 	case 0x8018:
-		return joined("\r\n", company, comma)
+		return joinText("\r\n", company, comma)
 	case 0x8019:
-		return joined("\r\n", comma, company)
+		return joinText("\r\n", comma, company)
 	case 0x8030:
 		return last + first
 	case 0x8031:
-		return joined(" ", last, first)
+		return joinText(" ", last, first)
 	case 0x8032:
-		return joined("\r\n", company, last+first)
+		return joinText("\r\n", company, last+first)
 	case 0x8033:
-		return joined("\r\n", company, joined(" ", last, first))
+		return joinText("\r\n", company, joinText(" ", last, first))
 	case 0x8034:
-		return joined("\r\n", last+first, company)
+		return joinText("\r\n", last+first, company)
 	case 0x8035:
-		return joined("\r\n", joined(" ", last, first), company)
+		return joinText("\r\n", joinText(" ", last, first), company)
 	case 0x8036, 0x8038:
-		return joined(" ", last, first, suffix)
+		return joinText(" ", last, first, suffix)
 	case 0x8037:
-		return joined(" ", first, last, suffix)
+		return joinText(" ", first, last, suffix)
 	}
 	return ""
 }
