@@ -5,6 +5,27 @@ package ewsserver
 // must be safe before the answer goes out.
 func operations() map[string]operation {
 	return map[string]operation{
+		// folders, lists, synchronization and settings
+		"GetFolder":               reads("GetFolder", (*call).getFolder),
+		"FindFolder":              reads("FindFolder", (*call).findFolder),
+		"CreateFolder":            changes("CreateFolder", (*call).createFolder),
+		"UpdateFolder":            changes("UpdateFolder", (*call).updateFolder),
+		"DeleteFolder":            changes("DeleteFolder", (*call).deleteFolder),
+		"MoveFolder":              changes("MoveFolder", (*call).moveFolder),
+		"CopyFolder":              changes("CopyFolder", (*call).copyFolder),
+		"EmptyFolder":             changes("EmptyFolder", (*call).emptyFolder),
+		"FindItem":                reads("FindItem", (*call).findItem),
+		"SyncFolderHierarchy":     reads("SyncFolderHierarchy", (*call).syncFolderHierarchy),
+		"SyncFolderItems":         reads("SyncFolderItems", (*call).syncFolderItems),
+		"MarkAllItemsAsRead":      changes("MarkAllItemsAsRead", (*call).markAllItemsAsRead),
+		"ConvertId":               reads("ConvertId", (*call).convertID),
+		"GetServerTimeZones":      reads("GetServerTimeZones", (*call).getServerTimeZones),
+		"GetDelegate":             reads("GetDelegate", (*call).getDelegate),
+		"GetUserConfiguration":    reads("GetUserConfiguration", (*call).getUserConfiguration),
+		"CreateUserConfiguration": changes("CreateUserConfiguration", (*call).createUserConfiguration),
+		"UpdateUserConfiguration": changes("UpdateUserConfiguration", (*call).updateUserConfiguration),
+		"DeleteUserConfiguration": changes("DeleteUserConfiguration", (*call).deleteUserConfiguration),
+
 		// items
 		"GetItem":    reads("GetItem", (*call).getItem),
 		"CreateItem": changes("CreateItem", (*call).createItem),

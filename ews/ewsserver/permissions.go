@@ -158,7 +158,7 @@ func (c *call) userID(e *access.Entry) ews.UserID {
 	}
 	id := ews.UserID{SID: string(e.SID)}
 	if a, ok := c.s.Snapshot().FindSID(e.SID); ok {
-		id.PrimarySMTPAddress, id.DisplayName = string(a.SMTP), a.Name
+		id.PrimarySMTPAddress, id.DisplayName = string(a.Mail), a.Name
 		return id
 	}
 	if g, err := c.s.Directory().Group(c.ctx, e.SID); err == nil {

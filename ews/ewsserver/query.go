@@ -114,7 +114,7 @@ func (p *queryParser) or(depth int) mailbox.Restriction {
 		p.next()
 		list = append(list, p.and(depth))
 	}
-	return joined(mailbox.Or, list)
+	return together(mailbox.Or, list)
 }
 
 func (p *queryParser) and(depth int) mailbox.Restriction {
@@ -130,10 +130,10 @@ func (p *queryParser) and(depth int) mailbox.Restriction {
 		p.fail("an operand is missing")
 		return never()
 	}
-	return joined(mailbox.And, list)
+	return together(mailbox.And, list)
 }
 
-func joined(op mailbox.RestrictionOp, list []mailbox.Restriction) mailbox.Restriction {
+func together(op mailbox.RestrictionOp, list []mailbox.Restriction) mailbox.Restriction {
 	if len(list) == 1 {
 		return list[0]
 	}
@@ -279,7 +279,7 @@ func containing(props []mailbox.Prop, word string, phrase bool) mailbox.Restrict
 			Op: mailbox.Contains, Prop: p, Value: mailbox.Value{Text: word}, Mode: mode, Comparison: mailbox.Loose,
 		}
 	}
-	return joined(mailbox.Or, list)
+	return together(mailbox.Or, list)
 }
 
 // flagKeyword are the keywords whose values are words of a short list.

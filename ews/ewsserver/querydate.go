@@ -37,7 +37,7 @@ func (p *queryParser) day(key string, op mailbox.RestrictionOp, word string) mai
 	case mailbox.GreaterOrEqual:
 		return at(mailbox.GreaterOrEqual, from)
 	}
-	return joined(mailbox.And, []mailbox.Restriction{at(mailbox.GreaterOrEqual, from), at(mailbox.Less, to)})
+	return together(mailbox.And, []mailbox.Restriction{at(mailbox.GreaterOrEqual, from), at(mailbox.Less, to)})
 }
 
 // days is when a word begins and when it is over, in the zone of the request.
