@@ -145,3 +145,33 @@ func (c *Courier) answer(ctx context.Context, d *Desk, e *calendar.Event, subjec
 	}
 	return c.post(ctx, d, n, save)
 }
+
+// Remove takes a meeting that was called off out of the calendar, by the message
+// that says so, and puts that away too.
+func (c *Courier) Remove(ctx context.Context, d *Desk, cancellation *mailbox.Item) error {
+	if hasClass(cancellation.Class, classResponse) || !IsMeetingMessage(cancellation.Class) {
+		return errNotMeeting()
+	}
+	e, err := d.View.Event(cancellation)
+	if err != nil {
+		return err
+	}
+	m := &matter{Desk: d, event: e, item: cancellation}
+	if m.known, err = d.find(ctx, e.UID); err != nil {
+		return err
+	}
+	if m.known != nil && !m.foreign() {
+		known, err := d.View.Event(m.known)
+		if err == nil {
+			err = m.remove(ctx, known)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	moved, err := d.View.DeleteItems(ctx, []mailbox.ItemID{cancellation.ID}, mailbox.MoveToDeletedItems)
+	if err == nil {
+		err = moved[0].Err
+	}
+	return err
+}

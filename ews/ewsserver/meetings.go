@@ -1,9 +1,15 @@
 package ewsserver
 
 import (
+	"time"
+
 	"entente"
+	"entente/access"
+	"entente/calendar"
 	"entente/delivery"
 	"entente/ews"
+	"entente/mailbox"
+	"entente/message"
 )
 
 // codeOfMeeting maps the reasons of delivery and meetings.
@@ -22,7 +28,126 @@ func codeOfMeeting(r entente.Reason) (ews.ResponseCode, bool) {
 	case delivery.MeetingOutOfDate:
 		return ews.ErrorCalendarMeetingRequestIsOutOfDate, true
 	case delivery.NotMeeting:
-		return ews.ErrorCalendarInvalidPropertyState, true
+		return ews.ErrorInvalidItemForOperationAcceptItem, true
 	}
 	return "", false
+}
+
+func notYet(what string) error {
+	return &ews.Fault{Code: ews.ErrorInvalidOperation, Text: what + " is not available on this server."}
+}
+
+// desk is a mailbox from which the caller may write about meetings: his own, or
+// one whose owner lets him send for him.
+func (c *call) desk(v *mailbox.View) (*delivery.Desk, error) {
+	if c.h.Courier == nil {
+		return nil, notYet("Sending messages")
+	}
+	owner, ok := c.s.Snapshot().FindMailbox(v.Mailbox())
+	if !ok {
+		return nil, entente.Errorf(entente.NotFound, "the mailbox belongs to nobody").Because(access.NonExistentMailbox)
+	}
+	d := &delivery.Desk{Poster: c.s, View: v, Owner: message.Address{Name: owner.Name, SMTP: string(owner.Mail)}}
+	d.Sender = d.Owner
+	if self := c.subject(); self.SID != owner.SID && c.s.May(owner.Mailbox, access.SendAs) != nil {
+		if c.s.May(owner.Mailbox, access.SendOnBehalf) != nil {
+			return nil, sendAsDenied()
+		}
+		d.Sender = message.Address{Name: self.Name, SMTP: string(self.Mail)}
+	}
+	return d, nil
+}
+
+// invite sends the invitations of a new meeting, which is saved. The item is
+// then as it is after that.
+func (c *call) invite(v *mailbox.View, it *mailbox.Item, how ews.CalendarItemCreateOrDeleteOperation) error {
+	if len(it.Recipients) == 0 || how == ews.SendToNone {
+		return nil
+	}
+	d, err := c.desk(v)
+	if err != nil {
+		return err
+	}
+	organized, err := v.UpdateItem(c.ctx, it.ID, 0, mailbox.PartRecipients, func(it *mailbox.Item) error {
+		delivery.Organize(it, d.Owner, true, c.s.Now())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	it.Change, it.Props, it.Modified = organized.Change, organized.Props, organized.Modified
+	return c.h.Courier.Invite(c.ctx, d, it, how == ews.SendToAllAndSaveCopy)
+}
+
+// tellChange tells the attendees of a meeting that it was changed, before and
+// after read with PartBody and PartRecipients. day names the occurrence that
+// was; nil means the whole. after is then as it is after that.
+func (c *call) tellChange(v *mailbox.View, before, after *mailbox.Item, day *calendar.Date, how ews.CalendarItemUpdateOperation) error {
+	if how == "" || how == ews.UpdateSendToNone || len(before.Recipients)+len(after.Recipients) == 0 {
+		return nil
+	}
+	d, err := c.desk(v)
+	if err != nil {
+		return err
+	}
+	r := delivery.Revision{
+		Before: before, After: after,
+		Changed: how == ews.UpdateSendOnlyToChanged || how == ews.UpdateSendToChangedAndSaveCopy,
+		Save:    how == ews.UpdateSendToAllAndSaveCopy || how == ews.UpdateSendToChangedAndSaveCopy,
+	}
+	if day != nil {
+		r.Day = *day
+		if r.Instance, err = c.instance(v, after.ID, *day); err != nil {
+			return err
+		}
+	}
+	out, err := c.h.Courier.Update(c.ctx, d, r)
+	if err == nil {
+		*after = *out
+	}
+	return err
+}
+
+// instance is when an occurrence would start if nobody had changed it.
+func (c *call) instance(v *mailbox.View, series mailbox.ItemID, day calendar.Date) (time.Time, error) {
+	it, err := v.Item(c.ctx, series, 0)
+	if err != nil {
+		return time.Time{}, err
+	}
+	e, err := v.Event(it)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return e.OriginalTime(day).Start, nil
+}
+
+// callOff tells the attendees of a meeting that is about to be deleted. The item
+// is read here, with all of it.
+func (c *call) callOff(v *mailbox.View, it *mailbox.Item, day *calendar.Date, how ews.CalendarItemCreateOrDeleteOperation) error {
+	if how == "" || how == ews.SendToNone || !mailbox.IsAppointment(it.Class) {
+		return nil
+	}
+	return c.cancelMeeting(v, it.ID, day, nil, how == ews.SendToAllAndSaveCopy)
+}
+
+func (c *call) cancelMeeting(v *mailbox.View, id mailbox.ItemID, day *calendar.Date, note *mailbox.Body, save bool) error {
+	const parts = mailbox.PartBody | mailbox.PartRecipients
+	var it *mailbox.Item
+	var instance time.Time
+	var err error
+	if day == nil {
+		it, err = v.Item(c.ctx, id, parts)
+	} else {
+		var entry mailbox.CalendarItem
+		entry, err = v.Occurrence(c.ctx, id, *day, parts)
+		it, instance = entry.Item, entry.OriginalStart
+	}
+	if err != nil || len(it.Recipients) == 0 {
+		return err
+	}
+	d, err := c.desk(v)
+	if err != nil {
+		return err
+	}
+	return c.h.Courier.Cancel(c.ctx, d, it, instance, note, save)
 }
