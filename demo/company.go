@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -115,7 +114,7 @@ func aliases() []string {
 
 // found makes everything the directory holds, in one change.
 func (c *company) found(ch *directory.Change, hash directory.PasswordHash) error {
-	c.accounts = nil
+	c.accounts = nil // the function may run again
 	if err := ch.AddDomain(domain); err != nil {
 		return err
 	}
@@ -209,10 +208,14 @@ func (c *company) groups(ch *directory.Change) error {
 		alias, name string
 		kind        directory.GroupKind
 	}{
-		{"management", "Management", directory.Distribution}, {"sales", "Sales", directory.Distribution},
-		{"engineering", "Engineering", directory.Distribution}, {"finance", "Finance", directory.Distribution},
-		{"support", "Support", directory.Distribution}, {everyone, "Everyone", directory.Distribution},
-		{roomList, "Rooms in Berlin", directory.RoomList}, {"crm-users", "CRM users", directory.Security},
+		{"management", "Management", directory.Distribution},
+		{"sales", "Sales", directory.Distribution},
+		{"engineering", "Engineering", directory.Distribution},
+		{"finance", "Finance", directory.Distribution},
+		{"support", "Support", directory.Distribution},
+		{everyone, "Everyone", directory.Distribution},
+		{roomList, "Rooms in Berlin", directory.RoomList},
+		{"crm-users", "CRM users", directory.Security},
 	} {
 		group := directory.Group{
 			Group: access.Group{Name: g.name, Mail: address(g.alias), Members: members[g.alias]},
@@ -277,5 +280,3 @@ func isNotFound(err error) bool {
 func ascii(name string) string {
 	return strings.NewReplacer("ê", "e", "ã", "a", "é", "e").Replace(strings.ToLower(name))
 }
-
-

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -64,8 +63,8 @@ func createEvents(ctx context.Context, v *mailbox.View, events []*calendar.Event
 		return err
 	}
 	return each(len(events), func(i int) error {
-		it, err := mailbox.FromEvent(events[i])
-		if err != nil {
+		it := new(mailbox.Item)
+		if err := it.SetEvent(events[i], mailbox.PartBody|mailbox.PartRecipients); err != nil {
 			return err
 		}
 		return v.CreateItem(ctx, f.ID, it)
@@ -89,8 +88,8 @@ func (c *company) fillMail(ctx context.Context, v *mailbox.View, p *person, r *r
 		if err != nil {
 			return err
 		}
-		it, err := mailbox.FromMIME(raw)
-		if err != nil {
+		it := new(mailbox.Item)
+		if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
 			return err
 		}
 		it.Read = n >= 5
@@ -131,9 +130,16 @@ func (c *company) importFile(ctx context.Context, i Import) error {
 	if err != nil {
 		return err
 	}
-	events, err := calendar.ParseICalendar(bytes.NewReader(raw))
+	cal, err := calendar.ParseICalendar(raw, calendar.ImportOptions{Zone: calendar.UTC()})
 	if err != nil {
 		return err
+	}
+	for _, problem := range cal.Problems {
+		fmt.Fprintf(c.o.Log, "entente: %s: %v\n", i.File, problem)
+	}
+	events := make([]*calendar.Event, len(cal.Events))
+	for k := range cal.Events {
+		events[k] = &cal.Events[k]
 	}
 	for k := range c.accounts {
 		a := &c.accounts[k]

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"entente"
 	"entente/audit"
 	"entente/authn"
 	"entente/autodiscover"
@@ -206,7 +207,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.ews = ewsserver.New(ewsserver.Config{
 		Log: s.log, SyncState: state,
 		Free:    &availability.Service{},
-		Courier: &delivery.Courier{},
+		Courier: s.courier(),
 	})
 	major, minor, build, revision := ewsserver.ClaimedVersion()
 	s.auto = &autodiscover.Service{
@@ -218,6 +219,18 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.Door.Run)
 	s.background(background, s.Directory.Run)
 	return s.register(ctx)
+}
+
+// courier delivers within the organization; what a mailbox does by itself it
+// does in a session of its owner's.
+func (s *Server) courier() *delivery.Courier {
+	return &delivery.Courier{
+		Attend: func(sid entente.SID, task string) delivery.Attendant {
+			a, _ := s.Directory.Snapshot().FindSID(sid)
+			return s.Door.Local(a.Principal, task)
+		},
+		Failed: func(err error) { s.log.Error("delivery", "err", err) },
+	}
 }
 
 // EWSURL is where clients find Exchange.asmx.
