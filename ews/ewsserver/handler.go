@@ -242,7 +242,6 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 		return
 	}
 	e := strictxml.NewEncoder(make([]byte, 0, 8<<10))
-	e.Declaration()
 	status := http.StatusOK
 	if a.fault != nil {
 		status = http.StatusInternalServerError
@@ -272,7 +271,6 @@ func (h *Handler) sendForbidden(s *clientaccess.Session, w http.ResponseWriter, 
 	w.Header().Set("X-Entente-Reason", reason)
 	message := "Access is denied. Check credentials and try again. (" + text + "; request " + s.RequestID() + ")"
 	enc := strictxml.NewEncoder(nil)
-	enc.Declaration()
 	soap.AppendFault(enc, v, soap.ExchangeFault(string(ews.ErrorAccessDenied), message, message, nil), namespaces(), versionHeader)
 	write(w, v, http.StatusForbidden, enc.Bytes())
 }
