@@ -138,7 +138,7 @@ func (r *Request) Check() error {
 	case len(r.Mailboxes) == 0:
 		return entente.Errorf(entente.Invalid, "nobody was asked about").Because(NoMailboxes)
 	case len(r.Mailboxes) > MaxMailboxes:
-		return entente.Errorf(entente.TooLarge, "at most %d mailboxes may be asked about", MaxMailboxes).Because(TooManyMailboxes)
+		return entente.Errorf(entente.Invalid, "at most %d mailboxes may be asked about", MaxMailboxes).Because(TooManyMailboxes)
 	case !r.Window.Start.Before(r.Window.End):
 		return entente.Errorf(entente.Invalid, "the time window ends before it begins").Because(InvalidInterval)
 	case r.Window.Duration() > MaxDays*24*time.Hour:
