@@ -13,7 +13,7 @@ const (
 	minorVersion     = 1
 	majorBuildNumber = 2507
 	minorBuildNumber = 6
-	versionName      = "V2017_07_11"
+	versionName      = "Exchange2016"
 )
 
 func versionHeader(e *strictxml.Encoder) {
