@@ -103,6 +103,14 @@ func (e *itemEdit) touch(f ews.Field) {
 		ews.FieldReminderIsSet, ews.FieldReminderDueBy, ews.FieldReminderMinutesBeforeStart, ews.FieldCulture:
 		return
 	}
+	// Who sends a new message and to whom is often said beside its bytes, for
+	// the Bcc line that these do not have.
+	switch f {
+	case ews.FieldSender, ews.FieldFrom, ews.FieldToRecipients, ews.FieldCcRecipients, ews.FieldBccRecipients:
+		if e.create {
+			return
+		}
+	}
 	e.content = true
 }
 
@@ -156,7 +164,7 @@ func (c *call) extendedTags(v *mailbox.View, lists ...[]ews.Value) (map[*ews.Ext
 
 // finish puts together what depends on several properties.
 func (e *itemEdit) finish() error {
-	if e.content && !e.create && e.it.MIME != nil && e.kind.Is(ews.KindMessage) {
+	if e.content && e.kind.Is(ews.KindMessage) && (!e.create || e.it.MIME != nil) {
 		e.it.MIME = nil // made anew from the item when it is asked for
 		e.it.Parts |= mailbox.PartMIME
 	}

@@ -30,6 +30,14 @@ func operations() map[string]operation {
 		"GetItem":    reads("GetItem", (*call).getItem),
 		"CreateItem": changes("CreateItem", (*call).createItem),
 		"SendItem":   changes("SendItem", (*call).sendItem),
+		"UpdateItem": changes("UpdateItem", (*call).updateItem),
+		"DeleteItem": changes("DeleteItem", (*call).deleteItem),
+		"MoveItem":   changes("MoveItem", (*call).moveItem),
+		"CopyItem":   changes("CopyItem", (*call).copyItem),
+
+		"CreateAttachment": changes("CreateAttachment", (*call).createAttachment),
+		"GetAttachment":    reads("GetAttachment", (*call).getAttachment),
+		"DeleteAttachment": changes("DeleteAttachment", (*call).deleteAttachment),
 
 		// people and their time
 		"GetUserAvailabilityRequest": reads("GetUserAvailability", (*call).getUserAvailability),
