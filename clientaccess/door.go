@@ -52,6 +52,8 @@ type Config struct {
 	// Concurrency is how many requests of one caller for one subject may be
 	// under way at once; 0 is 27, as Exchange has it.
 	Concurrency int
+	// SignedIn, if set, is told of every request whose caller is proven.
+	SignedIn func(*http.Request)
 	// Observe, if set, is told of every finished request, for metrics.
 	Observe func(Observation)
 }
@@ -92,6 +94,9 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 		if caller == nil || err != nil {
 			d.turnAway(w, r, err)
 			return
+		}
+		if d.SignedIn != nil {
+			d.SignedIn(r)
 		}
 		s := d.session(p, id, caller)
 		defer s.end(r.Context())

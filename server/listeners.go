@@ -18,6 +18,7 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 120 * time.Second
 	maxHeader         = 128 << 10
+	maxStreams        = 100
 )
 
 // A Listening is a server that has its sockets; Serve answers on them.
@@ -43,6 +44,8 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		Protocols:         protocols(),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ConnContext:       connContext,
 	}
 }
 
@@ -127,7 +130,7 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	if err != nil {
 		return fail(errors.Join(err, raw.Close()))
 	}
-	l.https = tls.NewListener(raw, conf)
+	l.https = tls.NewListener(s.strangers.limit(raw), conf)
 	l.http = append(l.http, s.httpServer(s.Handler()))
 	if s.config.Listen.HTTP != "" {
 		if l.plain, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {

@@ -53,6 +53,7 @@ func (s *Server) routes() http.Handler {
 			http.NotFound(w, r)
 			return
 		}
+		paced(w, r)
 		ctx, cancel := context.WithTimeout(r.Context(), s.config.Limits.RequestTimeout)
 		defer cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))

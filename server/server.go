@@ -54,10 +54,11 @@ type Server struct {
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
 
-	port    port
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	closers []func() error // last first
+	port      port
+	strangers strangers
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	closers   []func() error // last first
 }
 
 // New opens the state and the databases and joins the rooms. Nothing listens
@@ -66,7 +67,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics()}
+	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics(), strangers: strangers{now: map[string]int{}}}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -202,7 +203,7 @@ func (s *Server) join(ctx context.Context) error {
 		},
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: time.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency,
-		Observe: s.metrics.observe,
+		Observe: s.metrics.observe, SignedIn: signedIn,
 	})
 	s.ews = ewsserver.New(ewsserver.Config{
 		Log: s.log, SyncState: state,
