@@ -1,9 +1,6 @@
 package ewsserver
 
-import (
-	"entente/ews"
-	"entente/mailbox"
-)
+import "entente/ews"
 
 // deleteFolder deletes folders with all in them. [MS-OXWSFOLD] 3.1.4.4
 func (c *call) deleteFolder(req *ews.DeleteFolder) (*ews.DeleteFolderResponse, error) {
@@ -13,17 +10,6 @@ func (c *call) deleteFolder(req *ews.DeleteFolder) (*ews.DeleteFolderResponse, e
 		return ref.view.DeleteFolder(c.ctx, ref.folder.ID, mode)
 	})
 	return resp, nil
-}
-
-// deleteMode is where deleted things go.
-func deleteMode(d ews.Disposal) mailbox.DeleteMode {
-	switch d {
-	case ews.HardDelete:
-		return mailbox.HardDelete
-	case ews.SoftDelete:
-		return mailbox.SoftDelete
-	}
-	return mailbox.MoveToDeletedItems
 }
 
 // eachFolder does something to each of several folders; one that fails does not

@@ -171,7 +171,7 @@ func TestPermissions(t *testing.T) {
 		set(permission(ben, custom)).code(ews.NoError)
 		h.post("anna", hers).has("<t:EditItems>Owned<", "<t:ReadItems>TimeAndSubjectAndLocation<", "<t:CalendarPermissionLevel>Custom<")
 
-		set(permission(ben, level("Owner"))+permission(ben, level("Author"))).code(ews.ErrorDuplicateUserIdsSpecified)
+		set(permission(ben, level("Owner")) + permission(ben, level("Author"))).code(ews.ErrorDuplicateUserIdsSpecified)
 		set(permission(`<t:PrimarySmtpAddress>nobody@`+domain+`</t:PrimarySmtpAddress>`, level("Owner"))).code(ews.ErrorInvalidUserInfo)
 		set(permission(`<t:DistinguishedUser>Default</t:DistinguishedUser>`, level("None"))).code(ews.NoError)
 		h.post("ben", hers).code(ews.ErrorFolderNotFound)

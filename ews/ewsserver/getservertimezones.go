@@ -1,14 +1,15 @@
 package ewsserver
 
 import (
+	"strings"
+
 	"entente/calendar"
 	"entente/ews"
 )
 
 // The years that definitions speak of: from the first whose rules clients still
 // meet in calendars to some after this one. Each change of rules is a group of
-// its own, and exchangelib sorts groups by their numbers as text, so that it
-// takes no more than ten.
+// its own.
 const (
 	zonesFrom  = 2007
 	zonesAhead = 5
@@ -59,5 +60,23 @@ func (c *call) zoneDefinition(id string, full bool) (*ews.TimeZoneDefinition, er
 	}
 	d := calendar.DefinitionOf(z, zonesFrom, c.s.Now().Year()+zonesAhead)
 	d.ID, d.Name = id, calendar.ZoneDisplay(id)
+	padGroups(d)
 	return definitionTo(d), nil
+}
+
+// padGroups gives the ids of groups the same length: exchangelib puts groups in
+// the order of their ids as texts, and takes it for that of the years.
+func padGroups(d *calendar.TimeZoneDefinition) {
+	if len(d.Groups) <= 10 {
+		return
+	}
+	pad := func(id string) string { return strings.Repeat("0", max(0, 3-len(id))) + id }
+	for i := range d.Groups {
+		d.Groups[i].ID = pad(d.Groups[i].ID)
+	}
+	for i := range d.Transitions {
+		if t := &d.Transitions[i]; t.ToGroup {
+			t.To = pad(t.To)
+		}
+	}
 }

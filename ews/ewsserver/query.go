@@ -27,12 +27,11 @@ func parseQuery(text string, now time.Time) (*mailbox.Restriction, error) {
 		return nil, &ews.Fault{Code: ews.ErrorQueryFilterTooLong}
 	}
 	p := queryParser{now: now, rest: text}
-	p.next()
-	if p.token == "" {
-		return nil, nil
+	if p.next(); !p.more() {
+		return nil, p.err
 	}
 	r := p.or(0)
-	if p.token != "" {
+	if p.more() {
 		p.fail("a parenthesis closes what was not opened")
 	}
 	if p.err != nil {
@@ -87,15 +86,16 @@ func (p *queryParser) next() {
 		if n = strings.IndexAny(p.rest, " \t\r\n()\":<>=\u00a0"); n < 0 {
 			n = len(p.rest)
 		}
-		p.count()
+		defer p.count()
 	}
 	p.token, p.rest = p.rest[:n], p.rest[n:]
 }
 
+// count notes a word. What comes after too many is not read.
 func (p *queryParser) count() {
-	if p.words++; p.words > maxQueryWords {
+	if p.words++; p.words == maxQueryWords+1 {
+		p.fail("")
 		p.err = &ews.Fault{Code: ews.ErrorSearchQueryHasTooManyKeywords}
-		p.rest = ""
 	}
 }
 

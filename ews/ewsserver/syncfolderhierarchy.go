@@ -31,7 +31,7 @@ func (c *call) folderChanges(m *ews.SyncFolderHierarchyResponseMessage, req *ews
 	}
 	var since mailbox.HierarchyPoint
 	if req.SyncState != "" {
-		b, err := c.h.readSyncState(syncHierarchy, ref, req.SyncState)
+		b, err := markOf(stateOfFolders, ref).point(c.h, req.SyncState)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (c *call) folderChanges(m *ews.SyncFolderHierarchyResponseMessage, req *ews
 		return err
 	}
 	m.ResponseMessage = ews.Success()
-	m.SyncState = c.h.syncState(syncHierarchy, ref, changes.Next.Append(nil))
+	m.SyncState = markOf(stateOfFolders, ref).text(c.h, changes.Next.Append(nil))
 	all := true // one answer has them all
 	m.IncludesLastFolderInRange = &all
 	m.Changes = v.changes(&changes)

@@ -49,7 +49,7 @@ func (c *call) itemChanges(m *ews.SyncFolderItemsResponseMessage, req *ews.SyncF
 		return err
 	}
 	m.ResponseMessage = ews.Success()
-	m.SyncState = c.h.syncState(syncItems, ref, page.Next.Append(nil))
+	m.SyncState = markOf(stateOfItems, ref).text(c.h, page.Next.Append(nil))
 	m.IncludesLastItemInRange = &page.Last
 	return nil
 }
@@ -61,7 +61,7 @@ func (c *call) itemPoint(req *ews.SyncFolderItems, ref folderRef) (mailbox.SyncP
 	if req.SyncState == "" {
 		return mailbox.SyncPoint{Associated: associated}, nil
 	}
-	b, err := c.h.readSyncState(syncItems, ref, req.SyncState)
+	b, err := markOf(stateOfItems, ref).point(c.h, req.SyncState)
 	if err != nil {
 		return mailbox.SyncPoint{}, err
 	}

@@ -14,8 +14,8 @@ import (
 type syncKind byte
 
 const (
-	syncItems     syncKind = 1
-	syncHierarchy syncKind = 2
+	stateOfItems   syncKind = 1
+	stateOfFolders syncKind = 2
 )
 
 // The text of a sync state is base64 of: version, kind, length of the point,
@@ -28,23 +28,34 @@ const (
 	maxSyncState     = 256 << 10
 )
 
-// syncState writes a point for a client to keep.
-func (h *Handler) syncState(k syncKind, ref folderRef, point []byte) string {
-	b := append(make([]byte, 0, len(point)+64), syncStateVersion, byte(k))
+// A syncMark is what the mark of a state vouches for beside the point.
+type syncMark struct {
+	kind   syncKind
+	box    entente.MailboxID
+	folder mailbox.FolderID
+}
+
+func markOf(k syncKind, ref folderRef) *syncMark {
+	return &syncMark{k, ref.view.Mailbox(), ref.folder.ID}
+}
+
+// text writes a point for a client to keep.
+func (m *syncMark) text(h *Handler, point []byte) string {
+	b := append(make([]byte, 0, len(point)+64), syncStateVersion, byte(m.kind))
 	b = binary.AppendUvarint(b, uint64(len(point)))
 	b = append(b, point...)
-	b = h.SyncState.Append(b, markedState(k, ref, point))
+	b = h.SyncState.Append(b, m.marked(point))
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// readSyncState returns the point in what a client kept.
-func (h *Handler) readSyncState(k syncKind, ref folderRef, text string) ([]byte, error) {
+// point returns the point in what a client kept.
+func (m *syncMark) point(h *Handler, text string) ([]byte, error) {
 	bad := &ews.Fault{Code: ews.ErrorInvalidSyncStateData}
 	if len(text) > maxSyncState {
 		return nil, bad
 	}
 	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(b) < 3 || b[0] != syncStateVersion || b[1] != byte(k) {
+	if err != nil || len(b) < 3 || b[0] != syncStateVersion || b[1] != byte(m.kind) {
 		return nil, bad
 	}
 	n, size := binary.Uvarint(b[2:])
@@ -52,19 +63,18 @@ func (h *Handler) readSyncState(k syncKind, ref folderRef, text string) ([]byte,
 		return nil, bad
 	}
 	point, mark := b[2+size:][:n], b[2+size:][n:]
-	if !h.SyncState.Valid(markedState(k, ref, point), mark) {
+	if !h.SyncState.Valid(m.marked(point), mark) {
 		return nil, bad
 	}
 	return point, nil
 }
 
-// markedState is what the mark of a state is made over.
-func markedState(k syncKind, ref folderRef, point []byte) []byte {
-	box := ref.view.Mailbox()
+// marked is what the mark is made over.
+func (m *syncMark) marked(point []byte) []byte {
 	b := append(make([]byte, 0, len(point)+64), "ews sync state\x00"...)
-	b = append(b, syncStateVersion, byte(k))
-	b = append(b, box[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(ref.folder.ID))
+	b = append(b, syncStateVersion, byte(m.kind))
+	b = append(b, m.box[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(m.folder))
 	return append(b, point...)
 }
 
