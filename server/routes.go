@@ -27,10 +27,12 @@ const (
 
 // outgoingRules say what each purpose may reach. The database is where the
 // administrator put it, so any address will do; an authority is on the Internet.
-func outgoingRules() map[outgoing.Purpose]outgoing.Rule {
+//
+// sockets are the folders of PostgreSQL's Unix sockets.
+func outgoingRules(sockets ...string) map[outgoing.Purpose]outgoing.Rule {
 	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	return map[outgoing.Purpose]outgoing.Rule{
-		purposeDatabase: {Allow: anywhere, Sockets: []string{"/run/postgresql", "/var/run/postgresql"}, AtOnce: 256, PerHost: 256},
+		purposeDatabase: {Allow: anywhere, Sockets: append(sockets, "/run/postgresql", "/var/run/postgresql"), AtOnce: 256, PerHost: 256},
 		purposeACME:     {},
 	}
 }
@@ -40,6 +42,8 @@ func outgoingRules() map[outgoing.Purpose]outgoing.Rule {
 // rather than cleaned up, so that nobody in front of us reads it differently
 // (ProxyShell).
 func (s *Server) routes() http.Handler {
+	// The port is known only now, and clients are told it.
+	s.auto.EWS = s.EWSURL()
 	table := s.auto.Routes(s.Door)
 	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
 	for p, h := range ewsserver.SchemaRoutes(s.EWSURL()) {

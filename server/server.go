@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -110,7 +111,9 @@ func (s *Server) background(ctx context.Context, f func(context.Context)) {
 }
 
 // dialer is the way out. What a purpose may reach is said here, in one place.
-func (s *Server) dialer() *outgoing.Dialer { return outgoing.New(outgoingRules(), nil) }
+func (s *Server) dialer(sockets ...string) *outgoing.Dialer {
+	return outgoing.New(outgoingRules(sockets...), nil)
+}
 
 func (s *Server) openDatabase(ctx context.Context) error {
 	d, err := s.open(ctx, s.config.Database)
@@ -127,7 +130,21 @@ func (s *Server) open(ctx context.Context, url string) (*db.DB, error) {
 	if file, ok := cutSQLite(url); ok && !filepath.IsAbs(file) {
 		url = "sqlite:" + filepath.Join(s.config.State, file)
 	}
-	return db.Open(ctx, url, db.Options{Dial: s.dialer().DialFunc(purposeDatabase)})
+	return db.Open(ctx, url, db.Options{Dial: s.dialer(socketOf(url)...).DialFunc(purposeDatabase)})
+}
+
+// socketOf returns the folder of the Unix socket that a database URL names,
+// as libpq does: postgres:///name?host=/folder. The administrator wrote it, so
+// it may be reached.
+func socketOf(database string) []string {
+	u, err := neturl.Parse(database)
+	if err != nil {
+		return nil
+	}
+	if host := u.Query().Get("host"); filepath.IsAbs(host) {
+		return []string{host}
+	}
+	return nil
 }
 
 func (s *Server) openKeys(ctx context.Context) error {
