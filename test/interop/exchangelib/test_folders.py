@@ -4,7 +4,7 @@ from lab import account, equal, refused
 
 from exchangelib import Message
 from exchangelib.errors import ErrorDeleteDistinguishedFolder, ErrorFolderExists, ErrorFolderNotFound
-from exchangelib.folders import Calendar, Contacts, Folder, Inbox, Messages, Tasks
+from exchangelib.folders import Calendar, Contacts, Inbox, Messages, Tasks
 
 anna = account(0)
 tree = list(anna.root.walk())
@@ -16,11 +16,11 @@ for folder, kind, cls in ((anna.inbox, Inbox, "IPF.Note"), (anna.calendar, Calen
     assert any(f.id == folder.id for f in tree), f"{folder.name} is not in the tree"
 assert (anna.root / "Top of Information Store" / "Inbox").id == anna.inbox.id
 
-top = Folder(parent=anna.inbox, name="Interop Ordner ß")
+top = Messages(parent=anna.inbox, name="Interop Ordner ß")
 top.save()
 sub = Messages(parent=top, name="Sub")
 sub.save()
-refused(ErrorFolderExists, Folder(parent=top, name="Sub").save)
+refused(ErrorFolderExists, Messages(parent=top, name="Sub").save)
 anna.root.clear_cache()
 found = anna.inbox / "Interop Ordner ß" / "Sub"
 equal(found.id, sub.id, "found by path")

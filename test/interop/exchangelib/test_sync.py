@@ -3,11 +3,11 @@
 from lab import account, equal
 
 from exchangelib import Message
-from exchangelib.folders import Folder
+from exchangelib.folders import Messages
 from exchangelib.properties import ItemId
 
 anna = account(0)
-box = Folder(parent=anna.inbox, name="Interop sync")
+box = Messages(parent=anna.inbox, name="Interop sync")
 box.save()
 items = [Message(account=anna, folder=box, subject=f"Interop {n}") for n in range(5)]
 for i in items:
@@ -40,7 +40,7 @@ equal((got[items[0].id], got[items[1].id]), ("update", "delete"), "from the olde
 
 # Folders likewise.
 list(anna.root.sync_hierarchy())
-sub = Folder(parent=box, name="Interop sub")
+sub = Messages(parent=box, name="Interop sub")
 sub.save()
 equal([(k, f.id) for k, f in anna.root.sync_hierarchy() if f.id == sub.id], [("create", sub.id)], "a new folder")
 sub.name = "Interop sub 2"
