@@ -137,7 +137,7 @@ func recurrenceFrom(p *ews.TaskRecurrencePattern, within *ews.RecurrenceRange) (
 	if err := r.Check(); err != nil {
 		return nil, &ews.Fault{Code: ews.ErrorCalendarInvalidRecurrence, Text: "The recurrence is not valid: " + err.Error() + "."}
 	}
-	if _, any := r.Begin(); !any {
+	if _, any := r.Begin(); !any && !r.Pattern.Regenerating() {
 		return nil, badRecurrence(ews.ErrorCalendarInvalidRecurrence)
 	}
 	return r, nil
