@@ -173,20 +173,17 @@ func (l *letter) translate(ctx context.Context, o Poster, to entente.MailboxID, 
 // the same everywhere. See mailbox.Prop.
 const firstOwnName = 0x9000
 
-// withoutBcc leaves the Bcc fields out of a message's header. RFC 5322 3.6.3
+// withoutBcc leaves the Bcc fields out of a message's header, which an empty
+// line ends. RFC 5322 3.6.3
 func withoutBcc(raw []byte) []byte {
-	head, rest := raw, []byte(nil)
-	for _, end := range []string{"\r\n\r\n", "\n\n"} {
-		if i := bytes.Index(raw, []byte(end)); i >= 0 && i < len(head) {
-			head, rest = raw[:i+len(end)/2], raw[i+len(end)/2:]
-		}
-	}
-	if !bytes.Contains(bytes.ToLower(head), []byte("bcc:")) {
-		return raw
-	}
 	out := make([]byte, 0, len(raw))
 	skip := false
-	for line := range bytes.Lines(head) {
+	rest := raw
+	for line := range bytes.Lines(raw) {
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			break
+		}
+		rest = rest[len(line):]
 		if line[0] != ' ' && line[0] != '\t' { // a field begins; else it is folded
 			name, _, _ := bytes.Cut(line, []byte(":"))
 			name = bytes.TrimSpace(name)
@@ -195,6 +192,9 @@ func withoutBcc(raw []byte) []byte {
 		if !skip {
 			out = append(out, line...)
 		}
+	}
+	if len(out)+len(rest) == len(raw) {
+		return raw // nothing was left out; bytes that were signed stay the same
 	}
 	return append(out, rest...)
 }
