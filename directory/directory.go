@@ -58,6 +58,9 @@ type Config struct {
 	// Organization names the organization of a new database; one that exists
 	// keeps its name.
 	Organization string
+	// Seal, if set, marks what is written here, so that what others write is
+	// noticed. All processes of an organization have it, or none.
+	Seal Seal
 	// Failed, if set, is told of what went wrong in the background. It must
 	// not block.
 	Failed func(error)
@@ -67,6 +70,7 @@ type Config struct {
 // concurrent use.
 type Directory struct {
 	db      *db.DB
+	seal    Seal // nil if the tables are not marked
 	failed  func(error)
 	now     atomic.Pointer[state]
 	loading sync.Mutex           // one load at a time; newer states replace older ones
@@ -81,6 +85,7 @@ type state struct {
 	domains  map[entente.Domain]bool
 	standard entente.Domain // the default accepted domain
 	tokens   map[[32]byte]Token
+	altered  bool // somebody else wrote it
 }
 
 func newState() state {
@@ -107,7 +112,7 @@ func Open(ctx context.Context, c Config) (*Directory, error) {
 	if err := c.DB.Migrate(ctx, m); err != nil {
 		return nil, err
 	}
-	d := &Directory{db: c.DB, failed: c.Failed}
+	d := &Directory{db: c.DB, seal: c.Seal, failed: c.Failed}
 	if d.failed == nil {
 		d.failed = func(error) {}
 	}
@@ -134,9 +139,19 @@ func (d *Directory) found(ctx context.Context, name string) error {
 		return err
 	}
 	return d.db.Update(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`INSERT INTO directory_organization
+		n, err := tx.Exec(`INSERT INTO directory_organization
 			(id, name, domain_sid, next_rid, generation, precedence, policy)
 			VALUES (1, $1, $2, $3, 1, 0, '') ON CONFLICT (id) DO NOTHING`, name, sid, firstRID)
+		if err != nil || n == 0 || d.seal == nil {
+			return err
+		}
+		// Only what is new is marked unseen: who takes this row away must not
+		// have the others vouched for.
+		r, err := d.read(tx)
+		if err != nil || len(r.facts.Accounts) > 0 || len(r.facts.Assignments) > 0 {
+			return err
+		}
+		_, err = d.mark(&Change{tx, time.Now()})
 		return err
 	})
 }
@@ -178,9 +193,13 @@ type Change struct {
 //
 // Errors: those of f; Conflict for what exists already; Unavailable.
 func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
-	generation, err := d.change(ctx, f)
+	generation, r, err := d.change(ctx, f)
 	if err != nil {
 		return tell(err)
+	}
+	if r != nil {
+		d.adopt(r)
+		return nil
 	}
 	if err := d.load(ctx, generation); err != nil {
 		return tell(fmt.Errorf("the change is kept, but not yet in force: %w", err))
@@ -189,7 +208,17 @@ func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
 }
 
 // change makes changes and tells the other nodes, but does not load them here.
-func (d *Directory) change(ctx context.Context, f func(*Change) error) (generation uint64, err error) {
+// r is what they led to, nil if that must be read.
+func (d *Directory) change(ctx context.Context, f func(*Change) error) (generation uint64, r *reader, err error) {
+	generation, err = d.commit(ctx, func(c *Change) (err error) {
+		r, err = d.sealed(c, f)
+		return err
+	})
+	return generation, r, err
+}
+
+// commit runs f in a transaction that makes a new generation.
+func (d *Directory) commit(ctx context.Context, f func(*Change) error) (generation uint64, err error) {
 	err = d.db.Update(ctx, func(tx *db.Tx) error {
 		// The row is locked first, so that changes follow one another and
 		// PostgreSQL need not repeat them.

@@ -23,7 +23,7 @@ func onEach(t *testing.T, f func(t *testing.T, d *Directory)) {
 
 func open(t testing.TB, x *db.DB) *Directory {
 	t.Helper()
-	d, err := Open(context.Background(), Config{DB: x, Organization: "Contoso", Failed: func(err error) { t.Error(err) }})
+	d, err := Open(context.Background(), Config{DB: x, Organization: "Contoso", Seal: testSeal("key"), Failed: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,10 +113,12 @@ type Assignment struct {
 const assignmentColumns = `SELECT id, assignee, rights, server, scope_kind, scope_name, gate, allow_disabled,
 	not_before, not_after, enabled, deny, created, created_by FROM directory_assignment`
 
-func eachAssignment(rows *db.Rows, err error, f func(Assignment)) error {
+// eachAssignment runs f for every assignment; over is each or what does its
+// work.
+func eachAssignment(over func(*db.Rows, error, func() error, ...any) error, rows *db.Rows, err error, f func(Assignment)) error {
 	var a Assignment
 	var from, until, created *int64
-	return each(rows, err, func() error {
+	return over(rows, err, func() error {
 		n := a
 		n.NotBefore, n.NotAfter, n.Created = fromUnix(from), fromUnix(until), fromUnix(created)
 		f(n)
@@ -130,7 +132,7 @@ func (d *Directory) Assignments(ctx context.Context) (all []Assignment, err erro
 	err = d.view(ctx, func(tx *db.Tx) error {
 		all = nil
 		rows, err := tx.Query(assignmentColumns + ` ORDER BY id`)
-		return eachAssignment(rows, err, func(a Assignment) { all = append(all, a) })
+		return eachAssignment(each, rows, err, func(a Assignment) { all = append(all, a) })
 	})
 	return all, err
 }
@@ -164,7 +166,7 @@ func (c *Change) CreateAssignment(a *Assignment) error {
 func (c *Change) SetAssignment(id string, f func(*access.Assignment) error) error {
 	var found *Assignment
 	rows, err := c.tx.Query(assignmentColumns+` WHERE id = $1`, id)
-	if err := eachAssignment(rows, err, func(a Assignment) { found = &a }); err != nil {
+	if err := eachAssignment(each, rows, err, func(a Assignment) { found = &a }); err != nil {
 		return err
 	}
 	if found == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"time"
 
 	"entente"
@@ -16,20 +17,56 @@ import (
 func (d *Directory) load(ctx context.Context, want uint64) error {
 	d.loading.Lock()
 	defer d.loading.Unlock()
-	if old := d.now.Load(); old != nil && want != 0 && old.snapshot.Generation() >= want {
+	if d.has(want) {
 		return nil
 	}
-	var r *reader
-	err := d.db.View(ctx, func(tx *db.Tx) error {
-		r = &reader{tx: tx, state: newState()}
-		return r.read()
-	})
+	r, err := d.readAll(ctx)
 	if err != nil {
-		return fmt.Errorf("read directory: %w", err)
+		return err
+	}
+	d.install(r)
+	return nil
+}
+
+// adopt swaps in the state that a change of this node led to.
+func (d *Directory) adopt(r *reader) {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	if !d.has(r.facts.Generation) {
+		d.install(r)
+	}
+}
+
+// has reports whether a state of at least the wanted generation is in place;
+// 0 wants it read in any case.
+func (d *Directory) has(want uint64) bool {
+	old := d.now.Load()
+	return old != nil && want != 0 && old.snapshot.Generation() >= want
+}
+
+// readAll reads the state as it was committed.
+func (d *Directory) readAll(ctx context.Context) (r *reader, err error) {
+	err = d.db.View(ctx, func(tx *db.Tx) error {
+		if r, err = d.read(tx); err != nil || d.seal == nil {
+			return err
+		}
+		ok, err := d.bearsMark(r, r.facts.Generation)
+		r.altered = !ok
+		return err
+	})
+	return r, err
+}
+
+// install swaps a state in. The loading lock is held.
+func (d *Directory) install(r *reader) {
+	if r.altered {
+		r.facts.Assignments = nil
 	}
 	r.snapshot = access.Compile(r.facts)
-	d.now.Store(&r.state)
-	return nil
+	old := d.now.Swap(&r.state)
+	if r.altered && (old == nil || !old.altered) { // once, not with every load
+		d.failed(fmt.Errorf("generation %d: %w", r.facts.Generation, ErrAltered))
+	}
 }
 
 // A reader collects the facts of one generation.
@@ -37,12 +74,13 @@ type reader struct {
 	tx    *db.Tx
 	facts access.Facts
 	state
+	sum hash.Hash // of all that was read; nil if there is no Seal
 }
 
 func (r *reader) read() error {
 	for _, step := range [...]func() error{
 		r.organization, r.acceptedDomains, r.accounts, r.addresses, r.groups, r.members,
-		r.names, r.permissions, r.assignments, r.administrators, r.readTokens,
+		r.names, r.permissions, r.assignments, r.administrators, r.readTokens, r.passwords,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -59,6 +97,7 @@ func (r *reader) organization() error {
 	if err != nil {
 		return err
 	}
+	r.add(&o.Name, &o.DomainSID, &o.Precedence, &policy) // the generation stands before the sum
 	p, err := decodePolicy(policy)
 	if err != nil {
 		return fmt.Errorf("policy of the organization: %w", err)
@@ -89,8 +128,8 @@ func each(rows *db.Rows, err error, row func() error, dest ...any) error {
 func (r *reader) acceptedDomains() error {
 	var name entente.Domain
 	var standard bool
-	rows, err := r.tx.Query(`SELECT name, is_default FROM directory_domain`)
-	return each(rows, err, func() error {
+	rows, err := r.tx.Query(`SELECT name, is_default FROM directory_domain ORDER BY name`)
+	return r.each(rows, err, func() error {
 		r.domains[name] = true
 		if standard {
 			r.standard = name
@@ -107,7 +146,7 @@ func (r *reader) accounts() error {
 	var epoch int64
 	rows, err := r.tx.Query(`SELECT sid, upn, mail, name, kind, enabled, master_sid, mailbox_id, database, policy, epoch
 		FROM directory_account ORDER BY sid`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		n := a // a is the row's place, filled again
 		n.Mailbox = entente.MailboxID{}
 		copy(n.Mailbox[:], box)
@@ -130,7 +169,7 @@ func (r *reader) addresses() error {
 	var sid entente.SID
 	i := 0
 	rows, err := r.tx.Query(`SELECT sid, address FROM directory_address ORDER BY sid, address`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		for i < len(r.facts.Accounts) && r.facts.Accounts[i].SID < sid {
 			i++
 		}
@@ -144,7 +183,7 @@ func (r *reader) addresses() error {
 func (r *reader) groups() error {
 	var g access.Group
 	rows, err := r.tx.Query(`SELECT sid, name, mail FROM directory_group ORDER BY sid`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		r.facts.Groups = append(r.facts.Groups, g)
 		return nil
 	}, &g.SID, &g.Name, &g.Mail)
@@ -154,7 +193,7 @@ func (r *reader) members() error {
 	var group, member entente.SID
 	i := 0
 	rows, err := r.tx.Query(`SELECT group_sid, member_sid FROM directory_member ORDER BY group_sid, member_sid`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		for i < len(r.facts.Groups) && r.facts.Groups[i].SID < group {
 			i++
 		}
@@ -169,14 +208,14 @@ func (r *reader) members() error {
 func (r *reader) names() error {
 	var name string
 	rows, err := r.tx.Query(`SELECT name FROM directory_server ORDER BY name`)
-	if err := each(rows, err, func() error {
+	if err := r.each(rows, err, func() error {
 		r.facts.Servers = append(r.facts.Servers, name)
 		return nil
 	}, &name); err != nil {
 		return err
 	}
 	rows, err = r.tx.Query(`SELECT name FROM directory_database ORDER BY name`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		r.facts.Databases = append(r.facts.Databases, name)
 		return nil
 	}, &name)
@@ -185,7 +224,7 @@ func (r *reader) names() error {
 func (r *reader) permissions() error {
 	var p access.MailboxPermission
 	rows, err := r.tx.Query(`SELECT mailbox_id, to_sid, rights, deny FROM directory_permission ORDER BY mailbox_id, to_sid, deny`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		r.facts.Permissions = append(r.facts.Permissions, p)
 		return nil
 	}, &p.Mailbox, &p.To, &p.Rights, &p.Deny)
@@ -193,7 +232,7 @@ func (r *reader) permissions() error {
 
 func (r *reader) assignments() error {
 	rows, err := r.tx.Query(assignmentColumns + ` ORDER BY id`)
-	return eachAssignment(rows, err, func(a Assignment) {
+	return eachAssignment(r.each, rows, err, func(a Assignment) {
 		r.facts.Assignments = append(r.facts.Assignments, a.Assignment)
 	})
 }
@@ -201,7 +240,7 @@ func (r *reader) assignments() error {
 func (r *reader) administrators() error {
 	var sid entente.SID
 	rows, err := r.tx.Query(`SELECT sid FROM directory_administrator ORDER BY sid`)
-	return each(rows, err, func() error {
+	return r.each(rows, err, func() error {
 		r.facts.Administrators = append(r.facts.Administrators, sid)
 		return nil
 	}, &sid)

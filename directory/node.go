@@ -113,7 +113,7 @@ func (d *Directory) Run(ctx context.Context) {
 	hints := d.db.Subscribe(ctx, channel)
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	renewed := time.Now()
+	renewed, checked := time.Now(), time.Now()
 	ill := false
 	for {
 		select {
@@ -129,6 +129,10 @@ func (d *Directory) Run(ctx context.Context) {
 		if n := d.self.Load(); n != nil && err == nil && time.Since(renewed) >= renewEvery {
 			renewed = time.Now()
 			err = d.renew(ctx, *n)
+		}
+		if err == nil && time.Since(checked) >= checkEvery {
+			checked = time.Now()
+			err = d.check(ctx)
 		}
 		// An outage is told once, not twice a second.
 		if err != nil && !ill && ctx.Err() == nil {

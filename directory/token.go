@@ -104,8 +104,8 @@ func (r *reader) readTokens() error {
 	var t Token
 	var hash [32]byte
 	var expires int64
-	rows, err := r.tx.Query(`SELECT id, hash, sid, name, expires FROM directory_token`)
-	return each(rows, err, func() error {
+	rows, err := r.tx.Query(`SELECT id, hash, sid, name, expires FROM directory_token ORDER BY id`)
+	return r.each(rows, err, func() error {
 		n := t
 		n.Expires = time.Unix(expires, 0).UTC()
 		r.tokens[hash] = n
