@@ -136,6 +136,11 @@ func TestUpdateFolder(t *testing.T) {
 			`<t:DeleteFolderField><t:FieldURI FieldURI="folder:DisplayName"/></t:DeleteFolderField>`)).code(ews.ErrorInvalidPropertyDelete)
 		h.post("anna", getFolder(standard, folderByID(id))).has("<t:DisplayName>New<")
 
+		// exchangelib's save() of a folder it has not read as a whole.
+		noTable := `<t:DeleteFolderField><t:FieldURI FieldURI="folder:PermissionSet"/></t:DeleteFolderField>`
+		h.post("anna", updateFolder(folderByID(id), renamed("Newer")+noTable)).code(ews.NoError)
+		h.post("anna", updateFolder(named("calendar", ""), noTable)).code(ews.ErrorInvalidPropertyDelete)
+
 		hidden := `<t:SetFolderField>` + tagged("4340", "Boolean") + `<t:Folder><t:ExtendedProperty>` + tagged("4340", "Boolean") +
 			`<t:Value>true</t:Value></t:ExtendedProperty></t:Folder></t:SetFolderField>`
 		h.post("anna", updateFolder(folderByID(id), hidden)).code(ews.NoError)

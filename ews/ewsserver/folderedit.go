@@ -1,6 +1,8 @@
 package ewsserver
 
 import (
+	"slices"
+
 	"entente/access"
 	"entente/ews"
 	"entente/mailbox"
@@ -64,6 +66,12 @@ func (e *folderEdit) setExtended(v *ews.Value) error {
 // clear removes a property.
 func (e *folderEdit) clear(path *ews.PathToElement) error {
 	cannot := &propertyError{ews.ErrorInvalidPropertyDelete, *path}
+	if f := path.FieldURI; f != nil && string(f.FieldURI) == ews.FieldFolderPermissionSet.URI() && grantsNothing(e.f.Table.Entries) {
+		// exchangelib takes away what it has not read whenever it saves a folder.
+		// Where nothing is granted, nothing is lost; a table that grants
+		// something goes only when a client sends another.
+		return nil
+	}
 	if path.ExtendedFieldURI == nil {
 		return cannot
 	}
@@ -80,6 +88,10 @@ func (e *folderEdit) clear(path *ews.PathToElement) error {
 		e.f.Props.Delete(tag)
 	}
 	return nil
+}
+
+func grantsNothing(entries []access.Entry) bool {
+	return !slices.ContainsFunc(entries, func(e access.Entry) bool { return e.Rights != 0 })
 }
 
 // folderComputed reports whether a property follows from what is in a folder,
