@@ -3,11 +3,13 @@ package kit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"testing"
 
 	"entente/server"
@@ -63,7 +65,29 @@ func serve(o Options) error {
 	if err := json.NewEncoder(os.Stdout).Encode(ready{l.Addr().String(), string(ca)}); err != nil {
 		return err
 	}
+	if o.Profile != "" {
+		stop, err := profile(o.Profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	return l.Serve(ctx)
+}
+
+// profile writes a processor profile of what happens until stop is called.
+func profile(path string) (stop func(), err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 func config(o Options) server.Config {

@@ -45,7 +45,8 @@ type Options struct {
 	Mails  int // in each of the People's inboxes
 	Events int // in each of the People's calendars
 
-	Procs int // GOMAXPROCS of the process; 0 leaves it as it is
+	Procs   int    // GOMAXPROCS of the process; 0 leaves it as it is
+	Profile string // file for a processor profile, from ready to stopped
 }
 
 // A Process is a running server.
