@@ -204,21 +204,22 @@ func (r *reader) members() error {
 	}, &group, &member)
 }
 
-// names of servers and databases.
+// names of servers and databases. Where they are is read to be summed up: a
+// database elsewhere is other people's mail.
 func (r *reader) names() error {
-	var name string
-	rows, err := r.tx.Query(`SELECT name FROM directory_server ORDER BY name`)
+	var name, url string
+	rows, err := r.tx.Query(`SELECT name, url FROM directory_server ORDER BY name`)
 	if err := r.each(rows, err, func() error {
 		r.facts.Servers = append(r.facts.Servers, name)
 		return nil
-	}, &name); err != nil {
+	}, &name, &url); err != nil {
 		return err
 	}
-	rows, err = r.tx.Query(`SELECT name FROM directory_database ORDER BY name`)
+	rows, err = r.tx.Query(`SELECT name, url FROM directory_database ORDER BY name`)
 	return r.each(rows, err, func() error {
 		r.facts.Databases = append(r.facts.Databases, name)
 		return nil
-	}, &name)
+	}, &name, &url)
 }
 
 func (r *reader) permissions() error {

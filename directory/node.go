@@ -20,7 +20,7 @@ type Node struct {
 	Generation uint64   // of the snapshot it decides on
 	Keys       []string // ids of the private keys it holds
 	Lease      time.Time
-	Down       bool // its lease has run out
+	Down       bool // its lease has run out, or its row was not written by a node
 }
 
 const (
@@ -56,12 +56,12 @@ func (d *Directory) renew(ctx context.Context, n Node) error {
 	}
 	now := time.Now()
 	return tell(d.db.Update(ctx, func(tx *db.Tx) error {
-		done, err := tx.Exec(`INSERT INTO directory_node (id, name, url, nodekey, generation, keys, lease)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE
-			SET name = $2, url = $3, nodekey = $4, generation = $5, keys = $6, lease = $7
+		done, err := tx.Exec(`INSERT INTO directory_node (id, name, url, nodekey, generation, keys, lease, mark)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $9) ON CONFLICT (id) DO UPDATE
+			SET name = $2, url = $3, nodekey = $4, generation = $5, keys = $6, lease = $7, mark = $9
 			WHERE directory_node.nodekey = $4 OR directory_node.lease < $8`,
 			n.ID, n.Name, n.URL, []byte(n.PublicKey), d.Snapshot().Generation(), string(keys),
-			now.Add(leaseTime).UnixMilli(), now.UnixMilli())
+			now.Add(leaseTime).UnixMilli(), now.UnixMilli(), d.nodeMark(&n))
 		if err == nil && done == 0 {
 			return entente.Errorf(entente.Conflict, "another node runs as %q", n.ID)
 		}
@@ -82,26 +82,30 @@ func (d *Directory) Unregister(ctx context.Context) error {
 	}))
 }
 
-// Nodes returns all nodes by id, those that are down too.
+// Nodes returns all nodes by id, those that are down too. In a sealed directory
+// a row without its mark is a node that is down and has no key.
 func (d *Directory) Nodes(ctx context.Context) (all []Node, err error) {
 	now := time.Now()
 	err = d.view(ctx, func(tx *db.Tx) error {
 		all = nil
 		var n Node
-		var key []byte
+		var key, mark []byte
 		var keys string
 		var lease int64
-		rows, err := tx.Query(`SELECT id, name, url, nodekey, generation, keys, lease FROM directory_node ORDER BY id`)
+		rows, err := tx.Query(`SELECT id, name, url, nodekey, generation, keys, lease, mark FROM directory_node ORDER BY id`)
 		return each(rows, err, func() error {
 			m := n
 			m.PublicKey, m.Lease = key, time.UnixMilli(lease).UTC()
 			m.Down = !now.Before(m.Lease)
+			if d.seal != nil && !d.seal.Valid(nodeText(&m), mark) {
+				m.Down, m.PublicKey = true, nil
+			}
 			if err := json.Unmarshal([]byte(keys), &m.Keys); err != nil {
 				return fmt.Errorf("keys of node %s: %w", m.ID, err)
 			}
 			all = append(all, m)
 			return nil
-		}, &n.ID, &n.Name, &n.URL, &key, &n.Generation, &keys, &lease)
+		}, &n.ID, &n.Name, &n.URL, &key, &n.Generation, &keys, &lease, &mark)
 	})
 	return all, err
 }

@@ -142,6 +142,24 @@ func (r *reader) marked(generation uint64) []byte {
 	return r.sum.Sum(binary.BigEndian.AppendUint64([]byte("entente directory 1\n"), generation))
 }
 
+// nodeMark marks what other nodes rely on of a node's row; its lease changes
+// too often, and is worth nothing without the key. nil without a Seal.
+func (d *Directory) nodeMark(n *Node) []byte {
+	if d.seal == nil {
+		return nil
+	}
+	return d.seal.Append(nil, nodeText(n))
+}
+
+func nodeText(n *Node) []byte {
+	key := []byte(n.PublicKey)
+	h := sha256.New()
+	for _, p := range [...]any{&n.ID, &n.Name, &n.URL, &key} {
+		addValue(h, reflect.ValueOf(p).Elem())
+	}
+	return h.Sum([]byte("entente node 1\n"))
+}
+
 // What the rows are summed up as: every value with its kind and length, so
 // that no two states read the same.
 const (

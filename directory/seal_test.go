@@ -1,10 +1,13 @@
 package directory
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,6 +180,9 @@ func alterTables(t *testing.T, o *sealedOrg) {
 	test("domain", func(_ *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`UPDATE directory_domain SET name = 'evil.example'`)
 	})
+	test("database elsewhere", func(_ *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`UPDATE directory_database SET url = 'postgres://elsewhere'`)
+	})
 	test("mark taken away", func(_ *sealedOrg, tx *db.Tx) (int64, error) { return tx.Exec(`DELETE FROM directory_seal`) })
 	test("mark replaced", func(_ *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`UPDATE directory_seal SET mark = $1`, testSeal("another key").Append(nil, []byte("x")))
@@ -275,6 +281,35 @@ func TestWithoutTheKey(t *testing.T) {
 		wants(t, d.Confirm(t.Context()), entente.Invalid, "")
 		must(t, o.d.check(t.Context()))
 		o.wantQuiet(o.d)
+	})
+}
+
+// A row in the table of nodes makes no node, and another key no other node.
+func TestForgedNode(t *testing.T) {
+	onEachSealed(t, func(t *testing.T, o *sealedOrg) {
+		key := bytes.Repeat([]byte{1}, ed25519.PublicKeySize)
+		must(t, o.d.Register(t.Context(), Node{ID: "n1", PublicKey: key}))
+		later := time.Now().Add(time.Hour).UnixMilli()
+		forged := bytes.Repeat([]byte{2}, ed25519.PublicKeySize)
+		test := func(id string, up bool) {
+			t.Helper()
+			all, err := o.d.Nodes(t.Context())
+			must(t, err)
+			i := slices.IndexFunc(all, func(n Node) bool { return n.ID == id })
+			if i < 0 || all[i].Down == up || (all[i].PublicKey == nil) == up {
+				t.Errorf("%s in %+v, want up %t", id, all, up)
+			}
+		}
+		test("n1", true)
+		o.sql(func(tx *db.Tx) (int64, error) {
+			return tx.Exec(`INSERT INTO directory_node (id, name, url, nodekey, generation, keys, lease, mark)
+				SELECT 'n2', name, url, nodekey, generation, keys, lease, mark FROM directory_node`)
+		})
+		test("n2", false)
+		o.sql(func(tx *db.Tx) (int64, error) {
+			return tx.Exec(`UPDATE directory_node SET nodekey = $1, lease = $2 WHERE id = 'n1'`, forged, later)
+		})
+		test("n1", false)
 	})
 }
 

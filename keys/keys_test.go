@@ -78,6 +78,10 @@ func TestRing(t *testing.T) {
 		if err != nil || other.Valid([]byte("state"), mark) {
 			t.Error("two organizations share a key", err)
 		}
+		seal, err := r.DirectorySeal(t.Context())
+		if err != nil || seal.Valid([]byte("state"), mark) || !seal.Valid([]byte("x"), seal.Append(nil, []byte("x"))) {
+			t.Error("two purposes share a key", err)
+		}
 		audit, err := r.CheckpointSigner()
 		if err != nil {
 			t.Fatal(err)

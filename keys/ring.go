@@ -38,6 +38,7 @@ const (
 	TokenSigning    Purpose = "token-signing"    // delegation tokens we issue
 	TokenDecryption Purpose = "token-decryption" // delegation tokens meant for us
 	SyncState       Purpose = "sync-state"       // marks the states clients hand back
+	DirectorySeal   Purpose = "directory-seal"   // marks the directory's tables
 )
 
 // rsaBits is what delegation tokens are made with ([MS-ADFSPIP]'s successors
@@ -120,6 +121,14 @@ func (r *Ring) TokenDecrypters(ctx context.Context) ([]Decrypter, error) {
 // made if there is none.
 func (r *Ring) SyncStateKey(ctx context.Context) (MAC, error) {
 	k, err := r.current(ctx, SyncState)
+	return MAC{k.der}, err
+}
+
+// DirectorySeal marks the directory's tables, so that rows edited by SQL are
+// noticed. One is made if there is none. After a rotation the tables bear the
+// old key's mark and must be confirmed.
+func (r *Ring) DirectorySeal(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, DirectorySeal)
 	return MAC{k.der}, err
 }
 
@@ -284,7 +293,7 @@ func generate(p Purpose) (key, error) {
 	_, _ = rand.Read(id[:])
 	k := key{id: hex.EncodeToString(id[:])}
 	switch p {
-	case SyncState:
+	case SyncState, DirectorySeal:
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil

@@ -6,5 +6,10 @@ CREATE TABLE directory_seal (
     mark {{blob}} NOT NULL
 );
 
+-- The mark of a node's name, address and key: who writes a row must not become
+-- a node by it.
+ALTER TABLE directory_node ADD COLUMN mark {{blob}};
+
 -- +goose Down
+ALTER TABLE directory_node DROP COLUMN mark;
 DROP TABLE directory_seal;
