@@ -18,6 +18,9 @@ type demoCmd struct {
 
 // Run serves until it is told to stop.
 func (c *demoCmd) Run(t *terminal) error {
+	if err := harden(); err != nil {
+		return err
+	}
 	o := demo.Options{
 		State: c.State, Listen: c.Listen, Deterministic: c.Deterministic,
 		Describe: c.Describe, Out: t.out, Log: t.err,

@@ -20,6 +20,9 @@ type serveCmd struct {
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(t *terminal) error {
+	if err := harden(); err != nil {
+		return err
+	}
 	conf, err := readConfig(c.Config)
 	if err != nil {
 		return err
