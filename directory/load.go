@@ -75,6 +75,7 @@ type reader struct {
 	facts access.Facts
 	state
 	sum hash.Hash // of all that was read; nil if there is no Seal
+	row []byte    // what is added next, to be filled again
 }
 
 func (r *reader) read() error {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"reflect"
 	"time"
 
@@ -153,11 +152,11 @@ func (d *Directory) nodeMark(n *Node) []byte {
 
 func nodeText(n *Node) []byte {
 	key := []byte(n.PublicKey)
-	h := sha256.New()
+	text := []byte("entente node 1\n")
 	for _, p := range [...]any{&n.ID, &n.Name, &n.URL, &key} {
-		addValue(h, reflect.ValueOf(p).Elem())
+		text = appendValue(text, reflect.ValueOf(p).Elem())
 	}
-	return h.Sum([]byte("entente node 1\n"))
+	return text
 }
 
 // What the rows are summed up as: every value with its kind and length, so
@@ -188,43 +187,39 @@ func (r *reader) add(dest ...any) {
 	if r.sum == nil {
 		return
 	}
-	r.sum.Write([]byte{sumRow})
+	r.row = append(r.row[:0], sumRow)
 	for _, p := range dest {
-		addValue(r.sum, reflect.ValueOf(p).Elem())
+		r.row = appendValue(r.row, reflect.ValueOf(p).Elem())
 	}
+	r.sum.Write(r.row)
 }
 
-func addValue(to hash.Hash, v reflect.Value) {
-	var b [9]byte
-	number := func(kind byte, n uint64) {
-		b[0] = kind
-		binary.BigEndian.PutUint64(b[1:], n)
-		to.Write(b[:])
-	}
+func appendValue(b []byte, v reflect.Value) []byte {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
-			to.Write([]byte{sumNull})
-			return
+			return append(b, sumNull)
 		}
-		addValue(to, v.Elem())
+		return appendValue(b, v.Elem())
 	case reflect.Bool:
 		n := uint64(0)
 		if v.Bool() {
 			n = 1
 		}
-		number(sumInt, n)
+		return appendNumber(b, sumInt, n)
 	case reflect.String:
-		number(sumText, uint64(v.Len()))
-		to.Write([]byte(v.String()))
+		return append(appendNumber(b, sumText, uint64(v.Len())), v.String()...)
 	case reflect.Slice, reflect.Array: // of bytes; db.Rows scans no others
-		number(sumText, uint64(v.Len()))
-		to.Write(v.Bytes())
+		return append(appendNumber(b, sumText, uint64(v.Len())), v.Bytes()...)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		number(sumInt, v.Uint())
+		return appendNumber(b, sumInt, v.Uint())
 	default: // signed numbers; anything else panics in every test
-		number(sumInt, uint64(v.Int()))
+		return appendNumber(b, sumInt, uint64(v.Int()))
 	}
+}
+
+func appendNumber(b []byte, kind byte, n uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, kind), n)
 }
 
 // passwords sums up what the reader otherwise has no use for.
