@@ -178,6 +178,9 @@ func TestMeetingCalledOff(t *testing.T) {
 		if e := h.event("room"); e.Response != calendar.Accepted || e.Status != calendar.StatusBusy {
 			t.Errorf("the room has %s, %s", e.Response, e.Status)
 		}
+		if e := h.event("ben"); len(e.Attendees) != 2 {
+			t.Errorf("Ben sees %+v", e.Attendees)
+		}
 		h.respond("anna", ews.KindCancelCalendarItem, id, ews.FieldNewBodyContent, &ews.Body{BodyType: ews.BodyText, Text: "Sorry"}).code(ews.NoError)
 		h.none("anna", mailbox.Calendar)
 		h.none("room", mailbox.Calendar)
@@ -206,6 +209,11 @@ func TestRoom(t *testing.T) {
 	if answer := h.one("anna", mailbox.Inbox); answer.Class != "IPM.Schedule.Meeting.Resp.Pos" {
 		t.Errorf("first: %s", answer.Class)
 	}
+	// Moved by less than its length, it is not in its own way.
+	h.change("anna", ews.FieldStart, tomorrow(9).Add(15*time.Minute), ews.FieldEnd, tomorrow(10).Add(15*time.Minute))
+	if e := h.event("room"); e.Response != calendar.Accepted || !e.Start.Equal(tomorrow(9).Add(15*time.Minute)) {
+		t.Errorf("moved, the room has %+v", e)
+	}
 	resp := &ews.CreateItemResponse{}
 	h.ask("carla", &ews.CreateItem{SendMeetingInvitations: ews.SendOnlyToAll, Items: []ews.Item{
 		meeting("Second", tomorrow(9).Add(30*time.Minute), ews.FieldResources, attendees("room")),
@@ -222,11 +230,74 @@ func TestRoom(t *testing.T) {
 	}
 	// After it, the room is free.
 	h.ask("carla", &ews.CreateItem{SendMeetingInvitations: ews.SendOnlyToAll, Items: []ews.Item{
-		meeting("Third", tomorrow(10), ews.FieldResources, attendees("room")),
+		meeting("Third", tomorrow(10).Add(15*time.Minute), ews.FieldResources, attendees("room")),
 	}}, resp)
 	if _, items := h.list("room", mailbox.Calendar); len(items) != 2 {
 		t.Errorf("%d bookings", len(items))
 	}
+}
+
+// change sets properties, in pairs, of the one meeting somebody has, and tells
+// all attendees.
+func (h *house) change(who string, pairs ...any) {
+	h.Helper()
+	var changes []ews.ItemChangeDescription
+	for i := 0; i < len(pairs); i += 2 {
+		f := pairs[i].(ews.Field)
+		changes = append(changes, ews.ItemChangeDescription{SetItemField: &ews.SetItemField{
+			Path: ews.PathToElement{FieldURI: &ews.FieldURI{FieldURI: ews.UnindexedFieldURI(f.URI())}},
+			Item: item(ews.KindCalendarItem, f, pairs[i+1]),
+		}})
+	}
+	h.post(who, xmlOf(&ews.UpdateItem{
+		ConflictResolution: ews.AlwaysOverwrite, MessageDisposition: ews.SaveOnly,
+		SendMeetingInvitationsOrCancellations: ews.UpdateSendToAllAndSaveCopy,
+		ItemChanges:                           []ews.ItemChange{{ID: ews.ItemChangeID{ItemID: h.id(who, h.one(who, mailbox.Calendar))}, Updates: changes}},
+	})).code(ews.NoError)
+}
+
+// TestMeetingOutOfDate: who answers what no longer holds is told so, and an
+// answer to it does not count.
+func TestMeetingOutOfDate(t *testing.T) {
+	h := open(t)
+	h.invite(meeting("Budget", tomorrow(9), ews.FieldRequiredAttendees, attendees("ben")))
+	first := h.id("ben", h.one("ben", mailbox.Inbox))
+	h.change("anna", ews.FieldLocation, "Hall")
+	h.respond("ben", ews.KindAcceptItem, first).code(ews.ErrorCalendarMeetingRequestIsOutOfDate)
+	h.change("anna", ews.FieldStart, tomorrow(11), ews.FieldEnd, tomorrow(12))
+	h.respond("ben", ews.KindDeclineItem, first).code(ews.ErrorCalendarMeetingRequestIsOutOfDate)
+	if e := h.event("ben"); e.Response != calendar.NoResponse {
+		t.Errorf("%+v", e)
+	}
+	uid := h.event("anna").UID
+	reply := func(who string, sequence string) {
+		t.Helper()
+		mime := "From: " + address(who) + "\r\nTo: anna@contoso.example\r\nSubject: Accepted\r\nMIME-Version: 1.0\r\n" +
+			"Content-Type: text/calendar; method=REPLY; charset=utf-8\r\n\r\nBEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REPLY\r\n" +
+			"BEGIN:VEVENT\r\nUID:" + uid + "\r\nDTSTAMP:20300101T000000Z\r\nDTSTART:20300101T000000Z\r\nDTEND:20300101T010000Z\r\nSEQUENCE:" + sequence +
+			"\r\nORGANIZER:mailto:anna@contoso.example\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:ben@contoso.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+		h.ask(who, &ews.CreateItem{MessageDisposition: ews.SendOnly, Items: []ews.Item{item(ews.KindMessage,
+			ews.FieldMimeContent, &ews.MimeContent{Content: []byte(mime)})}}, &ews.CreateItemResponse{})
+	}
+	reply("ben", "0")
+	reply("dora", "1") // not hers to give
+	if e := h.event("anna"); h.status(e, "ben") != calendar.UnknownResponse || len(e.Attendees) != 1 {
+		t.Errorf("counted: %+v", e.Attendees)
+	}
+	reply("ben", "1")
+	if e := h.event("anna"); h.status(e, "ben") != calendar.Accepted {
+		t.Errorf("not counted: %+v", e.Attendees)
+	}
+}
+
+// TestMeetingAnswersEnd: an answer to a meeting is no mail to be answered.
+func TestMeetingAnswersEnd(t *testing.T) {
+	h := open(t)
+	h.away("anna", ews.OofEnabled, "Anna is away")
+	h.invite(meeting("Budget", tomorrow(9), ews.FieldRequiredAttendees, attendees("ben")))
+	h.respond("ben", ews.KindAcceptItem, h.id("ben", h.one("ben", mailbox.Inbox))).code(ews.NoError)
+	h.one("anna", mailbox.Inbox)
+	h.none("ben", mailbox.Inbox)
 }
 
 // TestMeetingMoved: a change of the time counts and asks anew, once; one of the
@@ -235,24 +306,9 @@ func TestMeetingMoved(t *testing.T) {
 	h := open(t)
 	h.invite(meeting("Budget", tomorrow(9), ews.FieldRequiredAttendees, attendees("ben")))
 	h.respond("ben", ews.KindAcceptItem, h.id("ben", h.one("ben", mailbox.Inbox))).code(ews.NoError)
-	change := func(sequence int, field ews.Field, v any, more ...any) {
+	change := func(sequence int, pairs ...any) {
 		t.Helper()
-		id := h.id("anna", h.one("anna", mailbox.Calendar))
-		set := func(f ews.Field, v any) ews.ItemChangeDescription {
-			it := item(ews.KindCalendarItem, f, v)
-			return ews.ItemChangeDescription{SetItemField: &ews.SetItemField{
-				Path: ews.PathToElement{FieldURI: &ews.FieldURI{FieldURI: ews.UnindexedFieldURI(f.URI())}}, Item: it,
-			}}
-		}
-		changes := []ews.ItemChangeDescription{set(field, v)}
-		for i := 0; i < len(more); i += 2 {
-			changes = append(changes, set(more[i].(ews.Field), more[i+1]))
-		}
-		h.post("anna", xmlOf(&ews.UpdateItem{
-			ConflictResolution: ews.AlwaysOverwrite, MessageDisposition: ews.SaveOnly,
-			SendMeetingInvitationsOrCancellations: ews.UpdateSendToAllAndSaveCopy,
-			ItemChanges:                           []ews.ItemChange{{ID: ews.ItemChangeID{ItemID: id}, Updates: changes}},
-		})).code(ews.NoError)
+		h.change("anna", pairs...)
 		if e := h.event("anna"); e.Sequence != sequence {
 			t.Errorf("sequence %d, want %d", e.Sequence, sequence)
 		}
