@@ -6,7 +6,7 @@ from exchangelib import DELEGATE, Account, Credentials
 from exchangelib.autodiscover import clear_cache
 from exchangelib.autodiscover.discovery.pox import PoxAutodiscovery
 from exchangelib.autodiscover.discovery.soap import SoapAutodiscovery
-from exchangelib.errors import AutoDiscoverFailed, ErrorNonExistentMailbox
+from exchangelib.errors import AutoDiscoverFailed, ErrorNonExistentMailbox, UnauthorizedError
 
 anna = PEOPLE[0]
 credentials = Credentials(anna["upn"], anna["password"])
@@ -26,7 +26,7 @@ for discovery in (PoxAutodiscovery, SoapAutodiscovery):
     try:
         discovery(email=anna["smtp"], credentials=Credentials(anna["upn"], "wrong")).discover()
         raise AssertionError("a wrong password was taken")
-    except AutoDiscoverFailed:
+    except (AutoDiscoverFailed, UnauthorizedError):  # as POX says it, and as SOAP does
         pass
 
 clear_cache()

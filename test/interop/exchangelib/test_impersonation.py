@@ -3,7 +3,7 @@
 from lab import DELEGATE, IMPERSONATION, PEOPLE, SERVICE, Account, acting_for, account, config, equal, refused
 
 from exchangelib import Message
-from exchangelib.errors import ErrorAccessDenied, ErrorImpersonateUserDenied, ErrorImpersonationDenied, ErrorNonExistentMailbox, UnauthorizedError
+from exchangelib.errors import ErrorFolderNotFound, ErrorImpersonateUserDenied, ErrorImpersonationDenied, ErrorNonExistentMailbox, UnauthorizedError
 
 # Allowed: what the application makes is in the user's mailbox, as the user's.
 app = acting_for(0)
@@ -26,6 +26,7 @@ for name in (PEOPLE[0]["smtp"], "nobody@" + PEOPLE[0]["smtp"].split("@")[1]):
 # Refused: a user who does not exist.
 refused(ErrorNonExistentMailbox, lambda: acting_for(smtp="nobody@" + PEOPLE[0]["smtp"].split("@")[1]).inbox.refresh())
 
-# Refused: another's mailbox without impersonation, and a wrong password.
-refused(ErrorAccessDenied, lambda: Account(PEOPLE[0]["smtp"], config=config(PEOPLE[last]), access_type=DELEGATE).inbox.refresh())
+# Refused: another's mailbox without impersonation, and a wrong password. Whose folders
+# may not be seen has none.
+refused(ErrorFolderNotFound, lambda: Account(PEOPLE[0]["smtp"], config=config(PEOPLE[last]), access_type=DELEGATE).inbox.refresh())
 refused(UnauthorizedError, lambda: Account(PEOPLE[0]["smtp"], config=config(PEOPLE[0], password="wrong"), access_type=DELEGATE).inbox.refresh())

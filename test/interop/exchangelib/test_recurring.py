@@ -2,7 +2,7 @@
 
 import datetime
 
-from lab import account, equal
+from lab import UTC, account, equal
 
 from exchangelib import CalendarItem, EWSDateTime, EWSTimeZone
 from exchangelib.recurrence import AbsoluteMonthlyPattern, DailyPattern, Recurrence, RelativeMonthlyPattern, RelativeYearlyPattern, WeeklyPattern, AbsoluteYearlyPattern
@@ -63,7 +63,9 @@ equal([o.original_start for o in whole.modified_occurrences], [at(berlin, 2030, 
 equal([o.start for o in whole.deleted_occurrences], [at(berlin, 2030, 3, 27, 9)], "deleted occurrences")
 equal((whole.first_occurrence.start, whole.last_occurrence.start), (want[0], want[-1]), "first and last")
 # The exception knows its series.
-equal(got[1].recurring_master().id, master.id, "master of the exception")
+owner = got[1].recurring_master()
+owner.refresh()
+equal(owner.id, master.id, "master of the exception")
 # A view that only the moved occurrence reaches, and one it has left.
 equal(len(view(S, at(berlin, 2030, 3, 21), at(berlin, 2030, 3, 22))), 1, "on the new day")
 equal(view(S, at(berlin, 2030, 3, 20), at(berlin, 2030, 3, 21)), [], "on the old day")
@@ -81,7 +83,7 @@ S = "Interop south"
 south = series(S, at(auckland, 2030, 4, 5, 8), DailyPattern(interval=1), number=4)
 got = [i.start for i in view(S, at(auckland, 2030, 4, 1), at(auckland, 2030, 5, 1))]
 equal(got, [at(auckland, 2030, 4, d, 8) for d in (5, 6, 7, 8)], "in Auckland")
-equal([g.astimezone(datetime.timezone.utc).hour for g in got], [19, 19, 20, 20], "in UTC")
+equal([g.astimezone(UTC).hour for g in got], [19, 19, 20, 20], "in UTC")
 south.delete()
 
 
@@ -93,8 +95,9 @@ def pattern(p, start, want, **boundary):
     equal(back.pattern, p, "pattern")
     if "number" in boundary or not boundary:
         equal(back.boundary.number, len(want), "number")
-    got = [(i.start.year, i.start.month, i.start.day) for i in view(S, start - datetime.timedelta(days=1), start + datetime.timedelta(days=700))]
-    equal(got[: len(want)], want, str(p))
+    seen = anna.calendar.view(start=start - datetime.timedelta(days=1), end=start + datetime.timedelta(days=700)).only("subject", "start")
+    got = sorted((i.start.year, i.start.month, i.start.day) for i in seen if i.subject == S)
+    equal(got, want, str(p))
     item.delete()
 
 

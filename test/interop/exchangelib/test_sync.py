@@ -24,10 +24,11 @@ equal(changes(), [], "with nothing new")
 
 items[0].subject = "Interop changed"
 items[0].save(update_fields=["subject"])
+gone = items[1].id
 items[1].delete()
 new = Message(account=anna, folder=box, subject="Interop new")
 new.save()
-equal(sorted(changes()), sorted([("update", items[0].id), ("delete", items[1].id), ("create", new.id)]), "after three changes")
+equal(sorted(changes()), sorted([("update", items[0].id), ("delete", gone), ("create", new.id)]), "after three changes")
 items[2].is_read = not items[2].is_read
 items[2].save(update_fields=["is_read"])
 got = changes()
@@ -36,7 +37,7 @@ equal([k for k, _ in got], ["read_flag_change"], "read")
 # An older state still leads to where we are now.
 box.item_sync_state = state
 got = dict((i, k) for k, i in changes())
-equal((got[items[0].id], got[items[1].id]), ("update", "delete"), "from the older state")
+equal((got[items[0].id], got[gone]), ("update", "delete"), "from the older state")
 
 # Folders likewise.
 list(anna.root.sync_hierarchy())

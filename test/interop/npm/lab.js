@@ -13,3 +13,13 @@ exports.run = function (f) {
   const timer = setTimeout(() => { console.error('timed out'); process.exit(2); }, 60000);
   f().then(() => clearTimeout(timer), (e) => { console.error(e && e.stack || e); process.exit(1); });
 };
+
+// step names what fails: the libraries reject with things that are no errors.
+exports.step = async function (name, promise) {
+  try {
+    return await promise;
+  } catch (e) {
+    const text = e === undefined ? 'undefined' : e.message || e.Message || JSON.stringify(e);
+    throw Object.assign(new Error(name + ': ' + text), { cause: e });
+  }
+};
