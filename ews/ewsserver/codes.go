@@ -174,6 +174,11 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 		code = codeOfKind(e.Kind)
 	}
 	fault := &ews.Fault{Code: code, Text: e.Text}
+	// What is not there, or must not be known to be there, is said in one way;
+	// clients know these texts, too.
+	if (e.Kind == entente.NotFound || e.Kind == entente.Conflict) && code.Text() != string(code) {
+		fault.Text = ""
+	}
 	switch code {
 	case ews.ErrorServerBusy:
 		fault.Details = []ews.MessageValue{{Name: "BackOffMilliseconds", Text: strconv.FormatInt(clientaccess.BackOff.Milliseconds(), 10)}}

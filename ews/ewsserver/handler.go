@@ -144,6 +144,9 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 	if err := h.enter(s, &c.header); err != nil {
 		return m.Version, h.refuse(s, err)
 	}
+	if _, ok := h.operations[m.Operation().Local]; !ok {
+		return m.Version, h.refuse(s, notServed())
+	}
 	request, err := ews.DecodeRequest(m.Body)
 	if err == nil {
 		err = m.Finish()
@@ -152,6 +155,10 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 		return m.Version, h.refuse(s, err)
 	}
 	return m.Version, h.serve(c, request)
+}
+
+func notServed() error {
+	return &ews.Fault{Code: ews.ErrorInvalidOperation, Text: "The operation is not available on this server."}
 }
 
 // enter makes the caller act as whom the header names and takes it through the
@@ -177,7 +184,7 @@ func (g *gateError) Unwrap() error { return g.error }
 func (h *Handler) serve(c *call, request ews.Request) answer {
 	op, ok := h.operations[request.Element()]
 	if !ok {
-		return h.refuse(c.s, &ews.Fault{Code: ews.ErrorInvalidOperation, Text: "The operation is not available on this server."})
+		return h.refuse(c.s, notServed())
 	}
 	if err := c.setZone(); err != nil {
 		return h.refuse(c.s, err)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,7 +49,6 @@ type house struct {
 	store   *mailbox.Store
 	sids    map[string]entente.SID
 	boxes   map[string]entente.MailboxID
-	schema  *schemaCheck
 	header  string // what requests carry in their SOAP header beside impersonation
 }
 
@@ -66,7 +66,7 @@ func open(tb testing.TB) *house {
 
 func newHouse(tb testing.TB, store *db.DB) *house {
 	tb.Helper()
-	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, schema: newSchemaCheck(tb)}
+	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}}
 	ctx := context.WithoutCancel(tb.Context())
 	d, err := directory.Open(ctx, directory.Config{DB: dbtest.SQLite(tb), Organization: "Contoso"})
 	h.must(err)
@@ -120,8 +120,7 @@ func (h *house) people() {
 	h.Helper()
 	ctx := context.WithoutCancel(h.Context())
 	d := h.door.Directory
-	hash, err := d.HashPassword(ctx, entente.NewSecret(password))
-	h.must(err)
+	hash := oneHash(h, d)
 	h.must(d.Update(ctx, func(c *directory.Change) error {
 		steps := []error{
 			c.AddDomain(domain),
@@ -174,6 +173,23 @@ func (h *house) person(c *directory.Change, hash directory.PasswordHash, name st
 	return err
 }
 
+// oneHash hashes the password all accounts have, once for all tests: argon2id is
+// slow on purpose.
+func oneHash(h *house, d *directory.Directory) directory.PasswordHash {
+	h.Helper()
+	hashing.Do(func() {
+		var err error
+		hashed, err = d.HashPassword(context.Background(), entente.NewSecret(password))
+		h.must(err)
+	})
+	return hashed
+}
+
+var (
+	hashing sync.Once
+	hashed  directory.PasswordHash
+)
+
 func address(alias string) string { return alias + "@" + domain }
 
 func (h *house) must(err error) {
@@ -215,7 +231,7 @@ func (h *house) postRaw(caller, envelope string) reply {
 	h.guarded.ServeHTTP(w, r)
 	a := reply{house: h, status: w.Code, header: w.Header(), body: w.Body.String()}
 	if a.status == http.StatusOK {
-		h.schema.check(h, w.Body.Bytes())
+		answers.check(h, w.Body.Bytes())
 	}
 	return a
 }

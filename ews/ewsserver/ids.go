@@ -65,11 +65,11 @@ func (c *call) ref(store ews.StoreID, key string) (itemRef, error) {
 	return ref, err
 }
 
-// open opens a mailbox for a thing inside it. Somebody else's mailbox that may
-// not be opened looks like one that does not exist: like a thing not found.
+// open opens a mailbox for a thing inside it. A mailbox that may not be opened
+// looks like one that does not exist: like a thing not found.
 func (c *call) open(id entente.MailboxID) (*mailbox.View, error) {
 	v, err := c.s.Mailbox(c.ctx, id)
-	if isKind(err, entente.Denied) {
+	if isKind(err, entente.Denied) || isKind(err, entente.NotFound) {
 		return nil, entente.Errorf(entente.NotFound, "%s", ews.ErrorItemNotFound.Text()).Because(mailbox.ItemNotFound)
 	}
 	return v, err
@@ -123,7 +123,7 @@ func (c *call) folderByID(id *ews.FolderID) (folderRef, error) {
 	}
 	c.s.Target(store.String())
 	v, err := c.s.Mailbox(c.ctx, store.Mailbox)
-	if isKind(err, entente.Denied) {
+	if isKind(err, entente.Denied) || isKind(err, entente.NotFound) {
 		return folderRef{}, &ews.Fault{Code: ews.ErrorFolderNotFound}
 	}
 	if err != nil {

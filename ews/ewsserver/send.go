@@ -69,6 +69,8 @@ func (c *call) sign(it *mailbox.Item) error {
 	if err := c.bytesAgree(it, from.SMTP); err != nil {
 		return err
 	}
+	// Who wrote a message in somebody else's name is not told to those who get it.
+	it.Props.Delete(mailbox.PidTagLastModifierName)
 	delivery.Sign(it, sender, from, c.s.Now())
 	flags, _ := it.Props.Int(mailbox.PidTagMessageFlags)
 	it.Props.SetInt(mailbox.PidTagMessageFlags, flags&^flagUnsent|flagFromMe)

@@ -48,7 +48,7 @@ func (s *itemShape) include(p *ews.PathToElement) error {
 	case p.FieldURI != nil:
 		f, ok := ews.FieldByURI(string(p.FieldURI.FieldURI))
 		if !ok {
-			return &ews.Fault{Code: ews.ErrorInvalidPropertyRequest, Text: "There is no property " + string(p.FieldURI.FieldURI) + "."}
+			return &ews.Fault{Code: ews.ErrorSchemaValidation, Text: "The request failed schema validation: there is no property " + string(p.FieldURI.FieldURI) + "."}
 		}
 		if !slices.Contains(s.extra, f) {
 			s.extra = append(s.extra, f)
@@ -56,7 +56,7 @@ func (s *itemShape) include(p *ews.PathToElement) error {
 	case p.IndexedFieldURI != nil:
 		f, ok := ews.FieldByIndexedURI(string(p.IndexedFieldURI.FieldURI))
 		if !ok {
-			return &ews.Fault{Code: ews.ErrorInvalidPropertyRequest}
+			return &ews.Fault{Code: ews.ErrorSchemaValidation, Text: "The request failed schema validation: there is no property " + string(p.IndexedFieldURI.FieldURI) + "."}
 		}
 		s.entries = append(s.entries, ews.Value{Field: f, Indexed: p.IndexedFieldURI.FieldIndex})
 	case p.ExtendedFieldURI != nil:

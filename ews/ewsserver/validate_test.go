@@ -2,41 +2,57 @@ package ewsserver
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"entente/ews"
 )
 
-// A schemaCheck collects answers and has xmllint compare them with the
-// published schema when the test ends: the schema is large, and loading it once
-// for each answer would cost more than all tests together. ENTENTE_SHARED names
-// the directory that has it under schemas/; without it nothing is checked.
+// A schemaCheck collects the answers of all tests and has xmllint compare them
+// with the published schema at the end: the schema is large, and loading it for
+// each answer would cost more than all tests together. ENTENTE_SHARED names the
+// directory that has it under schemas/; without it nothing is checked.
 type schemaCheck struct {
 	schema, dir string
-	n           int
+	n           atomic.Int64
 }
 
-func newSchemaCheck(tb testing.TB) *schemaCheck {
+// answers is where answers go; nil if they are not checked.
+var answers *schemaCheck
+
+func TestMain(m *testing.M) {
+	os.Exit(runAll(m))
+}
+
+func runAll(m *testing.M) int {
 	shared := os.Getenv("ENTENTE_SHARED")
-	if _, bench := tb.(*testing.B); shared == "" || bench {
-		return nil
+	if shared == "" {
+		return m.Run()
 	}
-	c := &schemaCheck{schema: filepath.Join(shared, "schemas", "ews-lint-all.xsd"), dir: tb.TempDir()}
-	if _, err := os.Stat(c.schema); err != nil {
-		tb.Fatalf("ENTENTE_SHARED: %v", err)
+	dir, err := os.MkdirTemp("", "answers")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	tb.Cleanup(func() { c.run(tb) })
-	return c
+	defer os.RemoveAll(dir)
+	answers = &schemaCheck{schema: filepath.Join(shared, "schemas", "ews-lint-all.xsd"), dir: dir}
+	code := m.Run()
+	if err := answers.run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // check notes an answer: what is in the envelope's Body, with the namespaces
-// the envelope declares.
+// the envelope declares. Benchmarks are spared.
 func (c *schemaCheck) check(tb testing.TB, envelope []byte) {
-	if c == nil {
+	if _, test := tb.(*testing.T); c == nil || !test {
 		return
 	}
 	tb.Helper()
@@ -49,25 +65,28 @@ func (c *schemaCheck) check(tb testing.TB, envelope []byte) {
 	doc := append([]byte(nil), body[:tag]...)
 	doc = append(doc, ` xmlns:m="`+ews.NSMessages+`" xmlns:t="`+ews.NSTypes+`"`...)
 	doc = append(doc, body[tag:]...)
-	c.n++
-	if err := os.WriteFile(filepath.Join(c.dir, strconv.Itoa(c.n)+".xml"), doc, 0o600); err != nil {
+	name := fmt.Sprintf("%s-%d.xml", strings.ReplaceAll(tb.Name(), "/", "-"), c.n.Add(1))
+	if err := os.WriteFile(filepath.Join(c.dir, name), doc, 0o600); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-func (c *schemaCheck) run(tb testing.TB) {
+// run compares all answers. Each complaint has the name of the test in it.
+func (c *schemaCheck) run() error {
 	files, err := filepath.Glob(filepath.Join(c.dir, "*.xml"))
 	if err != nil || len(files) == 0 {
-		return
+		return err
 	}
 	args := append([]string{"--nonet", "--noout", "--schema", c.schema}, files...)
 	out, err := exec.Command("xmllint", args...).CombinedOutput()
 	if err == nil {
-		return
+		return nil
 	}
-	for line := range bytes.Lines(out) {
-		if !bytes.HasSuffix(bytes.TrimSpace(line), []byte(" validates")) {
-			tb.Errorf("schema: %s", bytes.TrimSpace(line))
+	var bad []string
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); !strings.HasSuffix(line, " validates") && !strings.HasSuffix(line, " fails to validate") {
+			bad = append(bad, filepath.Base(line))
 		}
 	}
+	return fmt.Errorf("answers that are not as the schema says: %w\n%s", err, strings.Join(bad, "\n"))
 }
