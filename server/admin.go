@@ -9,6 +9,8 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
+
+	"entente/admin/adminhttp"
 )
 
 // listenAdmin opens the administration socket, which only this user may
@@ -60,6 +62,7 @@ func removeStale(path string) error {
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.handler())
+	mux.Handle("POST /v1/", adminhttp.Handler(s.Admin, s.log, administrator))
 	if s.config.Admin.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

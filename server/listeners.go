@@ -177,6 +177,7 @@ func (l *Listening) Serve(ctx context.Context) error {
 	}
 	for _, n := range l.admin {
 		hs := s.httpServer(s.adminHandler())
+		hs.ConnContext = withPeer
 		l.http = append(l.http, hs)
 		serve(hs, n)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/admin"
 	"entente/audit"
 	"entente/authn"
 	"entente/autodiscover"
@@ -52,6 +53,7 @@ type Server struct {
 	Mailboxes *mailbox.Store
 	Audit     *audit.Log
 	Door      *clientaccess.Door
+	Admin     *admin.API
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
 
@@ -232,6 +234,7 @@ func (s *Server) join(ctx context.Context) error {
 		Name: s.config.Name, EWS: s.EWSURL(),
 		Version: autodiscover.Version{Major: major, Minor: minor, Build: build, Revision: revision},
 	}
+	s.joinAdmin()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.background(background, s.Door.Run)

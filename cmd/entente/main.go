@@ -13,35 +13,49 @@ import (
 	"github.com/alecthomas/kong"
 
 	"entente"
+	"entente/admin/adminclient"
 
 	_ "time/tzdata" // zones must not depend on what the machine has installed
 )
 
 // A cli is the whole command line. Its help texts are also doc/cli.md.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Demo    demoCmd    `cmd:"" help:"Run an organization with people, calendars and mail on loopback, to play with."`
-	Config  configCmd  `cmd:"" help:"Check and explain the configuration file."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Admin adminFlag `help:"Admin socket of the server that commands about its objects are for." default:"/var/lib/entente/admin.sock" env:"ENTENTE_ADMIN" placeholder:"SOCKET"`
+
+	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
+	Demo    demoCmd    `cmd:"" group:"server" help:"Run an organization with people, calendars and mail on loopback, to play with."`
+	Config  configCmd  `cmd:"" group:"server" help:"Check and explain the configuration file."`
+	Backup  backupCmd  `cmd:"" group:"server" help:"Copy everything the databases hold into one file, while the server goes on."`
+	Restore restoreCmd `cmd:"" group:"server" help:"Read a backup into an empty state; the server is not running."`
+	Verify  verifyCmd  `cmd:"" group:"server" help:"Look for damage: databases, mailboxes, audit log."`
+	Bench   benchCmd   `cmd:"" group:"server" help:"Put load on an EWS server and measure it."`
+	Version versionCmd `cmd:"" group:"server" help:"Print the version."`
+
+	Nouns nouns `embed:""`
 }
+
+// adminFlag is the socket that commands about objects connect to.
+type adminFlag string
 
 // A terminal is where a command reads and writes; tests give it buffers.
 type terminal struct {
 	ctx      context.Context
+	in       io.Reader
 	out, err io.Writer
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(&terminal{ctx: ctx, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+	os.Exit(run(&terminal{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
 }
 
 // run carries out one command line and returns the exit status: 0 done, 1 not
 // done, 2 not understood.
 func run(t *terminal, args []string) int {
 	exited := -1
-	parser, err := kong.New(&cli{}, options(t, func(code int) { exited = code })...)
+	c := new(cli)
+	parser, err := kong.New(c, options(t, func(code int) { exited = code })...)
 	if err != nil {
 		fmt.Fprintln(t.err, "entente: error:", err)
 		return 2
@@ -54,7 +68,7 @@ func run(t *terminal, args []string) int {
 		fmt.Fprintf(t.err, "entente: error: %v\nentente: hint: entente --help lists the commands\n", err)
 		return 2
 	}
-	if err := k.Run(t); err != nil {
+	if err := k.Run(t, c.Admin); err != nil {
 		complain(t.err, err)
 		return 1
 	}
@@ -67,7 +81,10 @@ func options(t *terminal, exit func(int)) []kong.Option {
 		kong.Description("Acting on someone's behalf in mail and calendars: decided, carried and proved."),
 		kong.Writers(t.out, t.err),
 		kong.Exit(exit),
-		kong.UsageOnError(),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "server", Title: "The server and its files:"},
+			{Key: "objects", Title: "Objects of a running server (entente NOUN VERB, through its admin socket):"},
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	}
 }
@@ -92,10 +109,13 @@ func withHint(err error, format string, args ...any) error {
 func complain(w io.Writer, err error) {
 	text := err.Error()
 	var e *entente.Error
-	if errors.As(err, &e) && e.Err == nil {
+	if errors.As(err, &e) && (e.Err == nil || e.Reason == adminclient.Unreachable) {
 		text = e.Text
 	}
 	fmt.Fprintln(w, "entente: error:", text)
+	if e != nil && e.Reason == adminclient.Unreachable {
+		err = withHint(err, "start the server, or name its admin socket with --admin; you must be its user")
+	}
 	var h *hinted
 	if errors.As(err, &h) {
 		fmt.Fprintln(w, "entente: hint:", h.hint)

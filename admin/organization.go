@@ -1,0 +1,111 @@
+package admin
+
+import (
+	"context"
+
+	"entente"
+	"entente/access"
+	"entente/directory"
+)
+
+// OrganizationInfo is what is set for everyone.
+type OrganizationInfo struct {
+	Name          string `json:"name"`
+	SID           string `json:"sid"`
+	DefaultDomain string `json:"default_domain,omitempty"`
+	EwsEnabled    string `json:"ews_enabled"`
+	Precedence    string `json:"precedence"`
+	Accounts      int    `json:"accounts"`
+	Generation    uint64 `json:"generation"`
+}
+
+// ShowOrganization shows what is set for everyone.
+func (a *API) ShowOrganization(context.Context, Nothing) (OrganizationInfo, error) {
+	s := a.Directory.Snapshot()
+	o := s.Organization()
+	i := OrganizationInfo{
+		Name: o.Name, SID: string(o.DomainSID), DefaultDomain: string(a.Directory.DefaultDomain()),
+		EwsEnabled: settingName(o.Policy.EwsEnabled), Precedence: "classic",
+		Accounts: s.Accounts(), Generation: s.Generation(),
+	}
+	if o.Precedence == access.Strict {
+		i.Precedence = "strict"
+	}
+	return i, nil
+}
+
+// SetOrganization asks for a change of what is set for everyone. What is empty
+// stays.
+type SetOrganization struct {
+	Name       string `json:"name,omitempty" help:"Its name."`
+	EwsEnabled string `json:"ews_enabled,omitempty" help:"Set-OrganizationConfig -EwsEnabled: on, off or unset."`
+	Precedence string `json:"precedence,omitempty" help:"What a mailbox's EwsEnabled can do against the organization's: classic or strict."`
+}
+
+// SetOrganization changes what is set for everyone.
+func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (Done, error) {
+	err := a.change(ctx, "organization.set", nil, func(c *directory.Change) error {
+		return c.SetOrganization(func(o *access.Organization) error {
+			if q.Name != "" {
+				o.Name = q.Name
+			}
+			switch q.Precedence {
+			case "":
+			case "classic":
+				o.Precedence = access.Classic
+			case "strict":
+				o.Precedence = access.Strict
+			default:
+				return entente.Errorf(entente.Invalid, "precedence %q is neither classic nor strict", q.Precedence)
+			}
+			return setSetting(&o.Policy.EwsEnabled, q.EwsEnabled)
+		})
+	})
+	return Done{"the organization was changed"}, err
+}
+
+func settingName(s access.Setting) string {
+	switch s {
+	case access.On:
+		return "on"
+	case access.Off:
+		return "off"
+	}
+	return "unset"
+}
+
+// setSetting reads on, off or unset; empty leaves the setting as it is.
+func setSetting(s *access.Setting, name string) error {
+	switch name {
+	case "":
+	case "on":
+		*s = access.On
+	case "off":
+		*s = access.Off
+	case "unset":
+		*s = access.Unset
+	default:
+		return entente.Errorf(entente.Invalid, "%q is none of on, off, unset", name)
+	}
+	return nil
+}
+
+// NodeInfo is one process that serves the organization.
+type NodeInfo struct {
+	ID         string `json:"id"`
+	URL        string `json:"url"`
+	Up         bool   `json:"up"`
+	Generation uint64 `json:"generation"`
+	Lease      string `json:"lease"`
+}
+
+// ListNodes lists the nodes, those that are down too.
+func (a *API) ListNodes(ctx context.Context, _ Nothing) ([]NodeInfo, error) {
+	nodes, err := a.Directory.Nodes(ctx)
+	list := make([]NodeInfo, 0, len(nodes))
+	for i := range nodes {
+		n := &nodes[i]
+		list = append(list, NodeInfo{ID: n.ID, URL: n.URL, Up: !n.Down, Generation: n.Generation, Lease: stamp(n.Lease)})
+	}
+	return list, err
+}

@@ -1,0 +1,92 @@
+package admin
+
+import (
+	"context"
+
+	"entente"
+	"entente/access"
+	"entente/directory"
+)
+
+// PermissionInfo is what an account or group may do with a mailbox as a whole.
+type PermissionInfo struct {
+	To     string `json:"to"`
+	Rights string `json:"rights"`
+	Deny   bool   `json:"deny"`
+}
+
+// ListPermissions lists what is granted on a mailbox.
+func (a *API) ListPermissions(ctx context.Context, q AccountName) ([]PermissionInfo, error) {
+	x, err := a.withMailbox(ctx, q.Account)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Directory.MailboxPermissions(ctx, x.Mailbox)
+	list := make([]PermissionInfo, 0, len(all))
+	for _, p := range all {
+		list = append(list, PermissionInfo{a.nameOf(ctx, p.To), p.Rights.String(), p.Deny})
+	}
+	return list, err
+}
+
+// GrantPermission asks for rights on a mailbox, in place of those the same
+// account or group had.
+type GrantPermission struct {
+	AccountName
+	To     string   `json:"to" help:"Account or group that gets the rights." required:""`
+	Rights []string `json:"rights" help:"full-access, send-as, send-on-behalf." required:""`
+	Deny   bool     `json:"deny,omitempty" help:"Deny instead of grant."`
+}
+
+// GrantPermission grants or denies rights on a mailbox.
+func (a *API) GrantPermission(ctx context.Context, q GrantPermission) (Done, error) {
+	var rights access.Rights
+	for _, r := range q.Rights {
+		switch r {
+		case "full-access":
+			rights |= access.FullAccess
+		case "send-as":
+			rights |= access.SendAs
+		case "send-on-behalf":
+			rights |= access.SendOnBehalf
+		default:
+			return Done{}, entente.Errorf(entente.Invalid, "right %q is none of full-access, send-as, send-on-behalf", r)
+		}
+	}
+	if rights == 0 {
+		return Done{}, entente.Errorf(entente.Invalid, "say which rights")
+	}
+	return a.permission(ctx, "permission.grant", q.Account, q.To, rights, q.Deny)
+}
+
+// RevokePermission asks to take rights back.
+type RevokePermission struct {
+	AccountName
+	To   string `json:"to" help:"Account or group that loses the rights." required:""`
+	Deny bool   `json:"deny,omitempty" help:"What was denied, instead of what was granted."`
+}
+
+// RevokePermission takes back what was granted, or denied.
+func (a *API) RevokePermission(ctx context.Context, q RevokePermission) (Done, error) {
+	return a.permission(ctx, "permission.revoke", q.Account, q.To, 0, q.Deny)
+}
+
+func (a *API) permission(ctx context.Context, action, on, to string, rights access.Rights, deny bool) (Done, error) {
+	x, err := a.withMailbox(ctx, on)
+	if err != nil {
+		return Done{}, err
+	}
+	sid, err := a.grantee(ctx, to)
+	if err != nil {
+		return Done{}, err
+	}
+	if rights != 0 && !deny {
+		if err := a.notOneself(sid); err != nil {
+			return Done{}, err
+		}
+	}
+	err = a.change(ctx, action, []string{string(x.UPN), to}, func(c *directory.Change) error {
+		return c.SetMailboxPermission(access.MailboxPermission{Mailbox: x.Mailbox, To: sid, Rights: rights, Deny: deny})
+	})
+	return Done{"rights of " + to + " on " + string(x.UPN) + " were changed"}, err
+}

@@ -1,0 +1,123 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+
+	"entente"
+)
+
+// A Verb is one thing an administrator may do, for faces that serve all of
+// them alike.
+type Verb struct {
+	Noun, Name string
+	Help       string
+	Request    reflect.Type // a struct
+	// Call reads a request in JSON and carries it out for the API's
+	// administrator.
+	Call func(ctx context.Context, a *API, request []byte) (any, error)
+}
+
+// verb makes a Verb of a method.
+func verb[Q, A any](noun, name, help string, f func(*API, context.Context, Q) (A, error)) Verb {
+	return Verb{
+		Noun: noun, Name: name, Help: help, Request: reflect.TypeFor[Q](),
+		Call: func(ctx context.Context, a *API, request []byte) (any, error) {
+			var q Q
+			if err := decode(request, &q); err != nil {
+				return nil, err
+			}
+			return f(a, ctx, q)
+		},
+	}
+}
+
+// decode reads one JSON object strictly: a misspelt restriction must not
+// become none. No object at all is the empty one.
+func decode(request []byte, q any) error {
+	if len(bytes.TrimSpace(request)) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(request))
+	d.DisallowUnknownFields()
+	if err := d.Decode(q); err != nil {
+		return entente.Errorf(entente.Invalid, "the request is not understood: %v", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return entente.Errorf(entente.Invalid, "the request has something after its end")
+	}
+	return nil
+}
+
+// Verbs returns everything there is, in the order in which help shows it.
+func Verbs() []Verb {
+	return []Verb{
+		verb("organization", "show", "Show what is set for everyone.", (*API).ShowOrganization),
+		verb("organization", "set", "Change what is set for everyone.", (*API).SetOrganization),
+
+		verb("domain", "list", "List the accepted domains.", (*API).ListDomains),
+		verb("domain", "add", "Accept mail for a domain.", (*API).AddDomain),
+		verb("domain", "default", "Have new addresses made in a domain.", (*API).DefaultDomain),
+		verb("domain", "remove", "Stop accepting a domain nobody has an address in.", (*API).RemoveDomain),
+
+		verb("account", "list", "List accounts.", (*API).ListAccounts),
+		verb("account", "show", "Show an account.", (*API).ShowAccount),
+		verb("account", "create", "Create an account, and its mailbox if a database is named.", (*API).CreateAccount),
+		verb("account", "set", "Change an account.", (*API).SetAccount),
+		verb("account", "password", "Give an account a password.", (*API).SetPassword),
+		verb("account", "remove", "Remove an account and all that was granted to it; its mail stays.", (*API).RemoveAccount),
+
+		verb("group", "list", "List groups.", (*API).ListGroups),
+		verb("group", "show", "Show a group and its members.", (*API).ShowGroup),
+		verb("group", "create", "Create a group.", (*API).CreateGroup),
+		verb("group", "add", "Put accounts or groups into a group.", (*API).AddMembers),
+		verb("group", "drop", "Take accounts or groups out of a group.", (*API).DropMembers),
+		verb("group", "remove", "Remove a group and all that was granted to it.", (*API).RemoveGroup),
+
+		verb("database", "list", "List mailbox databases.", (*API).ListDatabases),
+		verb("database", "add", "Add a mailbox database.", (*API).AddDatabase),
+		verb("database", "remove", "Remove a mailbox database without mailboxes.", (*API).RemoveDatabase),
+
+		verb("mailbox", "show", "Show a mailbox and how full it is.", (*API).ShowMailbox),
+		verb("mailbox", "enable", "Give an account a mailbox.", (*API).EnableMailbox),
+		verb("mailbox", "disable", "Take an account's mailbox from it; its content stays in the database.", (*API).DisableMailbox),
+		verb("mailbox", "quota", "Set how much a mailbox may hold.", (*API).SetQuota),
+
+		verb("room", "list", "List rooms.", (*API).ListRooms),
+		verb("room", "create", "Create a room with its calendar.", (*API).CreateRoom),
+
+		verb("service", "create", "Create a service account: an application that signs in by itself.", (*API).CreateService),
+		verb("service", "token", "Make a bearer token for a service account; it is shown this once.", (*API).CreateToken),
+		verb("service", "tokens", "List the tokens of a service account.", (*API).ListTokens),
+		verb("service", "revoke", "End a token.", (*API).RevokeToken),
+
+		verb("administrator", "list", "List who may administer.", (*API).ListAdministrators),
+		verb("administrator", "add", "Let an account or group administer; it may then impersonate nobody.", (*API).AddAdministrator),
+		verb("administrator", "remove", "Stop an account or group from administering.", (*API).RemoveAdministrator),
+
+		verb("assignment", "list", "List who may act as whom.", (*API).ListAssignments),
+		verb("assignment", "create", "Let an application act as others (impersonation).", (*API).CreateAssignment),
+		verb("assignment", "enable", "Let an assignment hold again.", (*API).EnableAssignment),
+		verb("assignment", "disable", "Stop an assignment without forgetting it.", (*API).DisableAssignment),
+		verb("assignment", "remove", "Remove an assignment.", (*API).RemoveAssignment),
+
+		verb("permission", "list", "List what is granted on a mailbox as a whole.", (*API).ListPermissions),
+		verb("permission", "grant", "Grant or deny rights on a mailbox as a whole.", (*API).GrantPermission),
+		verb("permission", "revoke", "Take back what was granted or denied.", (*API).RevokePermission),
+
+		verb("import", "csv", "Import accounts and groups from a CSV file.", (*API).ImportCSV),
+		verb("import", "ldif", "Import accounts and groups from an LDIF file.", (*API).ImportLDIF),
+		verb("import", "ics", "Import an iCalendar file into somebody's calendar.", (*API).ImportICS),
+
+		verb("audit", "search", "Search the audit log, newest first.", (*API).SearchAudit),
+		verb("audit", "verify", "Check that the node's audit log was not altered.", (*API).VerifyAudit),
+
+		verb("node", "list", "List the nodes that serve the organization.", (*API).ListNodes),
+		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
+		verb("organization", "apply", "Make the organization as a file describes it.", (*API).Apply),
+	}
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"entente"
+	"entente/admin"
+	"entente/admin/adminclient"
+	"entente/audit"
+)
+
+// remote is a command that asks the server for the verb of the same name. The
+// request's fields are its arguments and flags.
+type remote[Q, A any] struct {
+	Request Q    `embed:""`
+	JSON    bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run asks and prints the answer.
+func (c *remote[Q, A]) Run(t *terminal, k *kong.Context, socket adminFlag) error {
+	return ask[A](t, k, socket, c.Request, c.JSON)
+}
+
+func ask[A any](t *terminal, k *kong.Context, socket adminFlag, request any, asJSON bool) error {
+	var answer A
+	verb := k.Selected()
+	if err := adminclient.New(string(socket)).Call(t.ctx, verb.Parent.Name, verb.Name, request, &answer); err != nil {
+		return err
+	}
+	if asJSON {
+		e := json.NewEncoder(t.out)
+		e.SetIndent("", "  ")
+		return e.Encode(answer)
+	}
+	return show(t.out, answer)
+}
+
+// done is a command whose answer is one line.
+type done[Q any] = remote[Q, admin.Done]
+
+// nouns are the objects, each with its verbs.
+type nouns struct {
+	Organization  organizationCmd  `cmd:"" group:"objects" help:"What is set for everyone."`
+	Domain        domainCmd        `cmd:"" group:"objects" help:"Accepted domains."`
+	Account       accountCmd       `cmd:"" group:"objects" help:"People, shared mailboxes, equipment."`
+	Group         groupCmd         `cmd:"" group:"objects" help:"Groups of accounts and groups; room lists."`
+	Database      databaseCmd      `cmd:"" group:"objects" help:"Mailbox databases."`
+	Mailbox       mailboxCmd       `cmd:"" group:"objects" help:"Mailboxes."`
+	Room          roomCmd          `cmd:"" group:"objects" help:"Rooms."`
+	Service       serviceCmd       `cmd:"" group:"objects" help:"Service accounts and their tokens."`
+	Administrator administratorCmd `cmd:"" name:"administrator" group:"objects" help:"Who may administer."`
+	Assignment    assignmentCmd    `cmd:"" group:"objects" help:"Who may act as whom: impersonation."`
+	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
+	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
+	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
+	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
+	Node          nodeCmd          `cmd:"" group:"objects" help:"The nodes that serve the organization."`
+	Explain       explainCmd       `cmd:"" group:"objects" help:"Why something was allowed or refused."`
+}
+
+type organizationCmd struct {
+	Show remote[admin.Nothing, admin.OrganizationInfo] `cmd:"" help:"Show what is set for everyone."`
+	Set  done[admin.SetOrganization]                   `cmd:"" help:"Change what is set for everyone."`
+}
+
+type domainCmd struct {
+	List    remote[admin.Nothing, []admin.DomainInfo] `cmd:"" help:"List the accepted domains."`
+	Add     done[admin.DomainName]                    `cmd:"" help:"Accept mail for a domain."`
+	Default done[admin.DomainName]                    `cmd:"" help:"Have new addresses made in a domain."`
+	Remove  done[admin.DomainName]                    `cmd:"" help:"Stop accepting a domain nobody has an address in."`
+}
+
+type accountCmd struct {
+	List     remote[admin.ListAccounts, []admin.AccountInfo] `cmd:"" help:"List accounts."`
+	Show     remote[admin.AccountName, admin.AccountDetails] `cmd:"" help:"Show an account."`
+	Create   remote[admin.CreateAccount, admin.AccountInfo]  `cmd:"" help:"Create an account, and its mailbox if a database is named."`
+	Set      done[admin.SetAccount]                          `cmd:"" help:"Change an account."`
+	Password passwordCmd                                     `cmd:"" help:"Give an account a password, made here and shown once unless --stdin gives one."`
+	Remove   done[admin.AccountName]                         `cmd:"" help:"Remove an account and all that was granted to it; its mail stays."`
+}
+
+// passwordCmd takes no password on the command line, where others see it.
+type passwordCmd struct {
+	admin.SetPassword
+	Stdin bool `help:"Read the password from standard input, up to the end of the line."`
+	JSON  bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run asks for the new password.
+func (c *passwordCmd) Run(t *terminal, k *kong.Context, socket adminFlag) error {
+	if c.Stdin {
+		text, err := io.ReadAll(io.LimitReader(t.in, 1<<10))
+		if err != nil {
+			return err
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		c.Password = strings.TrimSuffix(line, "\r")
+		if c.Password == "" {
+			return entente.Errorf(entente.Invalid, "standard input has no password")
+		}
+	}
+	return ask[admin.NewPassword](t, k, socket, c.SetPassword, c.JSON)
+}
+
+type groupCmd struct {
+	List   remote[admin.Nothing, []admin.GroupInfo]    `cmd:"" help:"List groups."`
+	Show   remote[admin.GroupName, admin.GroupDetails] `cmd:"" help:"Show a group and its members."`
+	Create remote[admin.CreateGroup, admin.GroupInfo]  `cmd:"" help:"Create a group."`
+	Add    done[admin.Members]                         `cmd:"" help:"Put accounts or groups into a group."`
+	Drop   done[admin.Members]                         `cmd:"" help:"Take accounts or groups out of a group."`
+	Remove done[admin.GroupName]                       `cmd:"" help:"Remove a group and all that was granted to it."`
+}
+
+type databaseCmd struct {
+	List   remote[admin.Nothing, []admin.DatabaseInfo] `cmd:"" help:"List mailbox databases."`
+	Add    done[admin.AddDatabase]                     `cmd:"" help:"Add a mailbox database."`
+	Remove done[admin.DatabaseName]                    `cmd:"" help:"Remove a mailbox database without mailboxes."`
+}
+
+type mailboxCmd struct {
+	Show    remote[admin.AccountName, admin.MailboxInfo] `cmd:"" help:"Show a mailbox and how full it is."`
+	Enable  done[admin.EnableMailbox]                    `cmd:"" help:"Give an account a mailbox."`
+	Disable done[admin.AccountName]                      `cmd:"" help:"Take an account's mailbox from it; its content stays in the database."`
+	Quota   done[admin.SetQuota]                         `cmd:"" help:"Set how much a mailbox may hold."`
+}
+
+type roomCmd struct {
+	List   remote[admin.ListRooms, []admin.RoomInfo]   `cmd:"" help:"List rooms."`
+	Create remote[admin.CreateRoom, admin.AccountInfo] `cmd:"" help:"Create a room with its calendar."`
+}
+
+type serviceCmd struct {
+	Create remote[admin.CreateService, admin.AccountInfo] `cmd:"" help:"Create a service account: an application that signs in by itself."`
+	Token  remote[admin.CreateToken, admin.NewToken]      `cmd:"" help:"Make a bearer token for a service account; it is shown this once."`
+	Tokens remote[admin.AccountName, []admin.TokenInfo]   `cmd:"" help:"List the tokens of a service account."`
+	Revoke done[admin.ID]                                 `cmd:"" help:"End a token."`
+}
+
+type administratorCmd struct {
+	List   remote[admin.Nothing, []admin.PrincipalInfo] `cmd:"" help:"List who may administer."`
+	Add    done[admin.Grantee]                          `cmd:"" help:"Let an account or group administer; it may then impersonate nobody."`
+	Remove done[admin.Grantee]                          `cmd:"" help:"Stop an account or group from administering."`
+}
+
+type assignmentCmd struct {
+	List    remote[admin.Nothing, []admin.AssignmentInfo]        `cmd:"" help:"List who may act as whom."`
+	Create  remote[admin.CreateAssignment, admin.AssignmentInfo] `cmd:"" help:"Let an application act as others (impersonation)."`
+	Enable  done[admin.ID]                                       `cmd:"" help:"Let an assignment hold again."`
+	Disable done[admin.ID]                                       `cmd:"" help:"Stop an assignment without forgetting it."`
+	Remove  done[admin.ID]                                       `cmd:"" help:"Remove an assignment."`
+}
+
+type permissionCmd struct {
+	List   remote[admin.AccountName, []admin.PermissionInfo] `cmd:"" help:"List what is granted on a mailbox as a whole."`
+	Grant  done[admin.GrantPermission]                       `cmd:"" help:"Grant or deny rights on a mailbox as a whole."`
+	Revoke done[admin.RevokePermission]                      `cmd:"" help:"Take back what was granted or denied."`
+}
+
+type auditCmd struct {
+	Search remote[admin.SearchAudit, []admin.RecordInfo] `cmd:"" help:"Search the audit log, newest first."`
+	Verify remote[admin.VerifyAudit, audit.Report]       `cmd:"" help:"Check that the node's audit log was not altered."`
+}
+
+type nodeCmd struct {
+	List remote[admin.Nothing, []admin.NodeInfo] `cmd:"" help:"List the nodes that serve the organization."`
+}
+
+type explainCmd struct {
+	Request remote[admin.RequestID, []audit.Record] `cmd:"" help:"Explain what was decided about a request, step by step."`
+}
+
+// maxFile bounds what is sent to be imported.
+const maxFile = 32 << 20
+
+// readFile reads a file to import; - is standard input.
+func readFile(t *terminal, path string) (string, error) {
+	in := t.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = entente.Errorf(entente.TooLarge, "%s is larger than %d MiB", path, maxFile>>20)
+	}
+	return string(b), err
+}
+
+type importCmd struct {
+	CSV  importDirectory `cmd:"" name:"csv" help:"Import accounts and groups from a CSV file."`
+	LDIF importDirectory `cmd:"" name:"ldif" help:"Import accounts and groups from an LDIF file."`
+	ICS  importICS       `cmd:"" name:"ics" help:"Import an iCalendar file into somebody's calendar."`
+}
+
+type importDirectory struct {
+	File string `arg:"" help:"The file; - is standard input."`
+	admin.ImportDirectory
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run sends the file.
+func (c *importDirectory) Run(t *terminal, k *kong.Context, socket adminFlag) (err error) {
+	if c.Content, err = readFile(t, c.File); err != nil {
+		return err
+	}
+	return ask[admin.ImportAnswer](t, k, socket, c.ImportDirectory, c.JSON)
+}
+
+type importICS struct {
+	File string `arg:"" help:"The file; - is standard input."`
+	admin.ImportICS
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run sends the file.
+func (c *importICS) Run(t *terminal, k *kong.Context, socket adminFlag) (err error) {
+	if c.Content, err = readFile(t, c.File); err != nil {
+		return err
+	}
+	return ask[admin.EventsAnswer](t, k, socket, c.ImportICS, c.JSON)
+}
+
+type applyCmd struct {
+	File string `short:"f" required:"" help:"The YAML file; - is standard input." placeholder:"ORG.yaml"`
+	Yes  bool   `help:"Carry the plan out."`
+	JSON bool   `name:"json" help:"Answer in JSON."`
+}
+
+// Run shows the plan and, if told so, carries it out.
+func (c *applyCmd) Run(t *terminal, socket adminFlag) error {
+	text, err := readFile(t, c.File)
+	if err != nil {
+		return err
+	}
+	var p admin.Plan
+	q := admin.Apply{Content: text, Yes: c.Yes}
+	if err := adminclient.New(string(socket)).Call(t.ctx, "organization", "apply", q, &p); err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(t.out).Encode(p)
+	}
+	for _, s := range p.Steps {
+		fmt.Fprintln(t.out, s)
+	}
+	switch {
+	case len(p.Steps) == 0:
+		fmt.Fprintln(t.out, "nothing to do")
+	case p.Done:
+		fmt.Fprintf(t.out, "done: %d steps\n", len(p.Steps))
+	default:
+		fmt.Fprintf(t.out, "planned: %d steps; --yes carries them out\n", len(p.Steps))
+	}
+	return nil
+}

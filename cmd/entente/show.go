@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+
+	"entente/audit"
+)
+
+// show prints an answer for people: lists as tables, one object as a line for
+// each of its fields.
+func show(w io.Writer, answer any) error {
+	if records, ok := answer.([]audit.Record); ok {
+		return explain(w, records)
+	}
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	v := reflect.ValueOf(answer)
+	if v.Kind() == reflect.Slice {
+		table(tw, v)
+	} else {
+		object(tw, v)
+	}
+	return tw.Flush()
+}
+
+func table(w io.Writer, list reflect.Value) {
+	columns := fields(list.Type().Elem())
+	var heads []string
+	for _, c := range columns {
+		heads = append(heads, strings.ToUpper(strings.ReplaceAll(c.name, "_", " ")))
+	}
+	fmt.Fprintln(w, strings.Join(heads, "\t"))
+	for i := range list.Len() {
+		var cells []string
+		for _, c := range columns {
+			cells = append(cells, cell(list.Index(i).FieldByIndex(c.index)))
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+}
+
+func object(w io.Writer, v reflect.Value) {
+	for _, c := range fields(v.Type()) {
+		f := v.FieldByIndex(c.index)
+		switch {
+		case c.name == "done":
+			fmt.Fprintln(w, cell(f))
+		case f.Kind() == reflect.Slice:
+			for i := range f.Len() {
+				fmt.Fprintf(w, "%s\t%s\n", c.name, cell(f.Index(i)))
+			}
+		case !f.IsZero() || f.Kind() != reflect.String:
+			fmt.Fprintf(w, "%s\t%s\n", c.name, cell(f))
+		}
+	}
+}
+
+type field struct {
+	name  string
+	index []int
+}
+
+// fields are those of a struct, with those of structs in it, by their names
+// in JSON.
+func fields(t reflect.Type) []field {
+	var all []field
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous || !f.IsExported() {
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		all = append(all, field{name, f.Index})
+	}
+	return all
+}
+
+// cell prints one value. What came from outside must not move the cursor or
+// leave its column.
+func cell(v reflect.Value) string {
+	switch {
+	case v.Kind() == reflect.Bool && v.Bool():
+		return "yes"
+	case v.Kind() == reflect.Bool:
+		return "no"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, fmt.Sprint(v.Interface()))
+}
+
+// explain prints what was decided about a request, rule by rule.
+func explain(w io.Writer, records []audit.Record) error {
+	for i := range records {
+		r := &records[i]
+		outcome := "allowed"
+		if !r.Allowed {
+			outcome = "refused"
+		}
+		if r.Code != "" {
+			outcome += " (" + r.Code + ")"
+		}
+		fmt.Fprintf(w, "%s  %s  %s\n", r.Time.UTC().Format("2006-01-02 15:04:05"), r.Action, outcome)
+		fmt.Fprintf(w, "  as %s, by %s (%s, %s, %s)\n", r.As.UPN, r.By.UPN, r.Kind, r.Method, r.Address)
+		for _, s := range r.Steps {
+			mark := "no "
+			if s.Holds {
+				mark = "yes"
+			}
+			if _, err := fmt.Fprintf(w, "  %s  %-32s %s\n", mark, s.Rule, s.Fact); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
