@@ -43,8 +43,22 @@ type Options struct {
 // An Import is an iCalendar file for somebody's calendar.
 type Import struct{ File, User string }
 
-// Run makes the organization, serves it until ctx ends, and cleans up.
-func Run(ctx context.Context, o Options) (err error) {
+// A Target is what a program in this process needs to use the demo.
+type Target struct {
+	EWS      string
+	CA       string // file
+	Users    []string
+	Password string
+}
+
+// Run makes the organization, says what runs where, serves it until ctx ends,
+// and cleans up.
+func Run(ctx context.Context, o Options) error { return serve(ctx, o, nil) }
+
+// Serve makes the organization, serves it while f runs, and cleans up.
+func Serve(ctx context.Context, o Options, f func(Target) error) error { return serve(ctx, o, f) }
+
+func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	if err := loopback(o.Listen); err != nil {
 		return err
 	}
@@ -73,16 +87,45 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	c := newCompany(s, o)
-	if err := c.make(ctx); err != nil {
-		return errors.Join(fmt.Errorf("make %s: %w", organization, err), l.Abandon())
+	if err := c.ready(ctx, started); err != nil {
+		return errors.Join(err, l.Abandon())
 	}
-	if o.Describe != "" {
-		if err := c.describe(o.Describe); err != nil {
-			return errors.Join(err, l.Abandon())
+	if f == nil {
+		return l.Serve(ctx)
+	}
+	return during(ctx, l, func() error { return f(c.target()) })
+}
+
+// ready makes everything and then says so.
+func (c *company) ready(ctx context.Context, started time.Time) error {
+	if err := c.make(ctx); err != nil {
+		return fmt.Errorf("make %s: %w", organization, err)
+	}
+	if c.o.Describe != "" {
+		if err := c.describe(c.o.Describe); err != nil {
+			return err
 		}
 	}
-	c.print(o.Out, time.Since(started))
-	return l.Serve(ctx)
+	c.print(c.o.Out, time.Since(started))
+	return nil
+}
+
+// during serves while f runs.
+func during(ctx context.Context, l *server.Listening, f func() error) error {
+	ctx, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- l.Serve(ctx) }()
+	err := f()
+	stop()
+	return errors.Join(err, <-served)
+}
+
+func (c *company) target() Target {
+	t := Target{EWS: c.s.EWSURL(), CA: c.s.CAFile(), Password: c.password}
+	for i := range people {
+		t.Users = append(t.Users, string(c.accounts[i].UPN))
+	}
+	return t
 }
 
 func config(o Options) server.Config {
