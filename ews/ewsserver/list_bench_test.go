@@ -72,11 +72,14 @@ func BenchmarkFindItem50(b *testing.B) {
 }
 
 // BenchmarkSyncFirstPage512 is the first round of a client that has nothing:
-// ids alone, as Thunderbird asks, and the default shape.
+// ids alone, as Thunderbird asks, two properties, and the default shape.
 func BenchmarkSyncFirstPage512(b *testing.B) {
 	h := open(b)
 	h.thousand()
-	for name, shape := range map[string]string{"IdOnly": idOnly, "Default": standard} {
+	for name, shape := range map[string]string{
+		"IdOnly": idOnly, "Default": standard,
+		"Two": idOnly + `<t:AdditionalProperties>` + field("item:Subject") + field("message:IsRead") + `</t:AdditionalProperties>`,
+	} {
 		b.Run(name, func(b *testing.B) {
 			benchmark(b, h, "anna", syncItems(shape, named("drafts", ""), "", 512), "<m:IncludesLastItemInRange>false<")
 		})

@@ -134,3 +134,41 @@ func TestSyncFolderHierarchy(t *testing.T) {
 		}
 	})
 }
+
+// TestSyncPages: whatever is read together, every item comes once, and in
+// order, also when some go between two pages.
+func TestSyncPages(t *testing.T) {
+	each(t, func(_ *testing.T, h *house) {
+		var list []ews.Item
+		for n := range 40 {
+			list = append(list, item(ews.KindMessage, ews.FieldSubject, fmt.Sprintf("m%02d", n)))
+		}
+		ids := h.create("anna", list...)
+		drop := func(n int) {
+			h.post("anna", `<m:DeleteItem DeleteType="HardDelete"><m:ItemIds><t:ItemId Id="`+ids[n].ID+`"/></m:ItemIds></m:DeleteItem>`).code(ews.NoError)
+		}
+		drop(3)
+		state, got := "", []string{}
+		for page := 0; page < 10; page++ {
+			a := h.post("anna", syncItems(standard, named("drafts", ""), state, 15)).code(ews.NoError)
+			got = append(got, strings.Fields(a.found())...)
+			if a.text("m:IncludesLastItemInRange") == "true" {
+				break
+			}
+			state = a.text("m:SyncState")
+			if page == 0 {
+				drop(20)
+				drop(39)
+			}
+		}
+		var want []string
+		for n := range 40 {
+			if n != 3 && n != 20 && n != 39 {
+				want = append(want, fmt.Sprintf("m%02d", n))
+			}
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("got %v", got)
+		}
+	})
+}

@@ -41,7 +41,7 @@ func (c *call) itemChanges(m *ews.SyncFolderItemsResponseMessage, req *ews.SyncF
 	if err != nil {
 		return err
 	}
-	s := itemSync{c: c, ref: ref, shape: shape, flags: c.knowsReadFlag()}
+	s := itemSync{c: c, ref: ref, shape: shape, flags: c.knowsReadFlag(), first: since.Replica == 0}
 	if s.ignore, err = ignored(req.Ignore); err != nil {
 		return err
 	}
@@ -100,6 +100,7 @@ type itemSync struct {
 	ref    folderRef
 	shape  *itemShape
 	flags  bool // the client knows ReadFlagChange
+	first  bool // the client had nothing before this page
 	ignore map[mailbox.ItemID]bool
 }
 
@@ -173,27 +174,84 @@ func (s *itemSync) itemID(ch *mailbox.Change) *ews.ItemID {
 	return &ews.ItemID{ID: s.id(ch), ChangeKey: changeKey(s.ref.view.Mailbox(), ch.Change)}
 }
 
+// longRun is from how many new items on it is worth asking for a run of them.
+const longRun = 8
+
 // read returns the items that are shown as they are now. An item that is not
 // there any more is not in the map.
 func (s *itemSync) read(list []mailbox.Change) (map[mailbox.ItemID]*mailbox.Item, error) {
-	ids := make([]mailbox.ItemID, 0, len(list))
+	var ids, created []mailbox.ItemID
 	for i := range list {
-		k := list[i].Kind
-		if k != mailbox.Deleted && (k != mailbox.ReadFlag || !s.flags) && !s.ignore[list[i].ID] {
+		switch k := list[i].Kind; {
+		case k == mailbox.Deleted || k == mailbox.ReadFlag && s.flags || s.ignore[list[i].ID]:
+		case k == mailbox.Created && !list[i].Associated:
+			created = append(created, list[i].ID)
+		default:
 			ids = append(ids, list[i].ID)
 		}
 	}
+	items := make(map[mailbox.ItemID]*mailbox.Item, len(ids)+len(created))
+	if len(created) >= longRun {
+		if err := s.readRun(items, created); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range created {
+		if items[id] == nil {
+			ids = append(ids, id)
+		}
+	}
+	return items, s.readEach(items, ids)
+}
+
+// readRun reads items that came into the folder one after the other, which
+// have article numbers one after the other, by one question for all of them.
+// It may find fewer: what it leaves out is read one by one.
+func (s *itemSync) readRun(items map[mailbox.ItemID]*mailbox.Item, ids []mailbox.ItemID) error {
+	q := mailbox.Query{
+		Folder: s.ref.folder.ID, Parts: s.shape.parts,
+		Sort: []mailbox.SortKey{{Prop: mailbox.PidTagInternetArticleNumber}},
+	}
+	if s.first {
+		q.Max = len(ids) // the first there are
+	} else {
+		ends, err := s.ref.view.Items(s.c.ctx, []mailbox.ItemID{ids[0], ids[len(ids)-1]}, 0)
+		if err != nil || ends[0].Err != nil || ends[1].Err != nil {
+			return err
+		}
+		q.Restrict = articles(ends[0].Item.Article, ends[1].Item.Article)
+	}
+	page, err := s.ref.view.Find(s.c.ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, it := range page.Items {
+		if it != nil {
+			items[it.ID] = it
+		}
+	}
+	return nil
+}
+
+// articles holds for article numbers from one to another.
+func articles(from, to uint32) *mailbox.Restriction {
+	bound := func(op mailbox.RestrictionOp, n uint32) mailbox.Restriction {
+		return mailbox.Restriction{Op: op, Prop: mailbox.PidTagInternetArticleNumber, Value: mailbox.Value{Int: int64(n)}}
+	}
+	return &mailbox.Restriction{Op: mailbox.And, Of: []mailbox.Restriction{bound(mailbox.GreaterOrEqual, from), bound(mailbox.LessOrEqual, to)}}
+}
+
+func (s *itemSync) readEach(items map[mailbox.ItemID]*mailbox.Item, ids []mailbox.ItemID) error {
 	results, err := s.ref.view.Items(s.c.ctx, ids, s.shape.parts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	items := make(map[mailbox.ItemID]*mailbox.Item, len(ids))
 	for i, r := range results {
 		if r.Err == nil && r.Item.Folder == s.ref.folder.ID {
 			items[ids[i]] = r.Item
 		}
 	}
-	return items, nil
+	return nil
 }
 
 // idOnly reports whether nothing but the id is wanted.
