@@ -25,7 +25,7 @@ type Store struct{ s *Server }
 // OpenStore opens what a configuration names. A server may be running on it.
 func OpenStore(ctx context.Context, c Config) (*Store, error) {
 	s := &Server{config: c, log: slog.New(slog.DiscardHandler)}
-	for _, step := range []func(context.Context) error{s.existing, s.openState, s.openDatabase, s.openDirectory, s.openMailboxes} {
+	for _, step := range []func(context.Context) error{s.existing, s.openState, s.openDatabase, s.openKeys, s.openDirectory, s.openMailboxes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
