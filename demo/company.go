@@ -3,8 +3,10 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,6 +140,7 @@ func (c *company) found(ch *directory.Change, hash directory.PasswordHash) error
 		},
 		Alias: crm, Hidden: true,
 	}
+	c.identify(&c.service)
 	if err := ch.CreateAccount(&c.service); err != nil {
 		return err
 	}
@@ -171,14 +174,15 @@ func roomAccount(r *room) directory.Account {
 
 // account makes an account with a mailbox and, unless empty, a password.
 func (c *company) account(ch *directory.Change, a directory.Account, hash directory.PasswordHash) error {
-	if err := ch.CreateAccount(&a); err != nil {
-		return err
-	}
-	id, err := ch.EnableMailbox(a.SID, database)
+	c.identify(&a)
+	id, err := c.mailboxID(&a)
 	if err != nil {
 		return err
 	}
 	a.Mailbox, a.Database = id, database
+	if err := ch.CreateAccount(&a); err != nil {
+		return err
+	}
 	if hash != "" {
 		if err := ch.SetPassword(a.SID, hash); err != nil {
 			return err
@@ -186,6 +190,28 @@ func (c *company) account(ch *directory.Change, a directory.Account, hash direct
 	}
 	c.accounts = append(c.accounts, a)
 	return nil
+}
+
+// domainSID is that of a deterministic demo's accounts.
+const domainSID = "S-1-5-21-1000000001-1000000002-1000000003-"
+
+// identify gives an account of a deterministic demo an identity that is the
+// same each time; all others get theirs from the directory.
+func (c *company) identify(a *directory.Account) {
+	if !c.o.Deterministic {
+		return
+	}
+	hash := sha256.Sum256([]byte("guid " + a.UPN))
+	copy(a.GUID[:], hash[:])
+	a.SID = entente.SID(domainSID + strconv.Itoa(2000+len(c.accounts)))
+}
+
+func (c *company) mailboxID(a *directory.Account) (entente.MailboxID, error) {
+	if !c.o.Deterministic {
+		return directory.NewMailboxID()
+	}
+	hash := sha256.Sum256([]byte("mailbox " + a.UPN))
+	return entente.MailboxID(hash[:16]), nil
 }
 
 // groups makes the departments, everyone, the room list, and the group whose
@@ -246,7 +272,7 @@ func (c *company) mailboxes(ctx context.Context) error {
 	if err := c.s.Mailboxes.Migrate(ctx, database); err != nil {
 		return err
 	}
-	return each(len(c.accounts), func(i int) error {
+	return each(len(c.accounts), len(c.accounts), func(i int) error {
 		a := &c.accounts[i]
 		kind := mailbox.User
 		if a.Kind == access.KindRoom {
@@ -258,11 +284,22 @@ func (c *company) mailboxes(ctx context.Context) error {
 	})
 }
 
-// each runs f for 0 … n-1 at once: writers that wait together share one commit.
-func each(n int, f func(int) error) error {
-	errs := make(chan error, n)
+// together is how many of n writers work at once in one mailbox. Those that
+// wait together share one commit; one after the other they are given the same
+// ids each time, which are counted up in each mailbox.
+func (c *company) together(n int) int {
+	if c.o.Deterministic {
+		return 1
+	}
+	return n
+}
+
+// each runs f for 0 … n-1, so many together.
+func each(together, n int, f func(int) error) error {
+	place, errs := make(chan struct{}, max(together, 1)), make(chan error, n)
 	for i := range n {
-		go func() { errs <- f(i) }()
+		place <- struct{}{}
+		go func() { errs <- f(i); <-place }()
 	}
 	var all []error
 	for range n {

@@ -37,6 +37,7 @@ type Options struct {
 	Imports       []Import
 	Deterministic bool
 	Describe      string // file to write when ready
+	Program       string // how this program is called, for the commands to try
 	Out, Log      io.Writer
 }
 

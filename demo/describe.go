@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -93,7 +94,7 @@ type trial struct{ what, command string }
 // trials are three ways in: curl, exchangelib, and this program itself.
 func (c *company) trials() []trial {
 	anna := string(c.accounts[0].Mail)
-	ca, url := c.s.CAFile(), c.s.EWSURL()
+	ca, url := quote(c.s.CAFile()), c.s.EWSURL()
 	return []trial{
 		{"the inbox, with curl", fmt.Sprintf(`curl -sS --cacert %s -u %s:%s -H 'Content-Type: text/xml' -d '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Body><m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder></s:Body></s:Envelope>' %s`, ca, anna, c.password, url)},
 		{"the next meetings of anna as the CRM, with exchangelib", fmt.Sprintf(`REQUESTS_CA_BUNDLE=%s /usr/bin/python3 -c 'import datetime as d
@@ -102,8 +103,17 @@ c = Configuration(service_endpoint="%s", credentials=Credentials("%s", "%s"), au
 a = Account("%s", config=c, access_type=IMPERSONATION)
 now = d.datetime.now(tz=a.default_timezone)
 for i in a.calendar.view(start=now, end=now + d.timedelta(days=7)): print(i.start, i.subject)'`, ca, url, c.service.UPN, c.password, anna)},
-		{"who may act as anna, with entente itself", fmt.Sprintf(`entente --admin %s assignment list`, c.s.AdminSocket())},
+		{"who may act as anna, with entente itself", fmt.Sprintf(`%s --admin %s assignment list`, quote(c.o.Program), quote(c.s.AdminSocket()))},
 	}
+}
+
+// quote writes a path as a shell reads it.
+func quote(path string) string {
+	plain := strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") == ""
+	if path != "" && plain {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // print says what runs where.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
-	"entente"
+	"entente/access"
+	"entente/admin"
 	"entente/calendar"
 	"entente/clientaccess"
 	"entente/mailbox"
@@ -26,7 +28,7 @@ const seed = 20260615
 // once: the writers share commits.
 func (c *company) fill(ctx context.Context) error {
 	zones := new(calendar.Zones)
-	return each(len(people), func(i int) error {
+	return each(len(people), len(people), func(i int) error {
 		p := &people[i]
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		s := c.s.Door.Local(c.accounts[i].Principal, "demo")
@@ -48,7 +50,7 @@ func (c *company) fillOne(ctx context.Context, s *clientaccess.Session, p *perso
 	if err != nil {
 		return err
 	}
-	if err := createEvents(ctx, v, events); err != nil {
+	if err := c.createEvents(ctx, v, events); err != nil {
 		return err
 	}
 	if err := c.fillMail(ctx, v, p, r); err != nil {
@@ -57,12 +59,12 @@ func (c *company) fillOne(ctx context.Context, s *clientaccess.Session, p *perso
 	return c.fillContacts(ctx, v, p)
 }
 
-func createEvents(ctx context.Context, v *mailbox.View, events []*calendar.Event) error {
+func (c *company) createEvents(ctx context.Context, v *mailbox.View, events []*calendar.Event) error {
 	f, err := v.FolderByName(ctx, mailbox.Calendar)
 	if err != nil {
 		return err
 	}
-	return each(len(events), func(i int) error {
+	return each(c.together(len(events)), len(events), func(i int) error {
 		it := new(mailbox.Item)
 		if err := it.SetEvent(events[i], mailbox.PartBody|mailbox.PartRecipients); err != nil {
 			return err
@@ -125,36 +127,22 @@ func (c *company) imports(ctx context.Context) error {
 	return nil
 }
 
+// importFile does it as an administrator would, and says what was left out.
 func (c *company) importFile(ctx context.Context, i Import) error {
 	raw, err := os.ReadFile(i.File)
 	if err != nil {
 		return err
 	}
-	cal, err := calendar.ParseICalendar(raw, calendar.ImportOptions{Zone: calendar.UTC()})
-	if err != nil {
-		return err
+	user := i.User
+	if !strings.Contains(user, "@") {
+		user = string(address(user))
 	}
-	for _, problem := range cal.Problems {
-		fmt.Fprintf(c.o.Log, "entente: %s: %v\n", i.File, problem)
+	api := c.s.Admin.As(admin.Administrator{
+		Principal: access.Principal{UPN: "demo@localhost"}, Method: access.Local,
+	})
+	answer, err := api.ImportICS(ctx, admin.ImportICS{Content: string(raw), Account: user})
+	for _, problem := range answer.Problems {
+		fmt.Fprintf(c.o.Log, "entente: %s: %s\n", i.File, problem)
 	}
-	events := make([]*calendar.Event, len(cal.Events))
-	for k := range cal.Events {
-		events[k] = &cal.Events[k]
-	}
-	for k := range c.accounts {
-		a := &c.accounts[k]
-		if a.Alias != i.User && string(a.Mail) != i.User {
-			continue
-		}
-		s := c.s.Door.Local(a.Principal, "demo-import")
-		v, err := s.Own(ctx)
-		if err != nil {
-			return err
-		}
-		if err := createEvents(ctx, v, events); err != nil {
-			return err
-		}
-		return s.Finish(ctx, "")
-	}
-	return entente.Errorf(entente.NotFound, "the demo has no %s", i.User)
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -68,18 +67,18 @@ func (c *benchCmd) load(t *terminal, target demo.Target) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	if _, _, err := c.ask(t.ctx, client, target, 0); err != nil { // sign in, warm up
-		return err
+	for n := range min(c.Connections, len(target.Users)) { // everybody signs in first
+		if _, _, err := c.ask(t.ctx, client, target, n); err != nil {
+			return err
+		}
 	}
-	ctx, cancel := context.WithTimeout(t.ctx, c.Duration)
-	defer cancel()
 	var mu sync.Mutex
 	var r result
 	started, cpu := time.Now(), processCPU()
 	var all sync.WaitGroup
 	for n := range c.Connections {
 		all.Go(func() {
-			mine := c.worker(ctx, client, target, n)
+			mine := c.worker(t.ctx, client, target, n)
 			mu.Lock()
 			defer mu.Unlock()
 			r.add(mine)
@@ -92,12 +91,14 @@ func (c *benchCmd) load(t *terminal, target demo.Target) error {
 
 func (c *benchCmd) worker(ctx context.Context, client *http.Client, target demo.Target, n int) result {
 	var r result
+	end := time.Now().Add(c.Duration)
 	for {
 		began := time.Now()
+		if began.After(end) || ctx.Err() != nil {
+			return r
+		}
 		size, ok, err := c.ask(ctx, client, target, n)
 		switch {
-		case ctx.Err() != nil:
-			return r
 		case err != nil:
 			r.fail(err.Error())
 		case !ok:
@@ -181,7 +182,7 @@ func (r *result) add(o result) {
 func (r *result) print(w io.Writer, c *benchCmd, own bool) error {
 	n := len(r.took)
 	if n == 0 {
-		return errors.Join(fmt.Errorf("no request succeeded: %s", r.failure))
+		return fmt.Errorf("no request succeeded: %s", r.failure)
 	}
 	slices.Sort(r.took)
 	at := func(p int) time.Duration { return r.took[min(n*p/100, n-1)].Round(10 * time.Microsecond) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"entente/demo"
@@ -21,8 +22,13 @@ func (c *demoCmd) Run(t *terminal) error {
 	if err := harden(); err != nil {
 		return err
 	}
+	program, err := os.Executable()
+	if err != nil {
+		program = "entente"
+	}
 	o := demo.Options{
-		State: c.State, Listen: c.Listen, Deterministic: c.Deterministic,
+		Program: program,
+		State:   c.State, Listen: c.Listen, Deterministic: c.Deterministic,
 		Describe: c.Describe, Out: t.out, Log: t.err,
 	}
 	for _, s := range c.Import {
