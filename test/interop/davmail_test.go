@@ -83,7 +83,7 @@ log4j.logger.davmail=DEBUG
 		_ = cmd.Wait()
 		if t.Failed() {
 			said := out.String()
-			t.Logf("the end of what DavMail said\n%s", said[max(0, len(said)-20_000):])
+			t.Logf("the end of what DavMail said\n%s", said[max(0, len(said)-8000):])
 		}
 	})
 	for _, p := range [...]int{g.imap, g.smtp, g.caldav} {
@@ -180,7 +180,7 @@ func (g *gateway) mail(t *testing.T) {
 
 	subject := fmt.Sprint("Interop by SMTP ", time.Now().UnixNano())
 	letter := file(t, "letter.eml", "From: "+g.user.SMTP+"\nTo: "+g.user.SMTP+"\nSubject: "+subject+"\n\nto myself\n")
-	g.curl(t, fmt.Sprintf("smtp://127.0.0.1:%d", g.smtp), "--mail-from", g.user.SMTP, "--mail-rcpt", g.user.SMTP, "-T", letter)
+	g.curl(t, fmt.Sprintf("smtp://127.0.0.1:%d", g.smtp), "--sasl-ir", "--mail-from", g.user.SMTP, "--mail-rcpt", g.user.SMTP, "-T", letter)
 	var arrived []int
 	for end := time.Now().Add(15 * time.Second); len(arrived) == 0 && time.Now().Before(end); {
 		arrived = numbers(g.curl(t, base+"/INBOX", "-X", `UID SEARCH SUBJECT "`+subject+`"`))
@@ -245,7 +245,7 @@ func (g *gateway) calendar(t *testing.T) {
 	base := fmt.Sprintf("http://127.0.0.1:%d/users/%s/calendar/", g.caldav, g.user.SMTP)
 	contains(t, "the calendar", g.curl(t, "-X", "PROPFIND", "-H", "Depth: 0", "-H", "Content-Type: text/xml", "-d",
 		`<propfind xmlns="DAV:" xmlns:c="http://calendarserver.org/ns/"><prop><resourcetype/><c:getctag/></prop></propfind>`, base),
-		"207", "calendar", "getctag")
+		"<C:calendar/>", "getctag")
 	url := base + "interop-caldav-1.ics"
 	if got := g.status(t, "-T", file(t, "event.ics", event), "-H", "Content-Type: text/calendar; charset=utf-8", "-H", "If-None-Match: *", url); got != "201" {
 		t.Errorf("PUT %s", got)

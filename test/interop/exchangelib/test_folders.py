@@ -49,5 +49,6 @@ equal(sub.all().count(), 0, "after emptying")
 sub.delete()
 top.delete(delete_type="HardDelete")
 anna.root.clear_cache()
-refused(ErrorFolderNotFound, sub.refresh)
+refused(ErrorFolderNotFound, lambda: anna.inbox / "Renamed")
+assert not any(f.name.startswith("Interop") for f in anna.root.walk()), "a folder is left"
 refused(ErrorDeleteDistinguishedFolder, anna.inbox.delete)
