@@ -62,6 +62,9 @@ func TestSeries(t *testing.T) {
 		// What an occurrence cannot have of its own is refused, not lost.
 		h.post("anna", changing("AlwaysOverwrite", occurrence(id, "1"), set("calendar:IsOnlineMeeting", "CalendarItem", `<t:IsOnlineMeeting>true</t:IsOnlineMeeting>`))).code(ews.ErrorInvalidPropertySet)
 
+		h.post("anna", changing("AlwaysOverwrite", occurrence(id, "1"), set("calendar:IsOnlineMeeting", "CalendarItem", `<t:IsOnlineMeeting>false</t:IsOnlineMeeting>`)+deleting("calendar:When"))).code(ews.NoError)
+		h.post("anna", changing("AlwaysOverwrite", occurrence(id, "1"), deleting("calendar:When")+deleting("calendar:NetShowUrl"))).code(ews.NoError)
+
 		// Another hour for the series takes back what was special about single days.
 		h.post("anna", changing("AlwaysOverwrite", master, set("calendar:Start", "CalendarItem", `<t:Start>2026-03-16T12:00:00Z</t:Start>`))).code(ews.NoError)
 		at("2").code(ews.NoError).has("<t:Start>2026-03-23T12:00:00Z<", "<t:End>2026-03-23T13:00:00Z<", "<t:Subject>Monday<")

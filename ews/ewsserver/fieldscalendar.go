@@ -15,6 +15,10 @@ const (
 	stateCancelled = 4
 )
 
+// eventWhen is the time of a meeting in the organizer's words, which MAPI has no
+// property for.
+const eventWhen mailbox.Prop = 0x81F9001F
+
 // responseWords are the answers in the order of PidLidResponseStatus.
 // [MS-OXOCAL] 2.2.1.11
 var responseWords = [...]string{"Unknown", "Organizer", "Tentative", "Accept", "Decline", "NoResponseReceived"}
@@ -29,6 +33,7 @@ func eventFields() []row {
 		{ews.FieldLegacyFreeBusyStatus, busyField(mailbox.PidLidBusyStatus)},
 		{ews.FieldIntendedFreeBusyStatus, readOnly(busyField(mailbox.PidLidIntendedBusyStatus))},
 		{ews.FieldLocation, textField(mailbox.PidLidLocation)},
+		{ews.FieldWhen, textField(eventWhen)},
 		{ews.FieldIsMeeting, stateField(stateMeeting)},
 		{ews.FieldIsCancelled, stateField(stateCancelled)},
 		{ews.FieldMeetingRequestWasSent, readOnly(boolField(mailbox.PidLidFInvited))},

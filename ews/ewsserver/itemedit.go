@@ -78,8 +78,11 @@ func (e *itemEdit) remove(v *ews.Value) error {
 		return nil
 	}
 	row := e.c.h.field(v.Field)
-	if row.set == nil || !e.kind.Has(holder(v.Field)) {
+	switch {
+	case !e.kind.Has(holder(v.Field)), !v.Field.Settable():
 		return refuse
+	case row.set == nil: // we keep no such property: it is gone
+		return nil
 	}
 	e.touch(v.Field)
 	if row.clear == nil {

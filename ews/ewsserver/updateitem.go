@@ -1,6 +1,8 @@
 package ewsserver
 
 import (
+	"reflect"
+
 	"entente/calendar"
 	"entente/ews"
 	"entente/mailbox"
@@ -35,6 +37,8 @@ type update struct {
 	tags    map[*ews.ExtendedFieldURI]mailbox.Prop
 	parts   mailbox.Parts
 	kind    ews.Kind
+	// single says that one occurrence of a series is changed.
+	single bool
 	// before is the item as it was, for those who are told what changed.
 	before *mailbox.Item
 }
@@ -110,11 +114,7 @@ func (u *update) item(ifChange uint64) ([]ews.Item, error) {
 
 // occurrence changes one occurrence of a series.
 func (u *update) occurrence(day calendar.Date, ifChange uint64) ([]ews.Item, error) {
-	for i := range u.changes {
-		if p := &u.changes[i].path; !exceptional(p.Field) {
-			return nil, invalidValue(p)
-		}
-	}
+	u.single = true
 	entry, err := u.ref.view.UpdateOccurrence(u.c.ctx, u.ref.id, day, ifChange, u.parts, u.apply)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,8 @@ func (u *update) occurrence(day calendar.Date, ifChange uint64) ([]ews.Item, err
 }
 
 // exceptional reports whether an occurrence can differ from its series in a
-// property. What is not here would be lost without a word.
+// property. A change of another is refused, since it would be lost without a
+// word; clients that send back all they know change nothing by it.
 func exceptional(f ews.Field) bool {
 	switch f {
 	case ews.FieldSubject, ews.FieldLocation, ews.FieldEnhancedLocation, ews.FieldStart, ews.FieldEnd, ews.FieldIsAllDayEvent,
@@ -260,12 +261,35 @@ func (u *update) apply(it *mailbox.Item) error {
 	}
 	e := u.c.edit(u.ref.view, it, u.kind, u.tags)
 	for i := range u.changes {
-		if err := u.changes[i].apply(e); err != nil {
+		ch := &u.changes[i]
+		was := u.shown(it, ch)
+		if err := ch.apply(e); err != nil {
 			return err
+		}
+		if u.single && !exceptional(ch.path.Field) && (e.event.recurrence != nil || e.event.uid != "" || !reflect.DeepEqual(was, u.shown(it, ch))) {
+			return invalidValue(&ch.path)
 		}
 	}
 	it.Props.SetString(mailbox.PidTagLastModifierName, u.c.subject().Name)
 	return e.finish()
+}
+
+// shown is what an occurrence shows of what a change is about, where it must
+// not differ from its series.
+func (u *update) shown(it *mailbox.Item, ch *change) any {
+	if !u.single || exceptional(ch.path.Field) {
+		return nil
+	}
+	if tag := u.tags[ch.path.Ext]; tag != 0 {
+		return propValue(&it.Props, tag)
+	}
+	row := u.c.h.field(ch.path.Field)
+	if row.get == nil {
+		return nil
+	}
+	v := itemView{c: u.c, view: u.ref.view}
+	v.reset(mailbox.CalendarItem{Item: it})
+	return row.get(&v)
 }
 
 func (ch *change) apply(e *itemEdit) error {
