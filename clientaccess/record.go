@@ -15,6 +15,12 @@ func (s *Session) Operation(name string, writes bool) {
 	s.writes = writes
 }
 
+// Glance marks an operation that learns no more than who is free when. Asking
+// that of others is everybody's everyday business, and what each shows is in
+// his own calendar's permission table: it is recorded like an owner's reading,
+// and nobody waits for the record.
+func (s *Session) Glance() { s.glance = true }
+
 // maxTargets bounds how many ids one record names; the rest are counted.
 const maxTargets = 20
 
@@ -41,10 +47,11 @@ func (s *Session) Conclude(ctx context.Context, code string) error {
 		s.door.Observe(Observation{s.protocol, s.record.Action, code, s.door.Now().Sub(s.started)})
 	}
 	owner := s.record.Kind == audit.Owner && s.record.Allowed
+	reads := !s.writes && (owner || s.glance && s.caller.ActsAs == nil)
 	switch {
-	case owner && !s.writes && !s.door.OwnerReads:
+	case reads && s.record.Allowed && !s.door.OwnerReads:
 		return nil
-	case owner && !s.writes:
+	case reads:
 		s.door.Log.AppendLater(s.record)
 		return nil
 	}
@@ -64,7 +71,9 @@ func (s *Session) end(ctx context.Context) {
 			s.door.Slog.Error("audit", "request", s.id, "err", err)
 		}
 	}
-	s.door.Slog.LogAttrs(ctx, levelRequest, "request", s.attrs()...)
+	if s.door.Slog.Enabled(ctx, levelRequest) {
+		s.door.Slog.LogAttrs(ctx, levelRequest, "request", s.attrs()...)
+	}
 }
 
 func (s *Session) finishRecord(code string) {

@@ -29,6 +29,7 @@ type Session struct {
 	views     []openView
 	record    audit.Record
 	writes    bool
+	glance    bool
 	concluded bool
 }
 

@@ -170,6 +170,11 @@ func (d *DB) Close() error { return d.b.close() }
 // may depend on it.
 func (d *DB) Dialect() string { return d.b.dialect().name }
 
+// Shared reports whether other processes may write to the database too. What
+// this process keeps in memory of one that is not shared stays right as long as
+// it is told of every commit here.
+func (d *DB) Shared() bool { return d.b.dialect().name != "sqlite" }
+
 // Notify tells other processes on the same database that something on channel
 // may be worth a look. It is a hint and no more: it may be lost, doubled or
 // late, and what must be known is found by reading. On SQLite, which has one

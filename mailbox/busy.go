@@ -50,31 +50,76 @@ func (v *View) Busy(ctx context.Context, window calendar.Interval) ([]calendar.B
 	if err := checkWindow(window); err != nil {
 		return nil, BusyNothing, err
 	}
-	var busy []calendar.Busy
-	var level BusyLevel
-	err := v.db.View(ctx, func(tx *db.Tx) error {
+	hits, level, private, err := v.ownHits(ctx, window)
+	if err != nil {
+		return nil, BusyNothing, err
+	}
+	busy := make([]calendar.Busy, len(hits))
+	for i := range hits {
+		busy[i] = hits[i].busy(level, private)
+	}
+	return busy, level, nil
+}
+
+// ownHits returns what the mailbox's calendar holds within a window, and how
+// much of it the caller may know.
+//
+// Where no other process writes, a calendar asked for before is answered from
+// memory alone: its permission table and its state are those last read, as long
+// as nothing was committed in the mailbox since before they were.
+func (v *View) ownHits(ctx context.Context, window calendar.Interval) (hits []busyHit, level BusyLevel, private bool, err error) {
+	own := watchKey{v.database, v.id}
+	x := v.s.busy.calendarOf(own)
+	if x != nil && !v.db.Shared() {
+		if t, ok := x.current(); ok {
+			if level, private, err = v.busyLevel(&t); err != nil {
+				return nil, BusyNothing, false, err
+			}
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			hits, err = x.within(window, calendar.MaxOccurrences)
+			return hits, level, private, err
+		}
+	}
+	var before uint64
+	if x != nil {
+		before = x.writes.Load() // before the transaction: what is committed later counts as unseen
+	}
+	err = v.db.View(ctx, func(tx *db.Tx) error {
 		t, state, err := calendarState(tx.QueryRow(ownCalendar, v.key))
 		if err != nil {
 			return err
 		}
-		var private bool
 		if level, private, err = v.busyLevel(&t); err != nil {
 			return err
 		}
-		hits, err := v.hits(tx, state, window, calendar.MaxOccurrences)
-		if err != nil {
+		if hits, err = v.hits(tx, state, window, calendar.MaxOccurrences); err != nil {
 			return err
 		}
-		busy = make([]calendar.Busy, 0, len(hits))
-		for i := range hits {
-			busy = append(busy, hits[i].busy(level, private))
+		now := v.s.busy.index(busyKey{v.database, v.id, state.folder})
+		if now == x {
+			x.read(t, before)
+		} else {
+			v.s.busy.isOwn(own, now)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, BusyNothing, err
-	}
-	return busy, level, nil
+	return hits, level, private, err
+}
+
+// current returns the calendar's permission table if nothing was written since
+// it was read.
+func (x *busyIndex) current() (access.FolderTable, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.table, x.known && x.loaded && x.seen == x.writes.Load()
+}
+
+// read notes the table that was read after so many writes.
+func (x *busyIndex) read(t access.FolderTable, writes uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.table, x.seen, x.known = t, writes, true
 }
 
 func checkWindow(w calendar.Interval) error {

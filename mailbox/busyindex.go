@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"entente"
+	"entente/access"
 	"entente/calendar"
 	"entente/db"
 )
@@ -30,6 +32,7 @@ type busyCache struct {
 	size  int
 	byKey map[busyKey]*list.Element
 	used  *list.List // of *busyIndex, the latest first
+	own   map[watchKey]*busyIndex
 }
 
 type busyKey struct {
@@ -39,7 +42,7 @@ type busyKey struct {
 }
 
 func newBusyCache(limit int) *busyCache {
-	return &busyCache{limit: limit, byKey: map[busyKey]*list.Element{}, used: list.New()}
+	return &busyCache{limit: limit, byKey: map[busyKey]*list.Element{}, used: list.New(), own: map[watchKey]*busyIndex{}}
 }
 
 // index returns the calendar's index, an empty one if it is not kept.
@@ -53,6 +56,36 @@ func (c *busyCache) index(k busyKey) *busyIndex {
 	x := &busyIndex{key: k}
 	c.byKey[k] = c.used.PushFront(x)
 	return x
+}
+
+// calendarOf returns the index of a mailbox's own calendar, if it is kept and
+// was asked for before.
+func (c *busyCache) calendarOf(k watchKey) *busyIndex {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	x := c.own[k]
+	if x != nil {
+		c.used.MoveToFront(c.byKey[x.key])
+	}
+	return x
+}
+
+// isOwn notes that an index is that of a mailbox's own calendar.
+func (c *busyCache) isOwn(k watchKey, x *busyIndex) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el, ok := c.byKey[x.key]; ok && el.Value == x {
+		c.own[k] = x
+	}
+}
+
+// written is told of every commit in a mailbox.
+func (c *busyCache) written(database string, id entente.MailboxID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x := c.own[watchKey{database, id}]; x != nil {
+		x.writes.Add(1)
+	}
 }
 
 // resized takes in that an index has grown or shrunk, and lets go of those
@@ -71,6 +104,9 @@ func (c *busyCache) resized(x *busyIndex, size int) {
 		old := last.Value.(*busyIndex)
 		c.used.Remove(last)
 		delete(c.byKey, old.key)
+		if own := (watchKey{old.key.database, old.key.mailbox}); c.own[own] == old {
+			delete(c.own, own)
+		}
 		c.size -= old.counted
 	}
 }
@@ -80,7 +116,15 @@ type busyIndex struct {
 	key     busyKey
 	counted int // bytes, as the cache counted them; under its lock
 
+	// writes counts the commits in the mailbox since the index is known as that
+	// of its calendar. While it is what it was when the state was read, and no
+	// other process writes to the database, the state needs no look at it.
+	writes atomic.Uint64
+
 	mu      sync.Mutex
+	seen    uint64 // writes before table was read; valid with known
+	known   bool
+	table   access.FolderTable
 	loaded  bool
 	replica uint64
 	change  uint64 // the folder's change number it is right for

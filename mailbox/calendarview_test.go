@@ -178,6 +178,12 @@ func TestBusyByPermission(t *testing.T) {
 		h.appoint(cal, secret)
 		test := func(v *View, want string) {
 			t.Helper()
+			// The first question reads, the next two make sure of the answer and
+			// take it from memory.
+			for range 2 {
+				_, _, err := v.Busy(t.Context(), window("2026-03-01", "2026-03-05"))
+				h.must(err)
+			}
 			busy, level, err := v.Busy(t.Context(), window("2026-03-01", "2026-03-05"))
 			h.must(err)
 			got := []string{fmt.Sprint(level)}
@@ -253,8 +259,12 @@ func TestBusyIndexFollowsChanges(t *testing.T) {
 			}
 			from := start.Add(time.Duration(r.IntN(60)) * 24 * time.Hour)
 			w := calendar.Interval{Start: from, End: from.Add(7 * 24 * time.Hour)}
-			kept, _, err := v.Busy(t.Context(), w)
-			h.must(err)
+			var kept []calendar.Busy
+			for range 1 + r.IntN(3) { // from the third on without the database
+				var err error
+				kept, _, err = v.Busy(t.Context(), w)
+				h.must(err)
+			}
 			cache := h.store.busy
 			h.store.busy = newBusyCache(busyBytes)
 			fresh, _, err := v.Busy(t.Context(), w)

@@ -211,7 +211,7 @@ func (s *Store) Remove(ctx context.Context, database string, id entente.MailboxI
 		if err := removeAll(tx, id[:]); err != nil {
 			return err
 		}
-		tx.OnCommit(func() { s.watch.changed(database, id) })
+		tx.OnCommit(func() { s.committed(database, id) })
 		return nil
 	})
 }
@@ -322,5 +322,12 @@ func (v *View) numbers(tx *db.Tx, n int, size int64) (uint64, error) {
 
 // changed wakes who watches the mailbox, once the change is durable.
 func (v *View) changed(tx *db.Tx) {
-	tx.OnCommit(func() { v.s.watch.changed(v.database, v.id) })
+	tx.OnCommit(func() { v.s.committed(v.database, v.id) })
+}
+
+// committed is told of every durable change of a mailbox made here, before
+// whoever made it knows that it is done.
+func (s *Store) committed(database string, id entente.MailboxID) {
+	s.busy.written(database, id)
+	s.watch.changed(database, id)
 }

@@ -139,7 +139,7 @@ func (w *watcher) follow(database string) {
 		return
 	}
 	d, err := w.databases(database)
-	if err != nil || d.Dialect() == "sqlite" {
+	if err != nil || !d.Shared() {
 		// SQLite files have one process: nobody else changes them.
 		return
 	}

@@ -28,6 +28,7 @@ type call struct {
 type operation struct {
 	name   string
 	writes bool
+	glance bool // learns no more than who is free when
 	serve  func(*call, ews.Request) (ews.Response, error)
 }
 
@@ -42,6 +43,12 @@ func reads[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, erro
 func changes[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, error)) operation {
 	op := reads(name, f)
 	op.writes = true
+	return op
+}
+
+func glances[Q ews.Request, R ews.Response](name string, f func(*call, Q) (R, error)) operation {
+	op := reads(name, f)
+	op.glance = true
 	return op
 }
 

@@ -132,6 +132,9 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 	}
 	if op, ok := h.operations[m.Operation().Local]; ok {
 		s.Operation(op.name, op.writes)
+		if op.glance {
+			s.Glance()
+		}
 	} else if known, ok := ews.OperationOf(m.Operation().Local); ok {
 		s.Operation(known.Name, false)
 	}

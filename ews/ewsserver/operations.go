@@ -40,7 +40,7 @@ func operations() map[string]operation {
 		"DeleteAttachment": changes("DeleteAttachment", (*call).deleteAttachment),
 
 		// people and their time
-		"GetUserAvailabilityRequest": reads("GetUserAvailability", (*call).getUserAvailability),
+		"GetUserAvailabilityRequest": glances("GetUserAvailability", (*call).getUserAvailability),
 		"GetUserOofSettingsRequest":  reads("GetUserOofSettings", (*call).getUserOofSettings),
 		"SetUserOofSettingsRequest":  changes("SetUserOofSettings", (*call).setUserOofSettings),
 		"ResolveNames":               reads("ResolveNames", (*call).resolveNames),
