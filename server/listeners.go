@@ -127,6 +127,9 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	}
 	s.listenPort(raw.Addr())
 	conf, err := s.tlsConfig()
+	if err == nil {
+		conf, err = s.nodeChannels(conf)
+	}
 	if err != nil {
 		return fail(errors.Join(err, raw.Close()))
 	}

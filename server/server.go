@@ -219,6 +219,7 @@ func (s *Server) join(ctx context.Context) error {
 		Methods: authn.Methods{
 			&authn.Bearer{Directory: s.Directory, Secure: secure},
 			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
+			s.nodeMethod(),
 		},
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: time.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency,
