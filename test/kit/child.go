@@ -43,7 +43,7 @@ func serve(o Options) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	s, err := server.New(ctx, config(o), server.Options{
+	s, err := server.New(ctx, Config(o), server.Options{
 		Organization: organization,
 		Log:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
@@ -90,7 +90,8 @@ func profile(path string) (stop func(), err error) {
 	}, nil
 }
 
-func config(o Options) server.Config {
+// Config is the configuration of the server that Start runs.
+func Config(o Options) server.Config {
 	return server.Config{
 		Name:     Host,
 		State:    o.State,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -38,11 +40,22 @@ func Monday() time.Time {
 // at once: writers that wait together share a commit.
 const fillers = 64
 
+// full marks a state that was filled to the end.
+const full = "FULL"
+
 // fill makes the people and their content, unless they are there.
 func fill(ctx context.Context, s *server.Server, o Options) error {
-	if _, err := s.Directory.Lookup(ctx, Address(0)); err == nil {
+	mark := filepath.Join(o.State, full)
+	if _, err := os.Stat(mark); err == nil {
 		return nil
 	}
+	if err := fillNew(ctx, s, o); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, nil, 0o600)
+}
+
+func fillNew(ctx context.Context, s *server.Server, o Options) error {
 	hash, err := s.Directory.HashPassword(ctx, entente.NewSecret(Password))
 	if err != nil {
 		return err

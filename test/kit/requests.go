@@ -19,9 +19,14 @@ func GetFolder(name string) string {
 }
 
 // GetItem asks for items in the default shape.
-func GetItem(ids ...string) string {
+func GetItem(ids ...string) string { return getItem("Default", ids) }
+
+// GetWhole asks for items with all their properties.
+func GetWhole(ids ...string) string { return getItem("AllProperties", ids) }
+
+func getItem(shape string, ids []string) string {
 	var b strings.Builder
-	b.WriteString(`<m:GetItem><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape><m:ItemIds>`)
+	b.WriteString(`<m:GetItem><m:ItemShape><t:BaseShape>` + shape + `</t:BaseShape></m:ItemShape><m:ItemIds>`)
 	for _, id := range ids {
 		b.WriteString(`<t:ItemId Id="` + id + `"/>`)
 	}
