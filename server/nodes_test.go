@@ -10,6 +10,7 @@ import (
 
 	"entente/access"
 	"entente/authn"
+	"entente/db"
 	"entente/directory"
 )
 
@@ -73,4 +74,34 @@ func TestNodePassesOn(t *testing.T) {
 	}
 	test(token.Reveal(), http.StatusInternalServerError) // the SOAP fault of an empty body
 	test(token.Reveal(), http.StatusUnauthorized)        // used
+}
+
+// The directory of a server is sealed, whatever --organization says the second
+// time, and what was edited meanwhile is found at the start.
+func TestDirectoryIsSealed(t *testing.T) {
+	c := conf(t, "sqlite:entente.db")
+	contoso(t, c, "sqlite:staff.db")
+	altered := func(edit bool) bool {
+		t.Helper()
+		s, err := New(t.Context(), c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closed(t, s.Close)
+		if edit {
+			if err := s.main.Update(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.Exec(`INSERT INTO directory_administrator (sid) VALUES ('S-1-5-21-1-2-3-1000')`)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s.Directory.Altered()
+	}
+	if altered(false) || altered(true) {
+		t.Error("altered before anything was")
+	}
+	if !altered(false) {
+		t.Error("a row written by SQL was taken for ours")
+	}
 }

@@ -149,6 +149,11 @@ func socketOf(database string) []string {
 	return nil
 }
 
+// ringOwner is whose the keys in the database are. A database has one
+// organization, whose name is not known before the directory is open, and may
+// change.
+const ringOwner = "organization"
+
 func (s *Server) openKeys(ctx context.Context) error {
 	f, err := keys.OpenFiles(filepath.Join(s.config.State, "keys"))
 	if err != nil {
@@ -163,16 +168,24 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err := s.main.Migrate(ctx, m); err != nil {
 		return err
 	}
-	s.ring = keys.New(keys.Config{DB: s.main, Organization: s.options.Organization, Files: f, Now: time.Now})
+	s.ring = keys.New(keys.Config{DB: s.main, Organization: ringOwner, Files: f, Now: time.Now})
 	return nil
 }
 
 func (s *Server) openDirectory(ctx context.Context) error {
-	d, err := directory.Open(ctx, directory.Config{
+	c := directory.Config{
 		DB:           s.main,
 		Organization: s.options.Organization,
 		Failed:       func(err error) { s.log.Error("directory", "err", err) },
-	})
+	}
+	if s.ring != nil { // a Store that is only looked at has none
+		seal, err := s.ring.DirectorySeal(ctx)
+		if err != nil {
+			return err
+		}
+		c.Seal = seal
+	}
+	d, err := directory.Open(ctx, c)
 	if err != nil {
 		return err
 	}

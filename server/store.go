@@ -215,8 +215,17 @@ func (s *Server) restoreMain(ctx context.Context, names []string, part io.Reader
 	if err := s.main.Restore(ctx, part, progress.of("the main database")); err != nil {
 		return err
 	}
+	// A change of the directory needs the key it is sealed with.
+	if len(urls) > 0 {
+		if err := s.openKeys(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.openDirectory(ctx); err != nil {
-		return err
+		return fmt.Errorf("%w (are the keys in %s those of the state the backup is of?)", err, filepath.Join(s.config.State, "keys"))
+	}
+	if len(urls) == 0 {
+		return s.openMailboxes(ctx)
 	}
 	err := s.Directory.Update(ctx, func(c *directory.Change) error {
 		for name, url := range urls {
