@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -305,33 +306,54 @@ func responseOf(class string) calendar.Response {
 // it neither promises nor refuses.
 const bookingDays = 180
 
-// book answers for a room: yes if it is free at all times, no otherwise.
+// book answers for a room: yes if it is free at all times, no otherwise. What
+// had the room at another time gives that up with a no.
 func (c *Courier) book(ctx context.Context, m *matter) error {
-	if m.known != nil && m.foreign() {
-		return nil
+	if m.known != nil {
+		known, err := m.View.Event(m.known)
+		if err != nil || m.foreign() || m.outdated(known) {
+			return err
+		}
 	}
-	free, err := m.free(ctx)
+	free, err := m.take(ctx)
 	if err != nil {
 		return err
 	}
 	answer := calendar.Accepted
 	if !free {
 		answer = calendar.Declined
-	}
-	switch {
-	case free:
-		_, err = m.accept(ctx, answer)
-	case m.known != nil: // it had the room at another time, and gives that up
-		var known *calendar.Event
-		if known, err = m.View.Event(m.known); err == nil {
-			err = m.remove(ctx, known)
+		if err := m.release(ctx); err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return err
 	}
 	note := &mailbox.Body{Text: []byte(bookingText(answer))}
 	return c.answer(ctx, m.Desk, m.event, subjectOf(m.item, m.event), answer, note, false)
+}
+
+// take puts a meeting into a calendar that is free, and looks again: of two that
+// came at the same time, wherever, the one whose change was the first has it.
+func (m *matter) take(ctx context.Context) (bool, error) {
+	free, err := m.free(ctx, math.MaxUint64)
+	if err != nil || !free {
+		return false, err
+	}
+	it, err := m.accept(ctx, calendar.Accepted)
+	if err != nil || it == nil {
+		return false, err
+	}
+	m.known = it
+	return m.free(ctx, it.Change)
+}
+
+func (m *matter) release(ctx context.Context) error {
+	if m.known == nil {
+		return nil
+	}
+	known, err := m.View.Event(m.known)
+	if err != nil {
+		return err
+	}
+	return m.remove(ctx, known)
 }
 
 func bookingText(r calendar.Response) string {
@@ -341,8 +363,9 @@ func bookingText(r calendar.Response) string {
 	return "Your request was declined because there are conflicts."
 }
 
-// free reports whether nothing else is in the calendar at the meeting's times.
-func (m *matter) free(ctx context.Context) (bool, error) {
+// free reports whether nothing else has been in the calendar at the meeting's
+// times since before a change.
+func (m *matter) free(ctx context.Context, before uint64) (bool, error) {
 	now := m.Poster.Now()
 	window := calendar.Interval{Start: now, End: now.AddDate(0, 0, bookingDays)}
 	times, err := m.event.AppendOccurrences(nil, window, 0)
@@ -365,6 +388,9 @@ func (m *matter) free(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for i := range page.Items {
+		if page.Items[i].Item.Change > before {
+			continue
+		}
 		taken, err := m.taken(page.Items[i].Item, times)
 		if err != nil || taken {
 			return false, err

@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +236,31 @@ func TestRoom(t *testing.T) {
 	if _, items := h.list("room", mailbox.Calendar); len(items) != 2 {
 		t.Errorf("%d bookings", len(items))
 	}
+}
+
+// TestRoomRace: of many who ask for a room at once, one gets it.
+func TestRoomRace(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var all sync.WaitGroup
+		people := []string{"anna", "ben", "carla", "dora", "emil"}
+		for _, who := range people {
+			body := xmlOf(&ews.CreateItem{SendMeetingInvitations: ews.SendOnlyToAll, Items: []ews.Item{
+				meeting("By "+who, tomorrow(9), ews.FieldResources, attendees("room")),
+			}})
+			all.Go(func() { h.post(who, body) })
+		}
+		all.Wait()
+		e := h.event("room")
+		for _, who := range people {
+			want := "IPM.Schedule.Meeting.Resp.Neg"
+			if e.Subject == "By "+who {
+				want = "IPM.Schedule.Meeting.Resp.Pos"
+			}
+			if it := h.one(who, mailbox.Inbox); it.Class != want {
+				t.Errorf("%s has %s, the room is booked %q", who, it.Class, e.Subject)
+			}
+		}
+	})
 }
 
 // change sets properties, in pairs, of the one meeting somebody has, and tells
