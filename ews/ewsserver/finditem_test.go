@@ -55,7 +55,8 @@ func (h *house) mails() {
 		return item(ews.KindMessage, append([]any{
 			ews.FieldSubject, subject, ews.FieldImportance, importance,
 			ews.FieldBody, &ews.Body{BodyType: ews.BodyText, Text: body},
-			ews.FieldToRecipients, []ews.Mailbox{{EmailAddress: address("ben")}},
+			ews.FieldToRecipients,
+			[]ews.Mailbox{{EmailAddress: address("ben")}},
 		}, more...)...)
 	}
 	h.create("anna",

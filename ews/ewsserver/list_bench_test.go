@@ -85,3 +85,9 @@ func BenchmarkSyncFirstPage512(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkServerTimeZones is what exchangelib asks before free/busy: the rules
+// of all zones.
+func BenchmarkServerTimeZones(b *testing.B) {
+	benchmark(b, open(b), "anna", `<m:GetServerTimeZones ReturnFullTimeZoneData="true"/>`, "W. Europe Standard Time")
+}
