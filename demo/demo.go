@@ -83,12 +83,16 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	// First the organization: the certificate carries the names of its domain.
+	c := newCompany(s, o)
+	if err := c.make(ctx); err != nil {
+		return fmt.Errorf("make %s: %w", organization, err)
+	}
 	l, err := s.Listen(ctx)
 	if err != nil {
 		return err
 	}
-	c := newCompany(s, o)
-	if err := c.ready(ctx, started); err != nil {
+	if err := c.ready(started); err != nil {
 		return errors.Join(err, l.Abandon())
 	}
 	if f == nil {
@@ -97,11 +101,8 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	return during(ctx, l, func() error { return f(c.target()) })
 }
 
-// ready makes everything and then says so.
-func (c *company) ready(ctx context.Context, started time.Time) error {
-	if err := c.make(ctx); err != nil {
-		return fmt.Errorf("make %s: %w", organization, err)
-	}
+// ready says what runs where.
+func (c *company) ready(started time.Time) error {
 	if c.o.Describe != "" {
 		if err := c.describe(c.o.Describe); err != nil {
 			return err

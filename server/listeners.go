@@ -126,7 +126,7 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 		return fail(errors.Join(errors.New("the demo listens on loopback only: its passwords are known"), raw.Close()))
 	}
 	s.listenPort(raw.Addr())
-	conf, err := s.tlsConfig()
+	conf, err := s.tlsConfig(ctx)
 	if err == nil {
 		conf, err = s.nodeChannels(conf)
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/tls"
@@ -24,7 +25,7 @@ import (
 // configuration, an ACME authority's, or ones generated and signed by a CA of
 // this node. crypto/tls picks the one that fits the client's hello, so ECDSA
 // serves all that know it and RSA the old devices, at four times the cost.
-func (s *Server) tlsConfig() (*tls.Config, error) {
+func (s *Server) tlsConfig(ctx context.Context) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	if a := s.config.TLS.ACME; a != nil {
 		m := s.acme(a)
@@ -44,7 +45,7 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	}
 	if conf.Certificates == nil {
 		var err error
-		if conf.Certificates, err = s.generated(); err != nil {
+		if conf.Certificates, err = s.generated(ctx); err != nil {
 			return nil, fmt.Errorf("generate certificate: %w", err)
 		}
 	}
@@ -90,12 +91,16 @@ func (s *Server) CAFile() string { return filepath.Join(s.config.State, caFile) 
 // generated returns an ECDSA and an RSA certificate for the configured name,
 // signed by this node's CA. The leaves are made anew at every start; the CA
 // stays, so that clients trust it once.
-func (s *Server) generated() ([]tls.Certificate, error) {
+func (s *Server) generated(ctx context.Context) ([]tls.Certificate, error) {
 	caKey, err := s.files.Signer("ca", keys.ECDSA)
 	if err != nil {
 		return nil, err
 	}
 	ca, err := s.ownCA(caKey)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func (s *Server) generated() ([]tls.Certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		leaf, err := s.leaf(ca, caKey, key)
+		leaf, err := s.leaf(ca, caKey, key, names)
 		if err != nil {
 			return nil, err
 		}
@@ -161,13 +166,13 @@ func samePublic(a, b crypto.PublicKey) bool {
 	return ok && k.Equal(b)
 }
 
-func (s *Server) leaf(ca *x509.Certificate, caKey, key crypto.Signer) ([]byte, error) {
+func (s *Server) leaf(ca *x509.Certificate, caKey, key crypto.Signer, names []string) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: s.config.Name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(generatedLife),
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:    s.names(),
+		DNSNames:    names,
 	}
 	if s.options.Demo {
 		template.DNSNames = append(template.DNSNames, "localhost")
@@ -176,14 +181,18 @@ func (s *Server) leaf(ca *x509.Certificate, caKey, key crypto.Signer) ([]byte, e
 	return x509.CreateCertificate(rand.Reader, template, ca, key.Public(), caKey)
 }
 
-// names are what clients may call this server: its name, and the one they
-// look for the mail domain's autodiscover under.
-func (s *Server) names() []string {
+// names are what clients may call this server: its name, and for each accepted
+// domain the two names under which clients look for Autodiscover.
+func (s *Server) names(ctx context.Context) ([]string, error) {
 	names := []string{s.config.Name}
-	if d := s.Directory.DefaultDomain(); d != "" {
-		names = append(names, "autodiscover."+string(d))
+	domains, err := s.Directory.Domains(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	for _, d := range domains {
+		names = append(names, string(d.Name), "autodiscover."+string(d.Name))
+	}
+	return names, nil
 }
 
 // serial is 120 random bits. crypto/rand does not fail.
