@@ -17,6 +17,9 @@ type OrganizationInfo struct {
 	Precedence    string `json:"precedence"`
 	Accounts      int    `json:"accounts"`
 	Generation    uint64 `json:"generation"`
+	// Altered: somebody wrote to the directory's tables by SQL, and nobody is
+	// impersonated until ConfirmOrganization.
+	Altered bool `json:"altered"`
 }
 
 // ShowOrganization shows what is set for everyone.
@@ -26,7 +29,7 @@ func (a *API) ShowOrganization(context.Context, Nothing) (OrganizationInfo, erro
 	i := OrganizationInfo{
 		Name: o.Name, SID: string(o.DomainSID), DefaultDomain: string(a.Directory.DefaultDomain()),
 		EwsEnabled: settingName(o.Policy.EwsEnabled), Precedence: "classic",
-		Accounts: s.Accounts(), Generation: s.Generation(),
+		Accounts: s.Accounts(), Generation: s.Generation(), Altered: a.Directory.Altered(),
 	}
 	if o.Precedence == access.Strict {
 		i.Precedence = "strict"
@@ -62,6 +65,13 @@ func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (Done, err
 		})
 	})
 	return Done{"the organization was changed"}, err
+}
+
+// ConfirmOrganization has the directory taken for right as it is, after its
+// tables were found altered and somebody has looked at them.
+func (a *API) ConfirmOrganization(ctx context.Context, _ Nothing) (Done, error) {
+	err := a.recorded(ctx, "organization.confirm", nil, func() error { return a.Directory.Confirm(ctx) })
+	return Done{"the directory is taken for right as it is"}, err
 }
 
 func settingName(s access.Setting) string {

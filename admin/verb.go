@@ -58,6 +58,7 @@ func Verbs() []Verb {
 	return []Verb{
 		verb("organization", "show", "Show what is set for everyone.", (*API).ShowOrganization),
 		verb("organization", "set", "Change what is set for everyone.", (*API).SetOrganization),
+		verb("organization", "confirm", "Take the directory for right as it is, after its tables were altered by SQL and looked at.", (*API).ConfirmOrganization),
 
 		verb("domain", "list", "List the accepted domains.", (*API).ListDomains),
 		verb("domain", "add", "Accept mail for a domain.", (*API).AddDomain),

@@ -67,6 +67,8 @@ type nouns struct {
 type organizationCmd struct {
 	Show remote[admin.Nothing, admin.OrganizationInfo] `cmd:"" help:"Show what is set for everyone."`
 	Set  done[admin.SetOrganization]                   `cmd:"" help:"Change what is set for everyone."`
+
+	Confirm done[admin.Nothing] `cmd:"" help:"Take the directory for right as it is, after its tables were altered by SQL and looked at."`
 }
 
 type domainCmd struct {
