@@ -32,7 +32,7 @@ import (
 // another.
 type Node struct {
 	Directory    *directory.Directory
-	Organization string
+	Organization string // its domain SID; names can be the same
 	Self         string // id under which this node is registered
 	Now          func() time.Time
 	// Refused, if set, is told what was wrong with a token that came over the

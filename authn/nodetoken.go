@@ -20,7 +20,7 @@ import (
 // A NodeIssuer makes the tokens under which this node passes requests on to
 // others.
 type NodeIssuer struct {
-	Organization string
+	Organization string        // its domain SID
 	Node         string        // id under which this node is registered
 	Signer       crypto.Signer // its Ed25519 key: keys.Ring.NodeSigner
 	Now          func() time.Time

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"entente/access"
+	"entente/admin"
 	"entente/authn"
 	"entente/db"
 	"entente/directory"
@@ -103,5 +104,27 @@ func TestDirectoryIsSealed(t *testing.T) {
 	}
 	if !altered(false) {
 		t.Error("a row written by SQL was taken for ours")
+	}
+	confirm(t, c)
+	if altered(false) {
+		t.Error("altered after an administrator confirmed it")
+	}
+}
+
+// confirm does what entente organization confirm does, and nobody may in
+// nobody's name.
+func confirm(t *testing.T, c Config) {
+	t.Helper()
+	s, err := New(t.Context(), c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s.Close)
+	if _, err := s.Admin.ConfirmOrganization(t.Context(), admin.Nothing{}); err == nil {
+		t.Error("nobody confirmed it")
+	}
+	by := s.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "root@localhost"}})
+	if _, err := by.ConfirmOrganization(t.Context(), admin.Nothing{}); err != nil {
+		t.Fatal(err)
 	}
 }
