@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ const (
 	soapFoot = `</s:Body></s:Envelope>`
 )
 
-// benchRequest is the body of one request; n varies what it asks for.
-func benchRequest(operation string, users []string, n int, now time.Time) string {
+// request is the body of one request; n varies what it asks for.
+func request(operation string, users []string, n int, now time.Time) string {
 	var body string
 	switch operation {
 	case "GetFolder":
