@@ -14,9 +14,8 @@ def at(zone, *when):
     return EWSDateTime(*when, tzinfo=zone)
 
 
-def view(*days, **filters):
-    start = at(berlin, 2031, 3, days[0])
-    return [i for i in anna.calendar.view(start=start, end=at(berlin, 2031, 3, days[1])) if i.subject.startswith("Interop")]
+def view(*days, zone=berlin):
+    return [i for i in anna.calendar.view(start=at(zone, 2031, 3, days[0]), end=at(zone, 2031, 3, days[1])) if i.subject.startswith("Interop")]
 
 
 item = CalendarItem(
@@ -63,8 +62,10 @@ day = CalendarItem(
 day.save()
 got = anna.calendar.get(subject="Interop holiday")
 equal((got.start, got.end, got.is_all_day), (EWSDate(2031, 3, 11), EWSDate(2031, 3, 12), True))
-equal([i.subject for i in view(12, 13)], ["Interop holiday"], "on its second day")
-equal(view(13, 14), [], "after it")
+home = anna.default_timezone  # which the client made it in
+equal(view(10, 11, zone=home), [], "before it")
+equal([i.subject for i in view(12, 13, zone=home)], ["Interop holiday"], "on its second day")
+equal(view(13, 14, zone=home), [], "after it")
 got.delete()
 
 # An end before its start is refused by the server too, not only by the client.

@@ -34,4 +34,6 @@ equal(back.id, item.id, "there and back")
 # Out of office says that nothing is set.
 settings = anna.oof_settings
 equal(settings.state, "Disabled", "out of office")
+# Nobody has a delegate.
+equal(list(anna.delegates), [], "delegates")
 equal(anna.version.build.major_version, 15, "version")
