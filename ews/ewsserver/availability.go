@@ -75,6 +75,7 @@ type freeBusyCall struct {
 	r      *ews.GetUserAvailabilityRequest
 	zone   calendar.Zone
 	loc    *time.Location
+	clock  clockPeriod // the last one a time was shown in
 	people []string
 }
 
@@ -108,8 +109,26 @@ func meantIn(t time.Time, loc *time.Location) time.Time {
 }
 
 // shown writes a time as these operations do, on the clock of the request's zone
-// and without naming it.
-func (q *freeBusyCall) shown(t time.Time) time.Time { return ews.FloatingTime(t.In(q.loc)) }
+// and without naming it. One answer has thousands of times, nearly all of them
+// between the same two changes of the clocks, so that the zone's rules, which are
+// slow to read, are read once for these.
+func (q *freeBusyCall) shown(t time.Time) time.Time {
+	c := &q.clock
+	if !c.known || t.Before(c.from) || !c.until.IsZero() && !t.Before(c.until) {
+		local := t.In(q.loc)
+		_, seconds := local.Zone()
+		c.from, c.until = local.ZoneBounds()
+		c.offset, c.known = time.Duration(seconds)*time.Second, true
+	}
+	return ews.FloatingTime(t.UTC().Add(c.offset))
+}
+
+// clockPeriod is a time between two changes of the clocks.
+type clockPeriod struct {
+	from, until time.Time // until is zero for no end
+	offset      time.Duration
+	known       bool
+}
 
 func (q *freeBusyCall) freeBusy(o *ews.FreeBusyViewOptions) ([]ews.FreeBusyResponse, error) {
 	r := availability.Request{

@@ -219,6 +219,23 @@ func TestAvailabilitySeries(t *testing.T) {
 		"<t:StartTime>2026-03-25T09:00:00</t:StartTime>", "<t:StartTime>2026-04-01T09:00:00</t:StartTime>")
 }
 
+// TestShown: the period that is remembered ends where the clocks change.
+func TestShown(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, loc := range []*time.Location{zone, time.UTC, time.FixedZone("", -12600)} {
+		q := freeBusyCall{loc: loc}
+		for _, hours := range []int{0, 1, 2, 3, 5000, 5001, 5002, 5003, 5004, 1, 20000, 3} {
+			at := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC).Add(time.Duration(hours) * time.Hour)
+			if got, want := q.shown(at), ews.FloatingTime(at.In(loc)); !got.Equal(want) || !ews.Floating(got) {
+				t.Errorf("%s in %s is shown as %s, want %s", at, loc, got, want)
+			}
+		}
+	}
+}
+
 // benchHouse is an organization of n more people with 250 appointments a year
 // each, some of them in series.
 func benchHouse(b *testing.B, n int) (*house, []string) {
