@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"entente"
@@ -140,6 +141,9 @@ func (a *API) CreateAssignment(ctx context.Context, q CreateAssignment) (Assignm
 	if err := a.notOneself(assignee); err != nil {
 		return AssignmentInfo{}, err
 	}
+	if err := a.notAdministrator(ctx, q, assignee); err != nil {
+		return AssignmentInfo{}, err
+	}
 	x := directory.Assignment{CreatedBy: a.who.SID, Created: a.Now()}
 	x.Assignee, x.Server, x.Enabled, x.Deny, x.AllowDisabled = assignee, q.Server, true, q.Deny, q.Disabled
 	if q.Bypass {
@@ -165,6 +169,16 @@ func (a *API) CreateAssignment(ctx context.Context, q CreateAssignment) (Assignm
 		return AssignmentInfo{}, err
 	}
 	return a.assignmentInfo(ctx, &made), nil
+}
+
+// notAdministrator refuses what no decision would follow: rights to
+// impersonate mean nothing in the hands of those who hand them out.
+func (a *API) notAdministrator(ctx context.Context, q CreateAssignment, assignee entente.SID) error {
+	all, err := a.Directory.Administrators(ctx)
+	if err == nil && !q.Deny && slices.Contains(all, assignee) {
+		err = entente.Errorf(entente.Denied, "%s administers, and administrators impersonate nobody", q.Assignee)
+	}
+	return err
 }
 
 func assignmentRights(name string) (access.Rights, error) {
