@@ -209,19 +209,27 @@ func (q *question) person(id entente.MailboxID, address string) Answer {
 	if err != nil {
 		return Answer{Err: err}
 	}
-	busy, level, err := view.Busy(q.ctx, q.Window)
+	a := Answer{View: q.View, Hours: &q.hours}
+	if q.View == MergedOnly && !q.Members {
+		a.Merged = calendar.AppendMerged(nil, q.Window, q.Slot, nil)
+		if _, err := view.MergeBusy(q.ctx, a.Merged, q.Window, q.Slot); err != nil {
+			return Answer{Err: err}
+		}
+		return a
+	}
+	ask := view.BusyTimes
+	if q.View.detailed() {
+		ask = view.Busy
+	}
+	busy, level, err := ask(q.ctx, q.Window)
 	if err != nil {
 		return Answer{Err: err}
 	}
-	a := Answer{View: q.View, Hours: &q.hours}
 	if level < mailbox.BusyDetails {
 		a.View = a.View.times()
 	}
 	if a.View.Merged() {
 		a.Merged = calendar.AppendMerged(nil, q.Window, q.Slot, busy)
-	}
-	if a.View == MergedOnly && !q.Members {
-		return a
 	}
 	if !a.View.detailed() {
 		for i := range busy {

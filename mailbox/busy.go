@@ -1,7 +1,9 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -47,38 +49,67 @@ const (
 // error has the reason NoFreeBusy. The calendar is kept in memory, so that the
 // cost does not depend on its size.
 func (v *View) Busy(ctx context.Context, window calendar.Interval) ([]calendar.Busy, BusyLevel, error) {
-	if err := checkWindow(window); err != nil {
-		return nil, BusyNothing, err
-	}
-	hits, level, private, err := v.ownHits(ctx, window)
+	return v.busy(ctx, window, BusyDetails)
+}
+
+// BusyTimes is Busy for who wants no details, whatever he may know.
+func (v *View) BusyTimes(ctx context.Context, window calendar.Interval) ([]calendar.Busy, BusyLevel, error) {
+	return v.busy(ctx, window, BusyTimes)
+}
+
+func (v *View) busy(ctx context.Context, window calendar.Interval, want BusyLevel) ([]calendar.Busy, BusyLevel, error) {
+	var busy []calendar.Busy
+	level, err := v.visitOwn(ctx, window, func(h *busyHit, level BusyLevel, private bool) {
+		if busy == nil {
+			busy = make([]calendar.Busy, 0, 32)
+		}
+		busy = append(busy, h.busy(min(level, want), private))
+	}, func() { busy = busy[:0] })
 	if err != nil {
 		return nil, BusyNothing, err
 	}
-	busy := make([]calendar.Busy, len(hits))
-	for i := range hits {
-		busy[i] = hits[i].busy(level, private)
-	}
+	slices.SortStableFunc(busy, func(a, b calendar.Busy) int {
+		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End))
+	})
 	return busy, level, nil
 }
 
-// ownHits returns what the mailbox's calendar holds within a window, and how
-// much of it the caller may know.
+// MergeBusy enters what the owner's calendar holds within a window into the
+// digits of a merged view, as calendar.MergeInto does, and returns how much the
+// caller may know. It costs a few microseconds.
+func (v *View) MergeBusy(ctx context.Context, digits []byte, window calendar.Interval, slot time.Duration) (BusyLevel, error) {
+	var one [1]calendar.Busy
+	return v.visitOwn(ctx, window, func(h *busyHit, _ BusyLevel, _ bool) {
+		one[0] = calendar.Busy{Interval: h.Interval, Status: h.status()}
+		calendar.MergeInto(digits, window, slot, one[:])
+	}, func() {
+		// A transaction that is repeated enters the same digits again.
+	})
+}
+
+// visitOwn calls f with what the mailbox's calendar holds within a window, in
+// no order, and with how much of it the caller may know. begin is called before
+// the first, and again if all is told anew.
 //
 // Where no other process writes, a calendar asked for before is answered from
 // memory alone: its permission table and its state are those last read, as long
 // as nothing was committed in the mailbox since before they were.
-func (v *View) ownHits(ctx context.Context, window calendar.Interval) (hits []busyHit, level BusyLevel, private bool, err error) {
+func (v *View) visitOwn(ctx context.Context, window calendar.Interval, f func(*busyHit, BusyLevel, bool), begin func()) (level BusyLevel, err error) {
+	if err := checkWindow(window); err != nil {
+		return BusyNothing, err
+	}
 	own := watchKey{v.database, v.id}
 	x := v.s.busy.calendarOf(own)
 	if x != nil && !v.db.Shared() {
 		if t, ok := x.current(); ok {
-			if level, private, err = v.busyLevel(&t); err != nil {
-				return nil, BusyNothing, false, err
+			level, private, err := v.busyLevel(&t)
+			if err != nil {
+				return BusyNothing, err
 			}
+			begin()
 			x.mu.Lock()
 			defer x.mu.Unlock()
-			hits, err = x.within(window, calendar.MaxOccurrences)
-			return hits, level, private, err
+			return level, x.visit(window, calendar.MaxOccurrences, func(h *busyHit) { f(h, level, private) })
 		}
 	}
 	var before uint64
@@ -86,25 +117,28 @@ func (v *View) ownHits(ctx context.Context, window calendar.Interval) (hits []bu
 		before = x.writes.Load() // before the transaction: what is committed later counts as unseen
 	}
 	err = v.db.View(ctx, func(tx *db.Tx) error {
+		begin()
 		t, state, err := calendarState(tx.QueryRow(ownCalendar, v.key))
 		if err != nil {
 			return err
 		}
+		var private bool
 		if level, private, err = v.busyLevel(&t); err != nil {
 			return err
 		}
-		if hits, err = v.hits(tx, state, window, calendar.MaxOccurrences); err != nil {
+		now, err := v.fresh(tx, state)
+		if err != nil {
 			return err
 		}
-		now := v.s.busy.index(busyKey{v.database, v.id, state.folder})
+		defer now.mu.Unlock()
 		if now == x {
-			x.read(t, before)
+			x.table, x.seen, x.known = t, before, true
 		} else {
 			v.s.busy.isOwn(own, now)
 		}
-		return nil
+		return now.visit(window, calendar.MaxOccurrences, func(h *busyHit) { f(h, level, private) })
 	})
-	return hits, level, private, err
+	return level, err
 }
 
 // current returns the calendar's permission table if nothing was written since
@@ -113,13 +147,6 @@ func (x *busyIndex) current() (access.FolderTable, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.table, x.known && x.loaded && x.seen == x.writes.Load()
-}
-
-// read notes the table that was read after so many writes.
-func (x *busyIndex) read(t access.FolderTable, writes uint64) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.table, x.seen, x.known = t, writes, true
 }
 
 func checkWindow(w calendar.Interval) error {
@@ -173,34 +200,51 @@ func calendarState(r scanner) (access.FolderTable, folderState, error) {
 
 // hits returns what a calendar holds within a window.
 func (v *View) hits(tx *db.Tx, s folderState, window calendar.Interval, limit int) ([]busyHit, error) {
+	x, err := v.fresh(tx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer x.mu.Unlock()
+	return x.within(window, limit)
+}
+
+// fresh returns the index of a calendar in the state that the transaction sees,
+// locked.
+func (v *View) fresh(tx *db.Tx, s folderState) (*busyIndex, error) {
 	x := v.s.busy.index(busyKey{v.database, v.id, s.folder})
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	changed, err := x.refresh(tx, v.key, s, v.s.zones)
 	if err != nil {
+		x.mu.Unlock()
 		return nil, err
 	}
 	if changed {
 		v.s.busy.resized(x, x.bytes())
 	}
-	return x.within(window, limit)
+	return x, nil
+}
+
+// status is how the hit counts for others.
+func (h *busyHit) status() calendar.BusyStatus {
+	if h.single != nil {
+		return h.single.status
+	}
+	return h.event.Busy(h.occurrence).Status
 }
 
 // busy is a hit as others see it.
 func (h *busyHit) busy(level BusyLevel, private bool) calendar.Busy {
-	b := calendar.Busy{Interval: h.Interval}
+	b := calendar.Busy{Interval: h.Interval, Status: h.status()}
+	if level < BusyDetails {
+		return b
+	}
 	d := calendar.BusyDetail{Meeting: h.flags&busyMeeting != 0, ReminderSet: h.flags&busyReminder != 0, Private: h.private()}
 	if h.single != nil {
-		b.Status = h.single.status
 		d.Subject, d.Location = h.single.subject, h.single.location
 	} else {
-		b.Status = h.event.Busy(h.occurrence).Status
 		d.Subject, d.Location = h.event.Subject, h.event.Location
 		d.Recurring, d.Exception = true, h.occurrence.Exception != nil
 		h.exception(&d)
-	}
-	if level < BusyDetails {
-		return b
 	}
 	if d.Private && !private {
 		d.Subject, d.Location = "", ""

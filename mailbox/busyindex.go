@@ -132,6 +132,7 @@ type busyIndex struct {
 	singles []busySingle // by start
 	long    []busySingle // longer than lookBack
 	series  []busySeries
+	scratch []calendar.Occurrence // of visit
 }
 
 // A busySingle is an appointment that takes place once.
@@ -372,45 +373,64 @@ type busyHit struct {
 // within returns what touches the window, in order of the starts. The lock is
 // held; what hits point to does not change once it is in the index.
 func (x *busyIndex) within(w calendar.Interval, limit int) ([]busyHit, error) {
-	from, to := Ticks(w.Start), Ticks(w.End)
 	var hits []busyHit
-	add := func(s busySingle) { // a copy, since the slice it is in changes
+	err := x.visit(w, limit, func(h *busyHit) {
+		kept := *h
+		if h.single != nil {
+			single := *h.single // a copy, since the slice it is in changes
+			kept.single = &single
+		}
+		hits = append(hits, kept)
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(hits, func(a, b busyHit) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.id, b.id)) })
+	return hits, nil
+}
+
+// visit calls f with what touches the window, in no order. The lock is held,
+// and f must not keep the hit.
+func (x *busyIndex) visit(w calendar.Interval, limit int, f func(*busyHit)) error {
+	from, to := Ticks(w.Start), Ticks(w.End)
+	n := 0
+	var hit busyHit
+	add := func(s *busySingle) {
 		at := calendar.Interval{Start: TimeOf(s.start), End: TimeOf(s.end)}
 		if at.Overlaps(w) {
-			hits = append(hits, busyHit{Interval: at, id: s.id, flags: s.flags, single: &s})
+			n++
+			hit = busyHit{Interval: at, id: s.id, flags: s.flags, single: s}
+			f(&hit)
 		}
 	}
 	first, _ := slices.BinarySearchFunc(x.singles, from-lookBack, func(s busySingle, t int64) int { return cmp.Compare(s.start, t) })
-	for _, s := range x.singles[first:] {
-		if s.start > to {
-			break
-		}
-		if s.end >= from {
-			add(s)
+	for i := first; i < len(x.singles) && x.singles[i].start <= to; i++ {
+		if x.singles[i].end >= from {
+			add(&x.singles[i])
 		}
 	}
-	for _, s := range x.long {
-		add(s)
+	for i := range x.long {
+		add(&x.long[i])
 	}
-	var occurrences []calendar.Occurrence
 	for i := range x.series {
 		s := &x.series[i]
 		if s.start > to || s.end < from {
 			continue
 		}
 		var err error
-		if occurrences, err = s.event.AppendOccurrences(occurrences[:0], w, limit); err != nil {
-			return nil, tooManyEvents(err)
+		if x.scratch, err = s.event.AppendOccurrences(x.scratch[:0], w, limit); err != nil {
+			return tooManyEvents(err)
 		}
-		for _, o := range occurrences {
-			hits = append(hits, busyHit{Interval: o.Interval, id: s.id, change: s.change, flags: s.flags, event: s.event, occurrence: o})
+		for _, o := range x.scratch {
+			hit = busyHit{Interval: o.Interval, id: s.id, change: s.change, flags: s.flags, event: s.event, occurrence: o}
+			f(&hit)
 		}
+		n += len(x.scratch)
 	}
-	if len(hits) > limit {
-		return nil, tooManyEvents(calendar.ErrTooMany)
+	if n > limit {
+		return tooManyEvents(calendar.ErrTooMany)
 	}
-	slices.SortFunc(hits, func(a, b busyHit) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.id, b.id)) })
-	return hits, nil
+	return nil
 }
 
 func tooManyEvents(err error) error {
