@@ -313,7 +313,7 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 	if err != nil {
 		return 0, err
 	}
-	v := &View{s: s, db: d, database: database, id: id, key: id[:], permit: p}
+	v := &View{s: s, db: handle{d}, database: database, id: id, key: id[:], permit: p}
 	if err := v.encoded(it.Attachments); err != nil {
 		return 0, err
 	}

@@ -260,7 +260,7 @@ func (s *Store) RenewReplicas(ctx context.Context, database string) error {
 // decisions made with them.
 type View struct {
 	s        *Store
-	db       *db.DB
+	db       handle
 	database string
 	id       entente.MailboxID
 	key      []byte // id, as statements take it
@@ -279,7 +279,7 @@ func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p
 	if err != nil {
 		return nil, err
 	}
-	v := &View{s: s, db: d, database: database, id: id, key: id[:], permit: p}
+	v := &View{s: s, db: handle{d}, database: database, id: id, key: id[:], permit: p}
 	// A table that grants nothing tells who needs no grants: the owner, and who
 	// has full access.
 	v.full = p.FolderRights(&access.FolderTable{}).Has(access.ReadAny | access.FolderOwner)
