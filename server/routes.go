@@ -65,20 +65,18 @@ func (s *Server) routes() http.Handler {
 }
 
 func lookup(table map[string]http.Handler, r *http.Request) (http.Handler, bool) {
-	p := r.URL.EscapedPath()
+	p := strings.ToLower(r.URL.EscapedPath())
+	// Autodiscover's JSON carries the address in the path, its @ as %40. What
+	// stands there is never looked at.
+	const prefix = "/autodiscover/autodiscover.json/"
+	if rest, ok := strings.CutPrefix(p, prefix); ok && !strings.Contains(rest, "..") {
+		return table[prefix], true
+	}
 	if strings.ContainsAny(p, "%;\\\x00") || strings.Contains(p, "//") || path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
 		return nil, false
 	}
-	p = strings.ToLower(p)
-	if h, ok := table[p]; ok {
-		return h, true
-	}
-	// Autodiscover's JSON carries the address in the path.
-	const prefix = "/autodiscover/autodiscover.json/"
-	if strings.HasPrefix(p, prefix) {
-		return table[prefix], true
-	}
-	return nil, false
+	h, ok := table[p]
+	return h, ok
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
