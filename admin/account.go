@@ -74,14 +74,14 @@ type AccountName struct {
 // AccountDetails is everything about an account but its password.
 type AccountDetails struct {
 	AccountInfo
-	Proxies    []string `json:"proxies,omitempty"`
-	Mailbox    string   `json:"mailbox,omitempty"`
-	Master     string   `json:"master,omitempty"`
-	EwsEnabled string   `json:"ews_enabled"`
-	Department string   `json:"department,omitempty"`
-	Title      string   `json:"title,omitempty"`
-	Office     string   `json:"office,omitempty"`
-	Hidden     bool     `json:"hidden"`
+	Proxies []string `json:"proxies,omitempty"`
+	Mailbox string   `json:"mailbox,omitempty"`
+	Master  string   `json:"master,omitempty"`
+	ClientPolicy
+	Department string `json:"department,omitempty"`
+	Title      string `json:"title,omitempty"`
+	Office     string `json:"office,omitempty"`
+	Hidden     bool   `json:"hidden"`
 }
 
 // ShowAccount shows an account.
@@ -91,7 +91,7 @@ func (a *API) ShowAccount(ctx context.Context, q AccountName) (AccountDetails, e
 		return AccountDetails{}, err
 	}
 	d := AccountDetails{
-		AccountInfo: accountInfo(x), Master: string(x.Master), EwsEnabled: "unset",
+		AccountInfo: accountInfo(x), Master: string(x.Master), ClientPolicy: clientPolicy(x.Policy),
 		Department: x.Department, Title: x.Title, Office: x.Office, Hidden: x.Hidden,
 	}
 	for _, p := range x.Proxies {
@@ -99,9 +99,6 @@ func (a *API) ShowAccount(ctx context.Context, q AccountName) (AccountDetails, e
 	}
 	if !x.Mailbox.IsZero() {
 		d.Mailbox = x.Mailbox.String()
-	}
-	if x.Policy != nil {
-		d.EwsEnabled = settingName(x.Policy.EwsEnabled)
 	}
 	return d, nil
 }
@@ -196,10 +193,10 @@ func (a *API) create(ctx context.Context, action string, x *directory.Account, d
 // SetAccount asks for a change of an account. What is empty stays.
 type SetAccount struct {
 	AccountName
-	Name       string `json:"name,omitempty" help:"Display name."`
-	Mail       string `json:"mail,omitempty" help:"Primary SMTP address; the old one stays as a proxy."`
-	Enabled    string `json:"enabled,omitempty" help:"Whether it may sign in: on or off."`
-	EwsEnabled string `json:"ews_enabled,omitempty" help:"Set-CASMailbox -EwsEnabled: on, off or unset."`
+	Name    string `json:"name,omitempty" help:"Display name."`
+	Mail    string `json:"mail,omitempty" help:"Primary SMTP address; the old one stays as a proxy."`
+	Enabled string `json:"enabled,omitempty" help:"Whether it may sign in: on or off."`
+	SetPolicy
 	Hidden     string `json:"hidden,omitempty" help:"Hide it from address lists: on or off."`
 	Title      string `json:"title,omitempty" help:"Title."`
 	Department string `json:"department,omitempty" help:"Department."`
@@ -243,7 +240,7 @@ func (q *SetAccount) set(x *directory.Account) error {
 	if err := setBool(&x.Hidden, q.Hidden); err != nil {
 		return err
 	}
-	if q.EwsEnabled == "" {
+	if q.SetPolicy.empty() {
 		return nil
 	}
 	var p access.ClientPolicy
@@ -251,7 +248,7 @@ func (q *SetAccount) set(x *directory.Account) error {
 		p = *x.Policy // what a snapshot points to is not changed
 	}
 	x.Policy = &p
-	return setSetting(&p.EwsEnabled, q.EwsEnabled)
+	return q.SetPolicy.apply(&p)
 }
 
 func setBool(b *bool, name string) error {

@@ -35,6 +35,9 @@ type AuditLog interface {
 	// Verify checks this node's log against its key and, if it is not empty, a
 	// checkpoint kept elsewhere. Other nodes' keys are theirs.
 	Verify(ctx context.Context, known string) (audit.Report, error)
+	// Checkpoint returns this node's last signed checkpoint, "" if there is
+	// none yet.
+	Checkpoint(ctx context.Context) (string, error)
 }
 
 // An API is the verbs in the hands of one administrator.

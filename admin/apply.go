@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"entente"
+	"entente/access"
 	"entente/directory"
 )
 
@@ -23,6 +24,7 @@ type Desired struct {
 	Rooms       []DesiredRoom       `yaml:"rooms"`
 	Services    []DesiredService    `yaml:"services"`
 	Groups      []DesiredGroup      `yaml:"groups"`
+	Permissions []DesiredPermission `yaml:"permissions"`
 	Assignments []DesiredAssignment `yaml:"assignments"`
 }
 
@@ -65,6 +67,15 @@ type DesiredGroup struct {
 	Name    string   `yaml:"name"`
 	Kind    string   `yaml:"kind"`
 	Members []string `yaml:"members"`
+}
+
+// DesiredPermission is what somebody may do with a mailbox as a whole, in place
+// of what the same account or group was granted or denied before.
+type DesiredPermission struct {
+	Account string   `yaml:"account"`
+	To      string   `yaml:"to"`
+	Rights  []string `yaml:"rights"`
+	Deny    bool     `yaml:"deny"`
 }
 
 // DesiredAssignment is who may act as whom.
@@ -160,7 +171,7 @@ func do1[Q, A any](f func(context.Context, Q) (A, error), q Q) func(context.Cont
 
 func (p *planner) plan(ctx context.Context, d *Desired) error {
 	for _, f := range []func(context.Context, *Desired) error{
-		p.domains, p.databases, p.accounts, p.rooms, p.services, p.groups, p.assignments,
+		p.domains, p.databases, p.accounts, p.rooms, p.services, p.groups, p.permissions, p.assignments,
 	} {
 		if err := f(ctx, d); err != nil {
 			return err
@@ -347,4 +358,50 @@ func over(q CreateAssignment) string {
 		return "whoever is in database " + q.Database
 	}
 	return "everybody"
+}
+
+func (p *planner) permissions(ctx context.Context, d *Desired) error {
+	for _, x := range d.Permissions {
+		rights, err := permissionRights(x.Rights)
+		if err != nil {
+			return prefixed("permission of "+x.To+" on "+x.Account, err)
+		}
+		granted, err := p.granted(ctx, x, rights)
+		if err != nil {
+			return err
+		}
+		if !granted {
+			what := "let " + x.To + " have "
+			if x.Deny {
+				what = "deny " + x.To + " "
+			}
+			p.add(what+strings.Join(x.Rights, ", ")+" on "+x.Account, do1(p.a.GrantPermission, GrantPermission{
+				AccountName: AccountName{x.Account}, To: x.To, Rights: x.Rights, Deny: x.Deny,
+			}))
+		}
+	}
+	return nil
+}
+
+// granted reports whether a permission is there. Whoever an earlier step
+// creates holds none.
+func (p *planner) granted(ctx context.Context, x DesiredPermission, rights access.Rights) (bool, error) {
+	box, err := p.a.account(ctx, x.Account)
+	if isKind(err, entente.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	to, err := p.a.grantee(ctx, x.To)
+	if isKind(err, entente.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	have, err := p.a.Directory.MailboxPermissions(ctx, box.Mailbox)
+	return slices.ContainsFunc(have, func(h access.MailboxPermission) bool {
+		return h.To == to && h.Rights == rights && h.Deny == x.Deny
+	}), err
 }

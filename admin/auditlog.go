@@ -127,3 +127,19 @@ func (a *API) VerifyAudit(ctx context.Context, q VerifyAudit) (audit.Report, err
 	}
 	return r, err
 }
+
+// Checkpoint is a signed head of this node's audit log, in the C2SP form.
+type Checkpoint struct {
+	Checkpoint string `json:"checkpoint"`
+}
+
+// CheckpointAudit returns the last signed checkpoint, to be kept where this
+// server's administrators cannot write: verifying against it shows records
+// that were cut off.
+func (a *API) CheckpointAudit(ctx context.Context, _ Nothing) (Checkpoint, error) {
+	text, err := a.Audit.Checkpoint(ctx)
+	if err == nil && text == "" {
+		err = entente.Errorf(entente.NotFound, "there is no checkpoint yet; the log signs one soon after its first records")
+	}
+	return Checkpoint{text}, err
+}

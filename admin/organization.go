@@ -13,10 +13,10 @@ type OrganizationInfo struct {
 	Name          string `json:"name"`
 	SID           string `json:"sid"`
 	DefaultDomain string `json:"default_domain,omitempty"`
-	EwsEnabled    string `json:"ews_enabled"`
-	Precedence    string `json:"precedence"`
-	Accounts      int    `json:"accounts"`
-	Generation    uint64 `json:"generation"`
+	ClientPolicy
+	Precedence string `json:"precedence"`
+	Accounts   int    `json:"accounts"`
+	Generation uint64 `json:"generation"`
 	// Altered: somebody wrote to the directory's tables by SQL, and nobody is
 	// impersonated until ConfirmOrganization.
 	Altered bool `json:"altered"`
@@ -28,7 +28,7 @@ func (a *API) ShowOrganization(context.Context, Nothing) (OrganizationInfo, erro
 	o := s.Organization()
 	i := OrganizationInfo{
 		Name: o.Name, SID: string(o.DomainSID), DefaultDomain: string(a.Directory.DefaultDomain()),
-		EwsEnabled: settingName(o.Policy.EwsEnabled), Precedence: "classic",
+		ClientPolicy: clientPolicy(&o.Policy), Precedence: "classic",
 		Accounts: s.Accounts(), Generation: s.Generation(), Altered: a.Directory.Altered(),
 	}
 	if o.Precedence == access.Strict {
@@ -40,8 +40,8 @@ func (a *API) ShowOrganization(context.Context, Nothing) (OrganizationInfo, erro
 // SetOrganization asks for a change of what is set for everyone. What is empty
 // stays.
 type SetOrganization struct {
-	Name       string `json:"name,omitempty" help:"Its name."`
-	EwsEnabled string `json:"ews_enabled,omitempty" help:"Set-OrganizationConfig -EwsEnabled: on, off or unset."`
+	Name string `json:"name,omitempty" help:"Its name."`
+	SetPolicy
 	Precedence string `json:"precedence,omitempty" help:"What a mailbox's EwsEnabled can do against the organization's: classic or strict."`
 }
 
@@ -61,7 +61,7 @@ func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (Done, err
 			default:
 				return entente.Errorf(entente.Invalid, "precedence %q is neither classic nor strict", q.Precedence)
 			}
-			return setSetting(&o.Policy.EwsEnabled, q.EwsEnabled)
+			return q.SetPolicy.apply(&o.Policy)
 		})
 	})
 	return Done{"the organization was changed"}, err

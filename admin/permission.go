@@ -40,8 +40,16 @@ type GrantPermission struct {
 
 // GrantPermission grants or denies rights on a mailbox.
 func (a *API) GrantPermission(ctx context.Context, q GrantPermission) (Done, error) {
-	var rights access.Rights
-	for _, r := range q.Rights {
+	rights, err := permissionRights(q.Rights)
+	if err != nil {
+		return Done{}, err
+	}
+	return a.permission(ctx, "permission.grant", q.Account, q.To, rights, q.Deny)
+}
+
+// permissionRights reads the rights a mailbox as a whole can be granted by.
+func permissionRights(names []string) (rights access.Rights, err error) {
+	for _, r := range names {
 		switch r {
 		case "full-access":
 			rights |= access.FullAccess
@@ -50,13 +58,13 @@ func (a *API) GrantPermission(ctx context.Context, q GrantPermission) (Done, err
 		case "send-on-behalf":
 			rights |= access.SendOnBehalf
 		default:
-			return Done{}, entente.Errorf(entente.Invalid, "right %q is none of full-access, send-as, send-on-behalf", r)
+			return 0, entente.Errorf(entente.Invalid, "right %q is none of full-access, send-as, send-on-behalf", r)
 		}
 	}
 	if rights == 0 {
-		return Done{}, entente.Errorf(entente.Invalid, "say which rights")
+		return 0, entente.Errorf(entente.Invalid, "say which rights")
 	}
-	return a.permission(ctx, "permission.grant", q.Account, q.To, rights, q.Deny)
+	return rights, nil
 }
 
 // RevokePermission asks to take rights back.

@@ -116,9 +116,11 @@ func Verbs() []Verb {
 
 		verb("audit", "search", "Search the audit log, newest first.", (*API).SearchAudit),
 		verb("audit", "verify", "Check that the node's audit log was not altered.", (*API).VerifyAudit),
+		verb("audit", "checkpoint", "Return the log's last signed checkpoint, to be kept elsewhere.", (*API).CheckpointAudit),
 
 		verb("node", "list", "List the nodes that serve the organization.", (*API).ListNodes),
 		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
+		verb("explain", "access", "Explain what would be decided about a request that nobody makes.", (*API).ExplainAccess),
 		verb("organization", "apply", "Make the organization as a file describes it.", (*API).Apply),
 	}
 }

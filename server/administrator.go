@@ -38,6 +38,10 @@ func (a adminAudit) Verify(ctx context.Context, known string) (audit.Report, err
 	return a.s.verifyAudit(ctx, known)
 }
 
+func (a adminAudit) Checkpoint(ctx context.Context) (string, error) {
+	return audit.Checkpoint(ctx, a.s.main, a.s.config.Name)
+}
+
 // verifyAudit checks this node's log with its own key.
 func (s *Server) verifyAudit(ctx context.Context, known string) (audit.Report, error) {
 	signer, err := s.ring.CheckpointSigner()

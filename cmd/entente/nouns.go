@@ -165,8 +165,21 @@ type permissionCmd struct {
 }
 
 type auditCmd struct {
-	Search remote[admin.SearchAudit, []admin.RecordInfo] `cmd:"" help:"Search the audit log, newest first."`
-	Verify remote[admin.VerifyAudit, audit.Report]       `cmd:"" help:"Check that the node's audit log was not altered."`
+	Search     remote[admin.SearchAudit, []admin.RecordInfo] `cmd:"" help:"Search the audit log, newest first."`
+	Verify     remote[admin.VerifyAudit, audit.Report]       `cmd:"" help:"Check that the node's audit log was not altered."`
+	Checkpoint auditCheckpoint                               `cmd:"" help:"Print the log's last signed checkpoint, to be kept elsewhere and given to verify --against."`
+}
+
+type auditCheckpoint struct{}
+
+// Run prints the checkpoint as it is signed, line for line.
+func (*auditCheckpoint) Run(t *terminal, socket adminFlag) error {
+	var c admin.Checkpoint
+	if err := adminclient.New(string(socket)).Call(t.ctx, "audit", "checkpoint", admin.Nothing{}, &c); err != nil {
+		return err
+	}
+	_, err := io.WriteString(t.out, c.Checkpoint)
+	return err
 }
 
 type nodeCmd struct {
@@ -174,7 +187,8 @@ type nodeCmd struct {
 }
 
 type explainCmd struct {
-	Request remote[admin.RequestID, []audit.Record] `cmd:"" help:"Explain what was decided about a request, step by step."`
+	Request remote[admin.RequestID, []audit.Record]            `cmd:"" help:"Explain what was decided about a request, step by step."`
+	Access  remote[admin.ExplainAccess, admin.AccessExplained] `cmd:"" help:"Explain what would be decided about a request that nobody makes."`
 }
 
 // maxFile bounds what is sent to be imported.

@@ -42,10 +42,14 @@ func table(w io.Writer, list reflect.Value) {
 	}
 }
 
+// object prints fields; lists of structs come after them, as tables.
 func object(w io.Writer, v reflect.Value) {
+	var lists []reflect.Value
 	for _, c := range fields(v.Type()) {
 		f := v.FieldByIndex(c.index)
 		switch {
+		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+			lists = append(lists, f)
 		case c.name == "done":
 			fmt.Fprintln(w, cell(f))
 		case f.Kind() == reflect.Slice:
@@ -55,6 +59,10 @@ func object(w io.Writer, v reflect.Value) {
 		case !f.IsZero() || f.Kind() != reflect.String:
 			fmt.Fprintf(w, "%s\t%s\n", c.name, cell(f))
 		}
+	}
+	for _, l := range lists {
+		fmt.Fprintln(w)
+		table(w, l)
 	}
 }
 
