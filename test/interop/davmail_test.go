@@ -176,6 +176,16 @@ func (g *gateway) mail(t *testing.T) {
 	if left := numbers(g.curl(t, base+"/Interop", "-X", "UID SEARCH ALL")); len(left) != 2 || left[0] != uids[1] {
 		t.Errorf("after expunging %v, want %v", left, uids[1:])
 	}
+	g.curl(t, base+"/", "-X", "CREATE Interop2")
+	g.curl(t, base+"/Interop", "-X", fmt.Sprintf("UID COPY %d Interop2", uids[1]))
+	g.curl(t, base+"/Interop", "-X", fmt.Sprintf("UID MOVE %d Interop2", uids[2]))
+	if copied := numbers(g.curl(t, base+"/Interop2", "-X", "UID SEARCH ALL")); len(copied) != 2 {
+		t.Errorf("one copied and one moved are %v", copied)
+	}
+	if left := numbers(g.curl(t, base+"/Interop", "-X", "UID SEARCH ALL")); len(left) != 1 {
+		t.Errorf("after moving one of two %v are left", left)
+	}
+	g.curl(t, base+"/", "-X", "DELETE Interop2")
 	g.curl(t, base+"/", "-X", "DELETE Interop")
 
 	subject := fmt.Sprint("Interop by SMTP ", time.Now().UnixNano())
@@ -239,6 +249,21 @@ END:VEVENT
 END:VCALENDAR
 `
 
+// series is the event with its second occurrence deleted and its third moved.
+// DavMail finds the deleted one only by its time in UTC.
+func series() string {
+	whole := strings.Replace(event, "SUMMARY:", "EXDATE:20310908T070000Z\nSUMMARY:", 1)
+	return strings.Replace(whole, "END:VCALENDAR", `BEGIN:VEVENT
+UID:interop-caldav-1
+DTSTAMP:20260102T000000Z
+RECURRENCE-ID;TZID=Europe/Berlin:20310915T090000
+DTSTART;TZID=Europe/Berlin:20310916T140000
+DTEND;TZID=Europe/Berlin:20310916T150000
+SUMMARY:Interop moved by CalDAV
+END:VEVENT
+END:VCALENDAR`, 1)
+}
+
 // calendar: a series is put, read back with its rule and zone, found by a
 // time range, and deleted.
 func (g *gateway) calendar(t *testing.T) {
@@ -260,6 +285,10 @@ func (g *gateway) calendar(t *testing.T) {
 			`<c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop><d:getetag/><c:calendar-data/></d:prop>`+
 				`<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"><c:time-range start="`+from+`" end="`+to+`"/></c:comp-filter></c:comp-filter></c:filter></c:calendar-query>`, base)
 	}
+	g.curl(t, "-T", file(t, "event.ics", series()), "-H", "Content-Type: text/calendar; charset=utf-8", url)
+	got = g.curl(t, url)
+	contains(t, "the series with a moved and a deleted occurrence", got,
+		"EXDATE;TZID=", "20310908T090000", "RECURRENCE-ID", "20310915T090000", "20310916T140000", "moved by CalDAV")
 	contains(t, "within the series", report("20310901T000000Z", "20310902T000000Z"), "interop-caldav-1")
 	if got := g.status(t, "-X", "DELETE", url); got != "204" && got != "200" {
 		t.Errorf("DELETE %s", got)
