@@ -33,6 +33,7 @@ func TestMain(m *testing.M) { kit.Main(m) }
 const (
 	users = 100
 	items = 1000
+	known = 20 // items of each inbox whose ids are known
 )
 
 // A bench is a running server and what its requests need.
@@ -104,7 +105,7 @@ func (s *bench) run(b *testing.B, at int, next func(*rand.Rand) request) {
 // mixed adds the writes: one in a hundred, by the same user.
 func (s *bench) mixed(write func(user int, n int64) string, read func(user int, r *rand.Rand) string) func(*rand.Rand) request {
 	return func(r *rand.Rand) request {
-		u := r.IntN(users)
+		u := r.IntN(s.Options.People)
 		if r.IntN(100) == 0 {
 			return request{kit.Address(u), write(u, s.count.Add(1))}
 		}
@@ -123,8 +124,8 @@ func newAppointment(_ int, n int64) string {
 // learn finds the ids of some items of every inbox.
 func (s *bench) learn(b *testing.B) {
 	b.Helper()
-	for u := range users {
-		body, err := s.client.Call(b.Context(), kit.Address(u), kit.FindIDs("inbox", u%items, 20))
+	for u := range s.Options.People {
+		body, err := s.client.Call(b.Context(), kit.Address(u), kit.FindIDs("inbox", u%(s.Options.Mails-known+1), known))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func (s *bench) learn(b *testing.B) {
 // for once: what is measured is a server that has been running for a while.
 func (s *bench) warm(b *testing.B) {
 	b.Helper()
-	for u := range users {
+	for u := range s.Options.People {
 		q := request{kit.Address(u), kit.Availability(kit.MergedOnly, kit.Monday(), 7, kit.Address(u))}
 		if err := s.ask(b.Context(), q); err != nil {
 			b.Fatal(err)
@@ -156,35 +157,39 @@ func some(r *rand.Rand, n int) []string {
 	return all
 }
 
+// What the benchmarks ask.
+
+func (s *bench) getFolder(int, *rand.Rand) string { return kit.GetFolder("inbox") }
+
+func (s *bench) getItem(u int, r *rand.Rand) string { return kit.GetItem(s.ids[u*known+r.IntN(known)]) }
+
+func (s *bench) findItem(int, *rand.Rand) string {
+	return kit.FindItem("inbox", s.Options.Mails/2, 50)
+}
+
+func (s *bench) sync(int, *rand.Rand) string { return kit.SyncFolderItems("inbox", "") }
+
+func (s *bench) freeBusy(_ int, r *rand.Rand) string {
+	return kit.Availability(kit.Detailed, window(r), 7, kit.Address(r.IntN(s.Options.People)))
+}
+
 // BenchmarkEWS has the figures of the foundation.
 func BenchmarkEWS(b *testing.B) {
 	s := start(b, full())
 	s.learn(b)
 	s.warm(b)
 	b.Run("healthz", func(b *testing.B) { s.runHealth(b) })
-	b.Run("GetFolder", func(b *testing.B) {
-		s.run(b, 1, s.mixed(newMail, func(int, *rand.Rand) string { return kit.GetFolder("inbox") }))
-	})
-	b.Run("GetItem", func(b *testing.B) {
-		s.run(b, 1, s.mixed(newMail, func(u int, r *rand.Rand) string { return kit.GetItem(s.ids[u*20+r.IntN(20)]) }))
-	})
-	b.Run("FindItem50", func(b *testing.B) {
-		s.run(b, 1, s.mixed(newMail, func(int, *rand.Rand) string { return kit.FindItem("inbox", 500, 50) }))
-	})
+	b.Run("GetFolder", func(b *testing.B) { s.run(b, 1, s.mixed(newMail, s.getFolder)) })
+	b.Run("GetItem", func(b *testing.B) { s.run(b, 1, s.mixed(newMail, s.getItem)) })
+	b.Run("FindItem50", func(b *testing.B) { s.run(b, 1, s.mixed(newMail, s.findItem)) })
 	b.Run("CreateItem32", func(b *testing.B) {
 		s.run(b, 32, func(r *rand.Rand) request {
-			u := r.IntN(users)
+			u := r.IntN(s.Options.People)
 			return request{kit.Address(u), newAppointment(u, s.count.Add(1))}
 		})
 	})
-	b.Run("SyncFolderItems512", func(b *testing.B) {
-		s.run(b, 1, s.mixed(newMail, func(int, *rand.Rand) string { return kit.SyncFolderItems("inbox", "") }))
-	})
-	b.Run("Availability7days", func(b *testing.B) {
-		s.run(b, 1, s.mixed(newAppointment, func(_ int, r *rand.Rand) string {
-			return kit.Availability(kit.Detailed, window(r), 7, kit.Address(r.IntN(users)))
-		}))
-	})
+	b.Run("SyncFolderItems512", func(b *testing.B) { s.run(b, 1, s.mixed(newMail, s.sync)) })
+	b.Run("Availability7days", func(b *testing.B) { s.run(b, 1, s.mixed(newAppointment, s.freeBusy)) })
 	b.Run("Availability20x14", func(b *testing.B) {
 		s.run(b, 1, s.mixed(newAppointment, func(_ int, r *rand.Rand) string {
 			return kit.Availability(kit.Detailed, window(r), 14, some(r, 20)...)
@@ -210,12 +215,4 @@ func (s *bench) runHealth(b *testing.B) {
 		_ = resp.Body.Close()
 	}
 	b.ReportMetric(float64((s.CPU()-before).Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
-}
-
-// mailboxes is how many BenchmarkMailboxes makes at most.
-func mailboxes() int {
-	if n, err := strconv.Atoi(os.Getenv("ENTENTE_BENCH_MAILBOXES")); err == nil {
-		return n
-	}
-	return 2000
 }
