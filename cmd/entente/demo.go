@@ -22,6 +22,7 @@ func (c *demoCmd) Run(t *terminal) error {
 	if err := harden(); err != nil {
 		return err
 	}
+	tune()
 	program, err := os.Executable()
 	if err != nil {
 		program = "entente"

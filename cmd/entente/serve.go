@@ -23,6 +23,7 @@ func (c *serveCmd) Run(t *terminal) error {
 	if err := harden(); err != nil {
 		return err
 	}
+	tune()
 	conf, err := readConfig(c.Config)
 	if err != nil {
 		return err
