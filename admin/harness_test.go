@@ -1,0 +1,165 @@
+package admin
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/audit"
+	"entente/clientaccess"
+	"entente/db"
+	"entente/db/dbtest"
+	"entente/directory"
+	"entente/mailbox"
+)
+
+// An organization without anything in it, and an administrator.
+type organization struct {
+	t     *testing.T
+	api   *API // in the administrator's hands
+	audit *notes
+}
+
+// notes is an audit log that a test reads, and can make fail.
+type notes struct {
+	AuditLog
+	mu      sync.Mutex
+	written []audit.Record
+	full    error
+}
+
+func (n *notes) Append(ctx context.Context, r audit.Record) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.full != nil {
+		return n.full
+	}
+	n.written = append(n.written, r)
+	return n.AuditLog.Append(ctx, r)
+}
+
+// take returns what was written since the last call.
+func (n *notes) take() []audit.Record {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.written
+	n.written = nil
+	return all
+}
+
+// kept is a real audit log with what the server adds to it.
+type kept struct {
+	*audit.Log
+	db  *db.DB
+	key ed25519.PublicKey
+}
+
+func (k kept) Verify(ctx context.Context, known string) (audit.Report, error) {
+	return audit.Verify(ctx, k.db, "n1", k.key, known)
+}
+
+func (k kept) Checkpoint(ctx context.Context) (string, error) {
+	return audit.Checkpoint(ctx, k.db, "n1")
+}
+
+func open(t *testing.T) *organization {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, logs := dbtest.SQLite(t), dbtest.SQLite(t)
+	d, err := directory.Open(ctx, directory.Config{DB: dbtest.SQLite(t), Organization: "Contoso"})
+	must(err)
+	boxes := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, nil }})
+	t.Cleanup(func() { must(boxes.Close()) })
+	must(logs.Migrate(ctx, audit.Schema()))
+	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
+	log, err := audit.Open(ctx, audit.Config{DB: logs, Node: "n1", Signer: key, Now: time.Now})
+	must(err)
+	t.Cleanup(log.Close)
+	door := clientaccess.New(clientaccess.Config{
+		Server: "mail.contoso.example", Directory: d, Mailboxes: boxes, Log: log,
+		Slog: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	n := &notes{AuditLog: kept{log, logs, key.Public().(ed25519.PublicKey)}}
+	api := New(Config{Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
+	return &organization{t, api.As(Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}), n}
+}
+
+// do asks for a verb as its name and JSON say, and returns the answer's JSON.
+func (o *organization) do(name, request string) (string, error) {
+	o.t.Helper()
+	return ask(o.t, o.api, name, request)
+}
+
+func ask(t *testing.T, api *API, name, request string) (string, error) {
+	t.Helper()
+	i := slices.IndexFunc(Verbs(), func(v Verb) bool { return v.Noun+" "+v.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no verb %s", name)
+	}
+	answer, err := Verbs()[i].Call(t.Context(), api, []byte(request))
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), nil
+}
+
+// must asks for what has to work.
+func (o *organization) must(name, request string) string {
+	o.t.Helper()
+	answer, err := o.do(name, request)
+	if err != nil {
+		o.t.Fatalf("%s %s: %v", name, request, err)
+	}
+	return answer
+}
+
+// field returns a text of a JSON object.
+func field(t *testing.T, object, name string) string {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(object), &m); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := m[name].(string)
+	return s
+}
+
+// staffed is an organization with the people of most tests.
+func staffed(t *testing.T) *organization {
+	t.Helper()
+	o := open(t)
+	o.must("domain add", `{"name":"contoso.example"}`)
+	o.must("database add", `{"name":"staff"}`)
+	o.must("account create", `{"upn":"anna@contoso.example","database":"staff"}`)
+	o.must("account create", `{"upn":"ben@contoso.example","database":"staff"}`)
+	o.must("service create", `{"upn":"crm@contoso.example"}`)
+	o.audit.take()
+	return o
+}
+
+func kindOf(err error) entente.Kind {
+	var e *entente.Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return entente.Internal
+}

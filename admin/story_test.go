@@ -1,0 +1,251 @@
+package admin
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"entente"
+	"entente/access"
+	"entente/audit"
+)
+
+// A turn is one verb of a story that leads through all of them. $1 stands
+// for the id that a turn before left.
+type turn struct {
+	verb, request string
+	changes       string // action of its audit record, "" if it only reads
+	keep          string // field of the answer that $1 stands for from now on
+}
+
+var story = [...]turn{
+	{"organization show", ``, "", ""},
+	{"organization set", `{"name":"Contoso Ltd","precedence":"strict"}`, "admin.organization.set", ""},
+	{"organization set", `{"precedence":"classic"}`, "admin.organization.set", ""},
+	{"domain add", `{"name":"contoso.example"}`, "admin.domain.add", ""},
+	{"domain add", `{"name":"old.example"}`, "admin.domain.add", ""},
+	{"domain default", `{"name":"old.example"}`, "admin.domain.default", ""},
+	{"domain default", `{"name":"contoso.example"}`, "admin.domain.default", ""},
+	{"domain remove", `{"name":"old.example"}`, "admin.domain.remove", ""},
+	{"domain list", ``, "", ""},
+	{"database add", `{"name":"staff"}`, "admin.database.add", ""},
+	{"database add", `{"name":"spare","url":"sqlite:other.db"}`, "admin.database.add", ""},
+	{"database remove", `{"name":"spare"}`, "admin.database.remove", ""},
+	{"database list", ``, "", ""},
+	{"account create", `{"upn":"anna@contoso.example","name":"Anna","database":"staff"}`, "admin.account.create", ""},
+	{"account create", `{"upn":"ben@contoso.example"}`, "admin.account.create", ""},
+	{"account set", `{"account":"anna@contoso.example","title":"Head","ews_block_list":["Bad/*"]}`, "admin.account.set", ""},
+	{"account password", `{"account":"anna@contoso.example","password":"correct horse"}`, "admin.account.password", ""},
+	{"account list", ``, "", ""},
+	{"account show", `{"account":"anna@contoso.example"}`, "", ""},
+	{"mailbox enable", `{"account":"ben@contoso.example","database":"staff"}`, "admin.mailbox.enable", ""},
+	{"mailbox quota", `{"account":"ben@contoso.example","issue_warning":1000}`, "admin.mailbox.quota", ""},
+	{"mailbox show", `{"account":"ben@contoso.example"}`, "", ""},
+	{"room create", `{"mail":"berlin@contoso.example","database":"staff","capacity":8}`, "admin.room.create", ""},
+	{"room list", ``, "", ""},
+	{"group create", `{"mail":"sales@contoso.example","members":["anna@contoso.example"]}`, "admin.group.create", ""},
+	{"group add", `{"group":"sales@contoso.example","members":["ben@contoso.example"]}`, "admin.group.add", ""},
+	{"group drop", `{"group":"sales@contoso.example","members":["ben@contoso.example"]}`, "admin.group.drop", ""},
+	{"group list", ``, "", ""},
+	{"group show", `{"group":"sales@contoso.example"}`, "", ""},
+	{"service create", `{"upn":"crm@contoso.example"}`, "admin.service.create", ""},
+	{"service token", `{"account":"crm@contoso.example"}`, "admin.service.token", "id"},
+	{"service tokens", `{"account":"crm@contoso.example"}`, "", ""},
+	{"service revoke", `{"id":"$1"}`, "admin.service.revoke", ""},
+	{"assignment create", `{"assignee":"crm@contoso.example","group":"sales@contoso.example"}`, "admin.assignment.create", "id"},
+	{"assignment disable", `{"id":"$1"}`, "admin.assignment.disable", ""},
+	{"assignment enable", `{"id":"$1"}`, "admin.assignment.enable", ""},
+	{"assignment list", ``, "", ""},
+	{"explain access", `{"caller":"crm@contoso.example","as":"anna@contoso.example","folder":"inbox"}`, "", ""},
+	{"assignment remove", `{"id":"$1"}`, "admin.assignment.remove", ""},
+	{"permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example","rights":["full-access"]}`, "admin.permission.grant", ""},
+	{"permission list", `{"account":"anna@contoso.example"}`, "", ""},
+	{"permission revoke", `{"account":"anna@contoso.example","to":"ben@contoso.example"}`, "admin.permission.revoke", ""},
+	{"administrator add", `{"grantee":"ben@contoso.example"}`, "admin.administrator.add", ""},
+	{"administrator list", ``, "", ""},
+	{"administrator remove", `{"grantee":"ben@contoso.example"}`, "admin.administrator.remove", ""},
+	{"import csv", `{"content":"UserPrincipalName,DisplayName\ncleo@contoso.example,Cleo\n"}`, "admin.import.csv", ""},
+	{"import ldif", `{"content":"dn: CN=Dan\nobjectClass: user\nuserPrincipalName: dan@contoso.example\ndisplayName: Dan\n"}`, "admin.import.ldif", ""},
+	{"import ics", `{"account":"anna@contoso.example","content":"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260615T080000Z\r\nDTEND:20260615T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"}`, "admin.import.ics", ""},
+	{"organization apply", `{"content":"domains: [other.example]\n","yes":true}`, "admin.domain.add", ""},
+	{"group remove", `{"group":"sales@contoso.example"}`, "admin.group.remove", ""},
+	{"mailbox disable", `{"account":"ben@contoso.example"}`, "admin.mailbox.disable", ""},
+	{"account remove", `{"account":"ben@contoso.example"}`, "admin.account.remove", ""},
+	{"audit search", `{"action":"admin.account.create"}`, "", ""},
+	{"audit verify", ``, "", ""},
+	{"node list", ``, "", ""},
+}
+
+// unstoried are verbs the story cannot lead through, and why.
+var unstoried = [...]string{
+	"organization confirm", // needs a sealed directory: server's tests
+	"explain request",      // needs a request: the scenarios
+	"audit checkpoint",     // is signed after a while: the scenarios
+}
+
+// TestEveryVerb asks for each verb, and looks at what it leaves in the log.
+func TestEveryVerb(t *testing.T) {
+	o := open(t)
+	asked := map[string]bool{}
+	for _, v := range unstoried {
+		asked[v] = true
+	}
+	var id string
+	for _, s := range story {
+		asked[s.verb] = true
+		answer := o.must(s.verb, strings.ReplaceAll(s.request, "$1", id))
+		if s.keep != "" {
+			id = field(t, answer, s.keep)
+		}
+		records := o.audit.take()
+		switch {
+		case s.changes == "" && len(records) > 0:
+			t.Errorf("%s only reads, and recorded %s", s.verb, records[0].Action)
+		case s.changes == "":
+		case len(records) != 1:
+			t.Errorf("%s left %d records", s.verb, len(records))
+		default:
+			check(t, s, &records[0])
+		}
+	}
+	for _, v := range Verbs() {
+		if name := v.Noun + " " + v.Name; !asked[name] {
+			t.Errorf("nobody asked for %s", name)
+		}
+	}
+}
+
+func check(t *testing.T, s turn, r *audit.Record) {
+	t.Helper()
+	if r.Action != s.changes || r.Kind != audit.Admin || r.By.UPN != "root@localhost" || !r.Allowed || r.Code != "" {
+		t.Errorf("%s is recorded as %+v", s.verb, r)
+	}
+}
+
+// TestUnrecordedIsUndone has the audit log refuse: nothing may then change.
+func TestUnrecordedIsUndone(t *testing.T) {
+	o := open(t)
+	var id string
+	for _, s := range story {
+		request := strings.ReplaceAll(s.request, "$1", id)
+		if s.changes != "" {
+			before := o.must("organization show", ``)
+			o.audit.full = entente.Errorf(entente.Unavailable, "the log is away")
+			if _, err := o.do(s.verb, request); kindOf(err) != entente.Unavailable {
+				t.Errorf("%s without a log: %v", s.verb, err)
+			}
+			o.audit.full = nil
+			if after := o.must("organization show", ``); after != before {
+				t.Errorf("%s changed something nobody recorded: %s, was %s", s.verb, after, before)
+			}
+		}
+		answer := o.must(s.verb, request)
+		if s.keep != "" {
+			id = field(t, answer, s.keep)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	o := staffed(t)
+	test := func(verb, request string, kind entente.Kind, text string) {
+		t.Helper()
+		_, err := o.do(verb, request)
+		if kindOf(err) != kind || err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s %s: %v", verb, request, err)
+		}
+		if n := len(o.audit.take()); n != 0 {
+			t.Errorf("%s %s is refused and left %d records", verb, request, n)
+		}
+	}
+	test("account create", `{"upn":"x@contoso.example","colour":"red"}`, entente.Invalid, "colour")
+	test("account create", `{"upn":"x@contoso.example"}{}`, entente.Invalid, "after its end")
+	test("account create", `[]`, entente.Invalid, "not understood")
+	test("account create", `{"upn":"x"}`, entente.Invalid, "")
+	test("account create", `{"upn":"x@contoso.example","kind":"room"}`, entente.Invalid, "verbs of their own")
+	test("account show", `{}`, entente.Invalid, "an account is needed")
+	test("account show", `{"account":"nobody@contoso.example"}`, entente.NotFound, "no account")
+	test("account password", `{"account":"anna@contoso.example","password":"short"}`, entente.Invalid, "fewer than 8")
+	test("assignment create", `{"assignee":"crm@contoso.example"}`, entente.Invalid, "say over whom")
+	test("assignment create", `{"assignee":"crm@contoso.example","account":"anna@contoso.example","all_mailboxes":true}`, entente.Invalid, "exactly one")
+	test("assignment create", `{"assignee":"crm@contoso.example","all_mailboxes":true,"days":9999}`, entente.Invalid, "at most")
+	test("assignment create", `{"assignee":"crm@contoso.example","all_mailboxes":true,"rights":"everything"}`, entente.Invalid, "none of")
+	test("permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example"}`, entente.Invalid, "say which")
+	test("permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example","rights":["delete"]}`, entente.Invalid, "none of")
+	test("mailbox quota", `{"account":"anna@contoso.example","prohibit_send":-1}`, entente.Invalid, "number of bytes")
+	test("mailbox show", `{"account":"crm@contoso.example"}`, entente.NotFound, "no mailbox")
+	test("audit search", `{"since":"yesterday"}`, entente.Invalid, "neither a time")
+	test("explain access", `{"caller":"anna@contoso.example","folder":"cellar"}`, entente.Invalid, "distinguished")
+	test("explain access", `{"caller":"anna@contoso.example","folder":"inbox","right":"burn"}`, entente.Invalid, "none of")
+	test("organization apply", `{"content":"people: []\n","yes":true}`, entente.Invalid, "people")
+	test("organization apply", `{"content":"permissions: [{account: anna@contoso.example, to: ben@contoso.example, rights: [all]}]\n"}`, entente.Invalid, "none of")
+}
+
+func TestPolicy(t *testing.T) {
+	o := staffed(t)
+	explain := func(agent string) string {
+		return field(t, o.must("explain access", `{"caller":"anna@contoso.example","user_agent":"`+agent+`"}`), "reason")
+	}
+	o.must("organization set", `{"ews_application_access_policy":"allow-list","ews_allow_list":["CRM/*",""]}`)
+	if r := explain("curl"); r != string(access.ApplicationNotListed) {
+		t.Errorf("curl under an allow list: %q", r)
+	}
+	if r := explain("CRM/2"); r != "" {
+		t.Errorf("a listed application: %q", r)
+	}
+	o.must("organization set", `{"ews_application_access_policy":"none","ews_allow_list":[""]}`)
+	if answer := o.must("organization show", ``); strings.Contains(answer, "CRM") {
+		t.Errorf("the list is not empty: %s", answer)
+	}
+	o.must("account set", `{"account":"anna@contoso.example","ews_enabled":"off"}`)
+	if r := explain("curl"); r != string(access.EwsDisabledByMailbox) {
+		t.Errorf("with EwsEnabled off: %q", r)
+	}
+	if _, err := o.do("organization set", `{"ews_application_access_policy":"perhaps"}`); kindOf(err) != entente.Invalid {
+		t.Errorf("an unknown policy: %v", err)
+	}
+}
+
+const desired = `
+domains: [contoso.example]
+databases: [{name: staff}]
+accounts:
+  - {upn: anna@contoso.example, name: Anna, database: staff}
+  - {upn: ben@contoso.example, database: staff}
+rooms: [{mail: berlin@contoso.example, database: staff}]
+services: [{upn: crm@contoso.example}]
+groups:
+  - {mail: sales@contoso.example, members: [anna@contoso.example, ben@contoso.example]}
+permissions: [{account: anna@contoso.example, to: sales@contoso.example, rights: [send-as], deny: true}]
+assignments: [{assignee: crm@contoso.example, group: sales@contoso.example}]
+`
+
+func TestApply(t *testing.T) {
+	o := open(t)
+	apply := func(text string, yes bool) Plan {
+		t.Helper()
+		p, err := o.api.Apply(t.Context(), Apply{Content: text, Yes: yes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	plan := apply(desired, false)
+	if len(plan.Steps) != 9 || plan.Done || len(o.audit.take()) != 0 {
+		t.Errorf("plan: %+v", plan)
+	}
+	if done := apply(desired, true); len(done.Steps) != 9 || !done.Done || len(o.audit.take()) != 9 {
+		t.Errorf("done: %+v", done)
+	}
+	if again := apply(desired, true); len(again.Steps) != 0 {
+		t.Errorf("the second time: %+v", again)
+	}
+	if less := apply("groups: [{mail: sales@contoso.example, members: [anna@contoso.example]}]", true); len(less.Steps) != 1 {
+		t.Errorf("one member less: %+v", less)
+	}
+	_, err := o.api.Apply(t.Context(), Apply{Content: "accounts: [{upn: a@elsewhere.example}]", Yes: true})
+	var e *entente.Error
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Text, "create account a@elsewhere.example: ") {
+		t.Errorf("a step that fails: %v", err)
+	}
+}
