@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"entente"
@@ -58,6 +59,12 @@ func (s *Session) RequestID() string { return s.id }
 
 // Caller returns who is behind the request.
 func (s *Session) Caller() *access.Caller { return s.caller }
+
+// Expect makes room for the decisions of a request about n mailboxes, of which
+// each costs about two.
+func (s *Session) Expect(n int) {
+	s.trace.Decisions = slices.Grow(s.trace.Decisions, 2*n)
+}
 
 // Now returns the time the request came; all its decisions are made for it.
 func (s *Session) Now() time.Time { return s.started }

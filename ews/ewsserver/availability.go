@@ -148,6 +148,7 @@ func (q *freeBusyCall) freeBusy(o *ews.FreeBusyViewOptions) ([]ews.FreeBusyRespo
 			r.Slot = -1
 		}
 	}
+	q.s.Expect(min(len(r.Mailboxes), availability.MaxMailboxes))
 	answers, err := q.h.Free.FreeBusy(q.ctx, q.s, r)
 	if err != nil {
 		return nil, err
