@@ -29,7 +29,9 @@ func needExchangelib(t *testing.T) {
 
 func python(t *testing.T, d *demo, script string, limit time.Duration, args ...string) string {
 	t.Helper()
+	// exchangelib keeps what Autodiscover found in a file in TMPDIR, for the
+	// next process to trust.
 	c := command{dir: filepath.Dir(script), limit: limit, env: plain(t,
-		"ENTENTE_DESCRIBE="+d.file, "REQUESTS_CA_BUNDLE="+d.org.CA, "PYTHONDONTWRITEBYTECODE=1")}
+		"TMPDIR="+t.TempDir(), "ENTENTE_DESCRIBE="+d.file, "REQUESTS_CA_BUNDLE="+d.org.CA, "PYTHONDONTWRITEBYTECODE=1")}
 	return c.run(t, python3, append([]string{script}, args...)...)
 }
