@@ -32,6 +32,7 @@ type desk struct {
 	t      *testing.T
 	box    string // Anna's
 	log    *db.DB
+	door   *clientaccess.Door
 	routes map[string]http.Handler
 }
 
@@ -52,7 +53,9 @@ func open(t *testing.T) *desk {
 		Methods:   authn.Methods{&authn.Basic{Directory: dir, Realm: "contoso", Secure: func(*http.Request) bool { return true }}},
 		Directory: dir, Mailboxes: mailbox.New(mailbox.Config{}), Log: log,
 		Slog: slog.New(slog.DiscardHandler), Now: time.Now,
+		Concurrency: 1,
 	})
+	d.door = door
 	s := &Service{Name: "mail.contoso.example", EWS: ewsURL, Version: Version{15, 1, 2507, 6}}
 	d.routes = s.Routes(door)
 	d.people(dir)

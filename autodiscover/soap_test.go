@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"entente/clientaccess"
 	"entente/soap"
 )
 
@@ -171,6 +172,27 @@ func TestSOAPIsPosted(t *testing.T) {
 	resp, _ := d.ask("anna", http.MethodGet, soapPath, "", "")
 	if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" {
 		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+}
+
+// Who has too much under way is told by HTTP, in a way clients wait for.
+func TestBusy(t *testing.T) {
+	d := open(t)
+	busy := func(path, body string) {
+		t.Helper()
+		resp, got := d.ask("anna", http.MethodPost, path, "", body)
+		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || strings.Contains(got, "anna") {
+			t.Errorf("%d %v %s", resp.StatusCode, resp.Header, got)
+		}
+	}
+	d.routes["/hold"] = d.door.Guard(clientaccess.Autodiscover, handlerFunc(func(s *clientaccess.Session, _ http.ResponseWriter, _ *http.Request) {
+		d.must(s.Enter())
+		busy(poxPath, question(requestOutlook, "anna@contoso.example", responseOutlook))
+		busy(soapPath, userSettings([]string{"UserDN"}, "anna@contoso.example"))
+	}))
+	d.ask("anna", http.MethodPost, "/hold", "", "")
+	if resp, _ := d.ask("anna", http.MethodPost, soapPath, "", userSettings([]string{"UserDN"}, "anna@contoso.example")); resp.StatusCode != http.StatusOK {
+		t.Errorf("afterwards %d", resp.StatusCode)
 	}
 }
 
