@@ -48,8 +48,10 @@ func install(t *testing.T) string {
 	if installed(dir) {
 		return modules
 	}
-	args := append([]string{"install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts",
-		"--fetch-retries=1", "--fetch-timeout=30000", "--loglevel=error"}, packages...)
+	args := append([]string{
+		"install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts",
+		"--fetch-retries=1", "--fetch-timeout=30000", "--loglevel=error",
+	}, packages...)
 	cmd := exec.CommandContext(t.Context(), "npm", args...)
 	cmd.WaitDelay = 5 * time.Second
 	timer := time.AfterFunc(installLimit, func() { _ = cmd.Process.Kill() })
