@@ -59,12 +59,12 @@ func (v *View) BusyTimes(ctx context.Context, window calendar.Interval) ([]calen
 
 func (v *View) busy(ctx context.Context, window calendar.Interval, want BusyLevel) ([]calendar.Busy, BusyLevel, error) {
 	var busy []calendar.Busy
-	level, err := v.visitOwn(ctx, window, func(h *busyHit, level BusyLevel, private bool) {
-		if busy == nil {
-			busy = make([]calendar.Busy, 0, 32)
-		}
-		busy = append(busy, h.busy(min(level, want), private))
-	}, func() { busy = busy[:0] })
+	level, err := v.own(ctx, window, func(x *busyIndex, level BusyLevel, private bool) error {
+		busy = make([]calendar.Busy, 0, 32)
+		return x.visit(window, calendar.MaxOccurrences, func(h *busyHit) {
+			busy = append(busy, h.busy(min(level, want), private))
+		})
+	})
 	if err != nil {
 		return nil, BusyNothing, err
 	}
@@ -78,46 +78,38 @@ func (v *View) busy(ctx context.Context, window calendar.Interval, want BusyLeve
 // digits of a merged view, as calendar.MergeInto does, and returns how much the
 // caller may know. It costs a few microseconds.
 func (v *View) MergeBusy(ctx context.Context, digits []byte, window calendar.Interval, slot time.Duration) (BusyLevel, error) {
-	var one [1]calendar.Busy
-	return v.visitOwn(ctx, window, func(h *busyHit, _ BusyLevel, _ bool) {
-		one[0] = calendar.Busy{Interval: h.Interval, Status: h.status()}
-		calendar.MergeInto(digits, window, slot, one[:])
-	}, func() {
-		// A transaction that is repeated enters the same digits again.
+	return v.own(ctx, window, func(x *busyIndex, _ BusyLevel, _ bool) error {
+		return x.merge(digits, window, slot, calendar.MaxOccurrences) // entering twice changes nothing
 	})
 }
 
-// visitOwn calls f with what the mailbox's calendar holds within a window, in
-// no order, and with how much of it the caller may know. begin is called before
-// the first, and again if all is told anew.
+// own calls f with the index of the mailbox's own calendar, locked, and with how
+// much of it the caller may know. It may call f again, if the transaction has
+// to be repeated.
 //
 // Where no other process writes, a calendar asked for before is answered from
 // memory alone: its permission table and its state are those last read, as long
 // as nothing was committed in the mailbox since before they were.
-func (v *View) visitOwn(ctx context.Context, window calendar.Interval, f func(*busyHit, BusyLevel, bool), begin func()) (level BusyLevel, err error) {
+func (v *View) own(ctx context.Context, window calendar.Interval, f func(x *busyIndex, level BusyLevel, private bool) error) (level BusyLevel, err error) {
 	if err := checkWindow(window); err != nil {
 		return BusyNothing, err
 	}
-	own := watchKey{v.database, v.id}
-	x := v.s.busy.calendarOf(own)
-	if x != nil && !v.db.Shared() {
-		if t, ok := x.current(); ok {
+	key := watchKey{v.database, v.id}
+	x := v.s.busy.calendarOf(key)
+	var before uint64
+	if x != nil {
+		if t, ok := x.current(); ok && !v.db.Shared() {
 			level, private, err := v.busyLevel(&t)
 			if err != nil {
 				return BusyNothing, err
 			}
-			begin()
 			x.mu.Lock()
 			defer x.mu.Unlock()
-			return level, x.visit(window, calendar.MaxOccurrences, func(h *busyHit) { f(h, level, private) })
+			return level, f(x, level, private)
 		}
-	}
-	var before uint64
-	if x != nil {
 		before = x.writes.Load() // before the transaction: what is committed later counts as unseen
 	}
 	err = v.db.View(ctx, func(tx *db.Tx) error {
-		begin()
 		t, state, err := calendarState(tx.QueryRow(ownCalendar, v.key))
 		if err != nil {
 			return err
@@ -134,9 +126,9 @@ func (v *View) visitOwn(ctx context.Context, window calendar.Interval, f func(*b
 		if now == x {
 			x.table, x.seen, x.known = t, before, true
 		} else {
-			v.s.busy.isOwn(own, now)
+			v.s.busy.isOwn(key, now)
 		}
-		return now.visit(window, calendar.MaxOccurrences, func(h *busyHit) { f(h, level, private) })
+		return f(now, level, private)
 	})
 	return level, err
 }

@@ -3,10 +3,12 @@ package mailbox
 import (
 	"cmp"
 	"container/list"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"entente"
 	"entente/access"
@@ -392,26 +394,63 @@ func (x *busyIndex) within(w calendar.Interval, limit int) ([]busyHit, error) {
 // visit calls f with what touches the window, in no order. The lock is held,
 // and f must not keep the hit.
 func (x *busyIndex) visit(w calendar.Interval, limit int, f func(*busyHit)) error {
-	from, to := Ticks(w.Start), Ticks(w.End)
 	n := 0
-	var hit busyHit
-	add := func(s *busySingle) {
-		at := calendar.Interval{Start: TimeOf(s.start), End: TimeOf(s.end)}
-		if at.Overlaps(w) {
-			n++
-			hit = busyHit{Interval: at, id: s.id, flags: s.flags, single: s}
-			f(&hit)
+	for s, at := range x.singlesIn(w) {
+		n++
+		f(&busyHit{Interval: at, id: s.id, flags: s.flags, single: s})
+	}
+	err := x.seriesIn(w, limit, func(s *busySeries, list []calendar.Occurrence) {
+		n += len(list)
+		for _, o := range list {
+			f(&busyHit{Interval: o.Interval, id: s.id, change: s.change, flags: s.flags, event: s.event, occurrence: o})
+		}
+	})
+	if err == nil && n > limit {
+		err = tooManyEvents(calendar.ErrTooMany)
+	}
+	return err
+}
+
+// merge enters what touches the window into the digits of a merged view.
+func (x *busyIndex) merge(digits []byte, w calendar.Interval, slot time.Duration, limit int) error {
+	var one [1]calendar.Busy
+	for s, at := range x.singlesIn(w) {
+		one[0] = calendar.Busy{Interval: at, Status: s.status}
+		calendar.MergeInto(digits, w, slot, one[:])
+	}
+	return x.seriesIn(w, limit, func(s *busySeries, list []calendar.Occurrence) {
+		for _, o := range list {
+			one[0] = calendar.Busy{Interval: o.Interval, Status: s.event.Busy(o).Status}
+			calendar.MergeInto(digits, w, slot, one[:])
+		}
+	})
+}
+
+// singlesIn are the appointments that take place once and touch the window.
+func (x *busyIndex) singlesIn(w calendar.Interval) iter.Seq2[*busySingle, calendar.Interval] {
+	from, to := Ticks(w.Start), Ticks(w.End)
+	byStart := func(s busySingle, t int64) int { return cmp.Compare(s.start, t) }
+	first, _ := slices.BinarySearchFunc(x.singles, from-lookBack, byStart)
+	last, _ := slices.BinarySearchFunc(x.singles, to+1, byStart)
+	return func(yield func(*busySingle, calendar.Interval) bool) {
+		for _, list := range [...][]busySingle{x.singles[first:max(first, last)], x.long} {
+			for i := range list {
+				s := &list[i]
+				if s.end < from || s.start > to {
+					continue
+				}
+				at := calendar.Interval{Start: TimeOf(s.start), End: TimeOf(s.end)}
+				if at.Overlaps(w) && !yield(s, at) {
+					return
+				}
+			}
 		}
 	}
-	first, _ := slices.BinarySearchFunc(x.singles, from-lookBack, func(s busySingle, t int64) int { return cmp.Compare(s.start, t) })
-	for i := first; i < len(x.singles) && x.singles[i].start <= to; i++ {
-		if x.singles[i].end >= from {
-			add(&x.singles[i])
-		}
-	}
-	for i := range x.long {
-		add(&x.long[i])
-	}
+}
+
+// seriesIn calls f with the occurrences that each series has in the window.
+func (x *busyIndex) seriesIn(w calendar.Interval, limit int, f func(*busySeries, []calendar.Occurrence)) error {
+	from, to := Ticks(w.Start), Ticks(w.End)
 	for i := range x.series {
 		s := &x.series[i]
 		if s.start > to || s.end < from {
@@ -421,14 +460,7 @@ func (x *busyIndex) visit(w calendar.Interval, limit int, f func(*busyHit)) erro
 		if x.scratch, err = s.event.AppendOccurrences(x.scratch[:0], w, limit); err != nil {
 			return tooManyEvents(err)
 		}
-		for _, o := range x.scratch {
-			hit = busyHit{Interval: o.Interval, id: s.id, change: s.change, flags: s.flags, event: s.event, occurrence: o}
-			f(&hit)
-		}
-		n += len(x.scratch)
-	}
-	if n > limit {
-		return tooManyEvents(calendar.ErrTooMany)
+		f(s, x.scratch)
 	}
 	return nil
 }
