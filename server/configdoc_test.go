@@ -34,15 +34,3 @@ func TestConfigExample(t *testing.T) {
 		t.Errorf("read back: %+v", c)
 	}
 }
-
-func FuzzReadConfig(f *testing.F) {
-	f.Add(ConfigExample())
-	f.Add("name: a\nname: b\n")
-	f.Add("listen: {https: [1]}\n")
-	f.Fuzz(func(t *testing.T, in string) {
-		c, err := ReadConfig(strings.NewReader(in))
-		if err == nil && c.Check() != nil {
-			t.Errorf("accepted and wrong: %+v", c)
-		}
-	})
-}

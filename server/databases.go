@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
 	"entente"
 	"entente/db"
+	"entente/mailbox"
 )
 
 func cutSQLite(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
@@ -37,8 +39,18 @@ func (d *databases) get(name string) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := migrateMailboxes(ctx, h); err != nil {
+		return nil, errors.Join(fmt.Errorf("mailbox database %s: %w", name, err), h.Close())
+	}
 	d.open[name] = h
 	return h, nil
+}
+
+// migrateMailboxes brings a database that a former version of the program made
+// up to date, and refuses one that a newer version made.
+func migrateMailboxes(ctx context.Context, h *db.DB) error {
+	s := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return h, nil }})
+	return errors.Join(s.Migrate(ctx, ""), s.Close())
 }
 
 func (d *databases) close() error {

@@ -15,7 +15,6 @@ import (
 	"entente/db"
 	"entente/directory"
 	"entente/keys"
-	"entente/mailbox"
 )
 
 // A Store is the data of an organization, opened to be copied or checked and
@@ -207,8 +206,7 @@ func (s *Server) restoreMain(ctx context.Context, names []string, part io.Reader
 		return errArchive
 	}
 	if len(names) > 1 {
-		here := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return s.main, nil }})
-		if err := errors.Join(here.Migrate(ctx, names[1]), here.Close()); err != nil {
+		if err := migrateMailboxes(ctx, s.main); err != nil {
 			return err
 		}
 	}
@@ -242,9 +240,6 @@ func (s *Server) restoreMain(ctx context.Context, names []string, part io.Reader
 }
 
 func (s *Server) restoreMailboxes(ctx context.Context, name string, part io.Reader, progress Progress) error {
-	if err := s.Mailboxes.Migrate(ctx, name); err != nil {
-		return err
-	}
 	h, err := s.boxes.get(name)
 	if err != nil {
 		return err

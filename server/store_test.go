@@ -88,8 +88,8 @@ func closed(t testing.TB, f func() error) {
 	}
 }
 
-// inbox returns the subjects in Anna's inbox.
-func inbox(t testing.TB, c Config) (subjects []string) {
+// subjects returns the subjects in Anna's inbox.
+func subjects(t testing.TB, c Config) (found []string) {
 	t.Helper()
 	ctx := t.Context()
 	s, err := New(ctx, c, Options{})
@@ -115,9 +115,9 @@ func inbox(t testing.TB, c Config) (subjects []string) {
 		t.Fatal(err)
 	}
 	for _, it := range page.Items {
-		subjects = append(subjects, it.Props.String(mailbox.PidTagSubject))
+		found = append(found, it.Props.String(mailbox.PidTagSubject))
 	}
-	return subjects
+	return found
 }
 
 func backup(t testing.TB, c Config) []byte {
@@ -174,7 +174,7 @@ func TestBackup(t *testing.T) {
 			if err := Restore(t.Context(), to, bytes.NewReader(archive), urls, nil); err != nil {
 				t.Fatal(err)
 			}
-			if got := inbox(t, to); len(got) != 1 || got[0] != "kept" {
+			if got := subjects(t, to); len(got) != 1 || got[0] != "kept" {
 				t.Errorf("inbox after restore: %q", got)
 			}
 			verify(t, to)
@@ -215,7 +215,7 @@ func TestSharedPlace(t *testing.T) {
 	if err := Restore(t.Context(), to, bytes.NewReader(archive), map[string]string{"staff": next}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := inbox(t, to); len(got) != 1 {
+	if got := subjects(t, to); len(got) != 1 {
 		t.Errorf("inbox after restore: %q", got)
 	}
 }
