@@ -57,13 +57,18 @@ func (c *call) attach(parent *ews.ItemID, in *ews.Attachment) (ews.Attachment, e
 }
 
 // contentChanged drops the bytes a message came with: they do not have the
-// attachments that it has now.
+// attachments that it has now. A contact says whether it has a picture.
 func (c *call) contentChanged(ref *itemRef, it *mailbox.Item) (*mailbox.Item, error) {
-	if !kindOf(it.Class).Is(ews.KindMessage) {
+	kind := kindOf(it.Class)
+	if !kind.Is(ews.KindMessage) && kind != ews.KindContact {
 		return it, nil
 	}
 	list := it.Attachments
 	it, err := ref.view.UpdateItem(c.ctx, ref.id, 0, 0, func(it *mailbox.Item) error {
+		if kind == ews.KindContact {
+			hasPhoto(it, list)
+			return nil
+		}
 		it.MIME = nil
 		it.Parts |= mailbox.PartMIME
 		return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"entente"
@@ -58,7 +59,14 @@ func (v *itemView) attachment(i int) ews.Attachment {
 // isContactPhoto recognizes the picture of a contact by its name.
 // [MS-OXOCNTC] 2.2.1.8.3
 func isContactPhoto(v *itemView, a *mailbox.Attachment) bool {
-	return v.kind == ews.KindContact && strings.EqualFold(a.Name, "ContactPicture.jpg")
+	return v.kind == ews.KindContact && isPhoto(a)
+}
+
+func isPhoto(a *mailbox.Attachment) bool { return strings.EqualFold(a.Name, "ContactPicture.jpg") }
+
+// hasPhoto says in a contact whether a picture is attached to it.
+func hasPhoto(it *mailbox.Item, list []mailbox.Attachment) {
+	it.Props.SetBool(mailbox.PidLidHasPicture, slices.ContainsFunc(list, func(a mailbox.Attachment) bool { return isPhoto(&a) }))
 }
 
 // setAttachments takes the attachments of a new item. Afterwards they have
@@ -74,6 +82,9 @@ func setAttachments(e *itemEdit, v *ews.Value) error {
 			return err
 		}
 		e.it.Attachments = append(e.it.Attachments, a)
+	}
+	if e.kind == ews.KindContact {
+		hasPhoto(e.it, e.it.Attachments)
 	}
 	return nil
 }

@@ -164,6 +164,10 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 	if errors.As(err, &property) {
 		return &ews.Fault{Code: property.code}
 	}
+	if h.Unavailable != nil && h.Unavailable(err) {
+		h.Log.Warn("store", "id", s.RequestID(), "err", err)
+		return &ews.Fault{Code: ews.ErrorMailboxStoreUnavailable}
+	}
 	var e *entente.Error
 	if !errors.As(err, &e) || e.Kind == entente.Internal {
 		h.Log.Error("request", "id", s.RequestID(), "err", err)

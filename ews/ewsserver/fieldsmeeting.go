@@ -19,6 +19,7 @@ const (
 // meetingFields are what messages about meetings say. [MS-OXWSMTGS] 2.2.4.21
 func meetingFields() []row {
 	return []row{
+		{ews.FieldAssociatedCalendarItemId, itemField{get: getAssociated}},
 		{ews.FieldIsDelegated, itemField{get: func(*itemView) any { return false }}},
 		{ews.FieldIsOutOfDate, itemField{get: func(v *itemView) any {
 			n, _ := v.it.Props.Int(mailbox.PidLidMeetingType)
@@ -30,6 +31,27 @@ func meetingFields() []row {
 		{ews.FieldProposedStart, readOnly(timeField(mailbox.PidLidAppointmentProposedStartWhole))},
 		{ews.FieldProposedEnd, readOnly(timeField(mailbox.PidLidAppointmentProposedEndWhole))},
 	}
+}
+
+// getAssociated finds the appointment a message is about, by the UID they share.
+func getAssociated(v *itemView) any {
+	uid, _ := getUID(v).(string)
+	if uid == "" || v.list {
+		return nil
+	}
+	f, err := v.view.FolderByName(v.c.ctx, mailbox.Calendar)
+	if err != nil {
+		return nil
+	}
+	page, err := v.view.Find(v.c.ctx, mailbox.Query{
+		Folder:   f.ID,
+		Restrict: &mailbox.Restriction{Op: mailbox.Equal, Prop: mailbox.PidNameCalendarUID, Value: mailbox.Value{Text: uid}},
+		Paging:   mailbox.Paging{Max: 1},
+	})
+	if err != nil || len(page.Items) == 0 {
+		return nil
+	}
+	return itemID(v.view.Mailbox(), page.Items[0])
 }
 
 // getResponseType reads the answer off the class of the message.

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"entente"
 	"entente/availability"
@@ -46,6 +47,10 @@ type Config struct {
 	// Courier takes messages to those they are addressed to. Without one,
 	// nothing can be sent.
 	Courier *delivery.Courier
+	// Unavailable reports whether an error says that a database cannot work at
+	// the moment: it is away, or its disk is full. Clients are told to try
+	// again then. Nil is never.
+	Unavailable func(error) bool
 }
 
 // A Marker signs bytes that come back from outside: the mark of some data can
@@ -64,7 +69,11 @@ type Handler struct {
 	fields     []itemField
 	shapes     map[shapeKey][]ews.Field
 	zones      *calendar.Zones
+	buffers    sync.Pool // of *strictxml.Encoder
 }
+
+// maxPooled is the largest buffer that is kept for the next answer.
+const maxPooled = 1 << 20
 
 // New returns a Handler.
 func New(c Config) *Handler {
@@ -251,7 +260,8 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 		h.sendForbidden(s, w, v, a.gate)
 		return
 	}
-	e := strictxml.NewEncoder(make([]byte, 0, 8<<10))
+	e := h.encoder()
+	defer h.release(e)
 	status := http.StatusOK
 	if a.fault != nil {
 		status = http.StatusInternalServerError
@@ -265,6 +275,23 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 		soap.End(e)
 	}
 	write(w, v, status, e.Bytes())
+}
+
+// encoder returns an encoder with nothing in it.
+func (h *Handler) encoder() *strictxml.Encoder {
+	if e, ok := h.buffers.Get().(*strictxml.Encoder); ok {
+		return e
+	}
+	return strictxml.NewEncoder(make([]byte, 0, 8<<10))
+}
+
+// release keeps an encoder for the next answer.
+func (h *Handler) release(e *strictxml.Encoder) {
+	b := e.Bytes()
+	if cap(b) <= maxPooled {
+		e.Reset(b[:0])
+		h.buffers.Put(e)
+	}
 }
 
 // sendForbidden is the 403 of a gate: a SOAP body for those who read it, the

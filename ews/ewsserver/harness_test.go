@@ -49,6 +49,7 @@ type house struct {
 	store   *mailbox.Store
 	sids    map[string]entente.SID
 	boxes   map[string]entente.MailboxID
+	broken  error  // of the mailbox database, while it is
 	header  string // what requests carry in their SOAP header beside impersonation
 }
 
@@ -70,7 +71,7 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 	ctx := context.WithoutCancel(tb.Context())
 	d, err := directory.Open(ctx, directory.Config{DB: dbtest.SQLite(tb), Organization: "Contoso"})
 	h.must(err)
-	h.store = mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, nil }})
+	h.store = mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, h.broken }})
 	tb.Cleanup(func() { h.must(h.store.Close()) })
 	h.must(h.store.Migrate(ctx, "first"))
 	records := dbtest.SQLite(tb)
@@ -88,11 +89,14 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 	h.handler = New(Config{
 		Log: slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelError})), SyncState: testMarker("key"),
 		Free: &availability.Service{}, Courier: h.courier(),
+		Unavailable: func(err error) bool { return errors.Is(err, errAway) },
 	})
 	h.guarded = h.door.Guard(clientaccess.EWS, h.handler)
 	h.people()
 	return h
 }
+
+var errAway = errors.New("the database is away")
 
 // courier is a courier that attends to mailboxes through the door.
 func (h *house) courier() *delivery.Courier {

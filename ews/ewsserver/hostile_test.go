@@ -1,6 +1,9 @@
 package ewsserver
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 	"entente/access"
 	"entente/directory"
 	"entente/ews"
+	"entente/soap"
 )
 
 // grant gives somebody the right to send for somebody else.
@@ -125,10 +129,64 @@ func TestBadRequests(t *testing.T) {
 		fault(ews.ErrorSchemaValidation)
 }
 
-// A server that came up after a crash, or lost its database, says so.
+// While a database is away clients are told so, each in its place, and nothing
+// of why; when it is back all is as it was.
 func TestDatabaseAway(t *testing.T) {
 	h := open(t)
 	id := idXML(h.create("anna", item(ews.KindTask))[0])
-	h.must(h.store.Remove(t.Context(), "first", h.boxes["anna"]))
-	h.post("anna", all(id)).code(ews.ErrorItemNotFound)
+	h.broken = fmt.Errorf("connect to 192.0.2.1: %w", errAway)
+	h.post("anna", all(id)).code(ews.ErrorMailboxStoreUnavailable).lacks("192.0.2.1")
+	h.post("anna", creating("SaveOnly", "")).code(ews.ErrorMailboxStoreUnavailable)
+	h.broken = nil
+	h.post("anna", all(id)).code(ews.NoError)
+}
+
+// An error that nobody foresaw is not told to strangers.
+func TestInternalError(t *testing.T) {
+	h := open(t)
+	id := idXML(h.create("anna", item(ews.KindTask))[0])
+	h.handler.Log = slog.New(slog.DiscardHandler)
+	h.broken = errors.New("table mailbox_secret is damaged")
+	h.post("anna", all(id)).code(ews.ErrorInternalServerError).lacks("secret")
+}
+
+// Whatever comes in, what goes out is an envelope with one of two statuses.
+func FuzzRequest(f *testing.F) {
+	h := open(f)
+	id := h.create("anna", item(ews.KindTask, ews.FieldSubject, "seed"))[0]
+	const head = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="` + ews.NSMessages + `" xmlns:t="` + ews.NSTypes + `"><s:Body>`
+	for _, body := range []string{
+		all(idXML(id)), all(occurrence(id.ID, "1")), creating("SaveOnly", `<t:Subject>x</t:Subject>`),
+		changing("AlwaysOverwrite", idXML(id), set("item:Subject", "Task", `<t:Subject>x</t:Subject>`)+deleting("item:Categories")),
+		`<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem><t:Start>2026-05-04T08:00:00</t:Start><t:Recurrence><t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence><t:NoEndRecurrence><t:StartDate>2026-05-04</t:StartDate></t:NoEndRecurrence></t:Recurrence></t:CalendarItem></m:Items></m:CreateItem>`,
+		`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="` + id.ID + `"/></m:AttachmentIds></m:GetAttachment>`,
+	} {
+		f.Add([]byte(head + body + `</s:Body></s:Envelope>`))
+	}
+	f.Fuzz(func(t *testing.T, request []byte) {
+		one := *h
+		one.TB = t
+		a := one.postRaw("anna", string(request))
+		if a.status != http.StatusOK && a.status != http.StatusInternalServerError || !strings.Contains(a.body, "ServerVersionInfo") {
+			t.Errorf("status %d: %s", a.status, a.body)
+		}
+		if _, err := soap.Open([]byte(a.body), limits()); err != nil {
+			t.Errorf("%v: %s", err, a.body)
+		}
+	})
+}
+
+func FuzzOneOff(f *testing.F) {
+	f.Add(appendOneOff(nil, "Zoë", "SMTP", "zoe@elsewhere.example"))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		name, routing, address, ok := oneOff(b)
+		if !ok {
+			return
+		}
+		n, r, a, ok := oneOff(appendOneOff(nil, name, routing, address))
+		if !ok || n != name || r != routing || a != address {
+			t.Errorf("%q %q %q came back as %q %q %q", name, routing, address, n, r, a)
+		}
+	})
 }

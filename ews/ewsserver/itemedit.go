@@ -171,6 +171,9 @@ func (e *itemEdit) finish() error {
 		e.it.MIME = nil // made anew from the item when it is asked for
 		e.it.Parts |= mailbox.PartMIME
 	}
+	if e.kind != ews.KindCalendarItem {
+		e.finishReminder()
+	}
 	switch e.kind {
 	case ews.KindCalendarItem:
 		return e.finishEvent()
@@ -180,6 +183,18 @@ func (e *itemEdit) finish() error {
 		e.finishContact()
 	}
 	return nil
+}
+
+// finishReminder sets when a reminder is shown next: at the time itself, for
+// what has no start to be reminded before.
+func (e *itemEdit) finishReminder() {
+	ps := &e.it.Props
+	due, ok := ps.Time(mailbox.PidLidReminderTime)
+	if ok && ps.Bool(mailbox.PidLidReminderSet) {
+		ps.SetTime(mailbox.PidLidReminderSignalTime, due)
+		return
+	}
+	ps.Delete(mailbox.PidLidReminderSignalTime)
 }
 
 // instant reads a time. Without a zone it is meant in that of the request.

@@ -20,6 +20,9 @@ type itemView struct {
 	// entry says, of an occurrence, which it is.
 	entry mailbox.CalendarItem
 	body  bodyWish
+	// list says that many items are shown: what costs a search of its own is
+	// left out then.
+	list bool
 	// root leads to the item an attached item hangs on.
 	root ews.StoreID
 

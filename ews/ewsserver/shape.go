@@ -164,7 +164,7 @@ func (c *call) properties(s *itemShape, v *mailbox.View) error {
 
 // newView begins a list of items of one mailbox in a shape.
 func (c *call) newView(s *itemShape, v *mailbox.View) (*itemView, error) {
-	return &itemView{c: c, view: v, body: s.body}, c.properties(s, v)
+	return &itemView{c: c, view: v, body: s.body, list: s.list}, c.properties(s, v)
 }
 
 // show writes an entry of a mailbox in a shape.
