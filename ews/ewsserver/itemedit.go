@@ -98,23 +98,20 @@ func (e *itemEdit) remove(v *ews.Value) error {
 	return nil
 }
 
-// touch notes that a change concerns what the bytes of a message say too. Read
-// marks, categories and flags do not.
+// touch notes that a change concerns what the bytes of a message say: its text,
+// its subject, and, of a message that is there already, its people. The bytes
+// are then made anew; all else is kept beside them, and they stay as they came.
+//
+// exchangelib and others send importance, receipts and reminders with every
+// MimeContent, and the people of a new message often stand beside its bytes,
+// for the Bcc line that these do not have.
 func (e *itemEdit) touch(f ews.Field) {
 	switch f {
-	case ews.FieldIsRead, ews.FieldCategories, ews.FieldFlag, ews.FieldMimeContent, ews.FieldItemClass,
-		ews.FieldReminderIsSet, ews.FieldReminderDueBy, ews.FieldReminderMinutesBeforeStart, ews.FieldCulture:
-		return
+	case ews.FieldSubject, ews.FieldBody, ews.FieldAttachments:
+		e.content = true
+	case ews.FieldSender, ews.FieldFrom, ews.FieldToRecipients, ews.FieldCcRecipients, ews.FieldBccRecipients, ews.FieldReplyTo:
+		e.content = e.content || !e.create
 	}
-	// Who sends a new message and to whom is often said beside its bytes, for
-	// the Bcc line that these do not have.
-	switch f {
-	case ews.FieldSender, ews.FieldFrom, ews.FieldToRecipients, ews.FieldCcRecipients, ews.FieldBccRecipients:
-		if e.create {
-			return
-		}
-	}
-	e.content = true
 }
 
 // putExtended sets a MAPI property. Some say what fields of an item say: with

@@ -141,6 +141,20 @@ func exceptional(f ews.Field) bool {
 	return false
 }
 
+// exceptional is the same for a change, whose property may be named by its MAPI
+// tag: DavMail sets the subject of an occurrence so.
+func (u *update) exceptional(ch *change) bool {
+	if ch.path.Ext == nil {
+		return exceptional(ch.path.Field)
+	}
+	switch u.tags[ch.path.Ext] {
+	case mailbox.PidTagSubject, mailbox.PidTagBody, mailbox.PidTagHTML, mailbox.PidTagImportance, mailbox.PidTagSensitivity,
+		mailbox.PidLidLocation, mailbox.PidLidBusyStatus, mailbox.PidLidReminderSet, mailbox.PidLidReminderDelta:
+		return true
+	}
+	return false
+}
+
 func (u *update) answer(e mailbox.CalendarItem) []ews.Item {
 	view := itemView{c: u.c, view: u.ref.view}
 	view.reset(e)
@@ -266,7 +280,7 @@ func (u *update) apply(it *mailbox.Item) error {
 		if err := ch.apply(e); err != nil {
 			return err
 		}
-		if u.single && !exceptional(ch.path.Field) && (e.event.recurrence != nil || e.event.uid != "" || !reflect.DeepEqual(was, u.shown(it, ch))) {
+		if u.single && !u.exceptional(ch) && (e.event.recurrence != nil || e.event.uid != "" || !reflect.DeepEqual(was, u.shown(it, ch))) {
 			return invalidValue(&ch.path)
 		}
 	}
@@ -277,7 +291,7 @@ func (u *update) apply(it *mailbox.Item) error {
 // shown is what an occurrence shows of what a change is about, where it must
 // not differ from its series.
 func (u *update) shown(it *mailbox.Item, ch *change) any {
-	if !u.single || exceptional(ch.path.Field) {
+	if !u.single || u.exceptional(ch) {
 		return nil
 	}
 	if tag := u.tags[ch.path.Ext]; tag != 0 {
