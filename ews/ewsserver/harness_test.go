@@ -235,7 +235,7 @@ func (h *house) postRaw(caller, envelope string) reply {
 	h.guarded.ServeHTTP(w, r)
 	a := reply{house: h, status: w.Code, header: w.Header(), body: w.Body.String()}
 	if a.status == http.StatusOK {
-		answers.check(h, w.Body.Bytes())
+		answers.check(h.TB, w.Body.Bytes())
 	}
 	return a
 }

@@ -85,7 +85,7 @@ func (c *schemaCheck) run() error {
 	var bad []string
 	for line := range strings.Lines(string(out)) {
 		if line = strings.TrimSpace(line); !strings.HasSuffix(line, " validates") && !strings.HasSuffix(line, " fails to validate") {
-			bad = append(bad, filepath.Base(line))
+			bad = append(bad, strings.TrimPrefix(line, c.dir+"/"))
 		}
 	}
 	return fmt.Errorf("answers that are not as the schema says: %w\n%s", err, strings.Join(bad, "\n"))
