@@ -240,8 +240,9 @@ func (s *Server) join(ctx context.Context) error {
 	})
 	s.ews = ewsserver.New(ewsserver.Config{
 		Log: s.log, SyncState: state,
-		Free:    &availability.Service{},
-		Courier: s.courier(),
+		Free:        &availability.Service{},
+		Courier:     s.courier(),
+		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	major, minor, build, revision := ewsserver.ClaimedVersion()
 	s.auto = &autodiscover.Service{
