@@ -208,3 +208,26 @@ func TestLocal(t *testing.T) {
 		t.Errorf("recorded %+v", got)
 	}
 }
+
+// Whoever looks when others are free leaves no record of his own accord; who
+// does so acting as somebody else does.
+func TestGlancesAreNotDelegates(t *testing.T) {
+	o := open(t, nil)
+	glance := o.enter(func(ctx context.Context, s *Session) {
+		s.Operation("GetUserAvailability", false)
+		s.Glance()
+		_, err := s.Mailbox(ctx, o.boxes["anna"])
+		o.must(err)
+	})
+	if got := o.done(as("ben"), glance); len(got) != 0 {
+		t.Errorf("recorded %+v", got)
+	}
+	if got := o.done(as("crm"), o.impersonating("anna", glance)); len(got) != 1 || got[0].By.SID != o.sids["crm"] {
+		t.Errorf("recorded %+v", got)
+	}
+	o = open(t, func(c *Config) { c.OwnerReads = true })
+	glance = o.opens("anna", "GetUserAvailability", false)
+	if got := o.done(as("ben"), func(s *Session, w http.ResponseWriter, r *http.Request) { s.Glance(); glance(s, w, r) }); len(got) != 1 {
+		t.Errorf("%d records, want one where readings are recorded", len(got))
+	}
+}
