@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -462,7 +461,7 @@ func BenchmarkFind(b *testing.B) {
 				p, err := h.anna().Find(context.Background(), q)
 				h.must(err)
 				if len(p.Items) == 0 {
-					b.Fatal(fmt.Sprintf("nothing found: %+v", q))
+					b.Fatalf("nothing found: %+v", q)
 				}
 			}
 		})

@@ -300,6 +300,8 @@ func benchAvailability(b *testing.B, n int, view string, days int) {
 	}
 }
 
-func BenchmarkAvailability7Days(b *testing.B)         { benchAvailability(b, 1, "DetailedMerged", 7) }
-func BenchmarkAvailability20People(b *testing.B)      { benchAvailability(b, 20, "FreeBusyMerged", 14) }
+func BenchmarkAvailability7Days(b *testing.B) { benchAvailability(b, 1, "DetailedMerged", 7) }
+
+func BenchmarkAvailability20People(b *testing.B) { benchAvailability(b, 20, "FreeBusyMerged", 14) }
+
 func BenchmarkAvailability100MergedOnly(b *testing.B) { benchAvailability(b, 100, "MergedOnly", 14) }
