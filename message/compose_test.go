@@ -152,7 +152,7 @@ func anyDraft(t *rapid.T) Draft {
 		d.Attachments = append([]Attachment{{ContentType: "image/gif", ContentID: "i@x", Inline: true, Data: []byte("GIF")}}, d.Attachments...)
 	}
 	for i := range d.Attachments {
-		if d.Attachments[i].Data == nil || len(d.Attachments[i].Data) == 0 {
+		if len(d.Attachments[i].Data) == 0 {
 			d.Attachments[i].Data = []byte{}
 		}
 	}

@@ -52,11 +52,7 @@ const (
 	spaceXMLNS
 )
 
-const (
-	noPrefix = iota // of prefixes: the default namespace
-	prefixXML
-	prefixXMLNS
-)
+// Prefixes have numbers too: 0 is the default namespace, 1 xml, 2 xmlns.
 
 const undeclared = -1
 

@@ -273,7 +273,11 @@ func (c *applyCmd) Run(t *terminal, socket adminFlag) error {
 	case len(p.Steps) == 0:
 		fmt.Fprintln(t.out, "nothing to do")
 	case p.Done:
-		fmt.Fprintf(t.out, "done: %d steps\n", len(p.Steps))
+		word := "steps"
+		if len(p.Steps) == 1 {
+			word = "step"
+		}
+		fmt.Fprintf(t.out, "done: %d %s\n", len(p.Steps), word)
 	default:
 		fmt.Fprintf(t.out, "planned: %d steps; --yes carries them out\n", len(p.Steps))
 	}

@@ -19,11 +19,6 @@ type eventEdit struct {
 	uid           string
 }
 
-func (e *eventEdit) touched() bool {
-	return e.start != nil || e.end != nil || e.allDay != nil || e.zone != nil || e.endZone != nil ||
-		e.recurrence != nil || e.single || e.uid != ""
-}
-
 // maxDuration is the longest appointment. [MS-OXWSMTGS]
 // ErrorCalendarDurationIsTooLong: five years.
 const maxDuration = 1825 * 24 * time.Hour

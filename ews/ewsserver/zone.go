@@ -2,23 +2,12 @@ package ewsserver
 
 import (
 	"errors"
-	"time"
 
 	"entente/calendar"
 	"entente/ews"
 )
 
-// zoneOf makes a location of the definition a client sent. One that only names
-// a zone is looked up; one with rules is taken by its rules, since clients may
-// know newer ones than we do.
-func zoneOf(d *ews.TimeZoneDefinition) (*time.Location, error) {
-	z, err := zoneFrom(d)
-	if err != nil {
-		return nil, err
-	}
-	return z.Location(), nil
-}
-
+// badZone is the fault of a zone that means nothing here.
 func badZone(err error) error {
 	var unknown *calendar.UnknownZoneError
 	if errors.As(err, &unknown) {
