@@ -91,6 +91,7 @@ type Config struct {
 type Log struct {
 	Config
 	queue chan *pending
+	now   chan chan error // asks for a checkpoint now
 	done  chan struct{}
 }
 
@@ -106,7 +107,7 @@ const queueLength = 4096
 // Open continues the node's log where it ended and starts its committer, which
 // runs until Close.
 func Open(ctx context.Context, c Config) (*Log, error) {
-	l := &Log{Config: c, queue: make(chan *pending, queueLength), done: make(chan struct{})}
+	l := &Log{Config: c, queue: make(chan *pending, queueLength), now: make(chan chan error), done: make(chan struct{})}
 	t, err := l.resume(ctx)
 	if err != nil {
 		return nil, err
@@ -120,6 +121,20 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 func (l *Log) Close() {
 	close(l.queue)
 	<-l.done
+}
+
+// Sign signs a checkpoint of what is in the log now, rather than within the
+// second in which one is signed anyway.
+func (l *Log) Sign(ctx context.Context) error {
+	signed := make(chan error, 1)
+	select {
+	case l.now <- signed:
+		return <-signed
+	case <-l.done:
+		return entente.Errorf(entente.Unavailable, "the audit log is closed")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Append adds a record and returns when it is durable. The error is of kind

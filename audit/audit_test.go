@@ -137,6 +137,27 @@ func TestGoesOnWithoutLastCheckpoint(t *testing.T) {
 	})
 }
 
+func TestSignedWhenAsked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := open(t, d)
+		for range 3 {
+			if err := l.Append(t.Context(), record(1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Sign(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r, err := verify(d, ""); err != nil || r.Signed != 3 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		l.Close()
+		if err := l.Sign(t.Context()); err == nil {
+			t.Error("a closed log signed")
+		}
+	})
+}
+
 func TestManyWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := open(t, d)

@@ -54,6 +54,13 @@ func (l *Log) commitLoop(t *tree) {
 			if unsigned < checkpointEvery {
 				continue
 			}
+		case signed := <-l.now:
+			err := l.sign(t)
+			if err == nil {
+				unsigned = 0
+			}
+			signed <- err
+			continue
 		case <-timer.C:
 			timer.Reset(checkpointAfter)
 		}

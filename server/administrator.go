@@ -39,6 +39,9 @@ func (a adminAudit) Verify(ctx context.Context, known string) (audit.Report, err
 }
 
 func (a adminAudit) Checkpoint(ctx context.Context) (string, error) {
+	if err := a.s.Audit.Sign(ctx); err != nil {
+		return "", err
+	}
 	return audit.Checkpoint(ctx, a.s.main, a.s.config.Name)
 }
 
