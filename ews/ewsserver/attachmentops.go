@@ -33,6 +33,9 @@ func (c *call) attach(parent *ews.ItemID, in *ews.Attachment) (ews.Attachment, e
 			Text: "Attachments belong to whole items: not to those that are attached themselves, nor to single occurrences.",
 		}
 	}
+	if err := c.mayEdit(&ref); err != nil {
+		return ews.Attachment{}, err
+	}
 	a, err := c.newAttachment(ref.view, in)
 	if err != nil {
 		return ews.Attachment{}, err

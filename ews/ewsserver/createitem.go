@@ -36,6 +36,9 @@ func (c *call) createOne(req *ews.CreateItem, in *ews.Item) ([]ews.Item, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.mayCreateIn(&to); err != nil {
+		return nil, err
+	}
 	it, err := c.makeItem(to.view, in)
 	if err != nil {
 		return nil, err

@@ -124,7 +124,7 @@ func (c *call) folderByID(id *ews.FolderID) (folderRef, error) {
 	c.s.Target(store.String())
 	v, err := c.s.Mailbox(c.ctx, store.Mailbox)
 	if isKind(err, entente.Denied) || isKind(err, entente.NotFound) {
-		return folderRef{}, &ews.Fault{Code: ews.ErrorFolderNotFound}
+		return folderRef{}, noFolder()
 	}
 	if err != nil {
 		return folderRef{}, err
@@ -140,6 +140,13 @@ func (c *call) folderByID(id *ews.FolderID) (folderRef, error) {
 	return ref, err
 }
 
+// noFolder is the error of a folder in a mailbox that may not be opened: the one
+// the store has for a folder that is not there, so that operations which turn it
+// into a code of their own do not tell the two apart.
+func noFolder() error {
+	return entente.Errorf(entente.NotFound, "%s", ews.ErrorFolderNotFound.Text()).Because(mailbox.FolderNotFound)
+}
+
 // folderByName opens a folder every mailbox has: the caller's own, or that of
 // the mailbox named with it.
 func (c *call) folderByName(id *ews.DistinguishedFolderID) (folderRef, error) {
@@ -151,7 +158,7 @@ func (c *call) folderByName(id *ews.DistinguishedFolderID) (folderRef, error) {
 		v, err = c.s.Own(c.ctx)
 	}
 	if isKind(err, entente.Denied) {
-		return folderRef{}, &ews.Fault{Code: ews.ErrorFolderNotFound}
+		return folderRef{}, noFolder()
 	}
 	if err != nil {
 		return folderRef{}, err

@@ -153,6 +153,9 @@ func (c *call) sendOne(req *ews.SendItem, id *ews.BaseItemID) error {
 	if err != nil {
 		return err
 	}
+	if err := c.mayPutAway(&ref, it, to); err != nil {
+		return err
+	}
 	if err := c.sign(it); err != nil {
 		return err
 	}

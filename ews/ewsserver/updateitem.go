@@ -198,7 +198,10 @@ func (u *update) read(in []ews.ItemChangeDescription) error {
 	if u.tells() {
 		u.parts |= mailbox.PartBody | mailbox.PartRecipients
 	}
-	var err error
+	err := u.c.mayEdit(&u.ref)
+	if err != nil {
+		return err
+	}
 	u.tags, err = u.c.extendedTags(u.ref.view, values...)
 	return err
 }
