@@ -75,7 +75,7 @@ func (v *View) copyFolders(tx *db.Tx, id, to FolderID) (map[FolderID]FolderID, e
 func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
 	after := uint32(0)
 	for {
-		n := 0
+		n, last := 0, after // a transaction may run more than once
 		err := v.db.Update(ctx, func(tx *db.Tx) error {
 			t, err := v.table(tx, from)
 			if err != nil {
@@ -89,7 +89,14 @@ func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
 			if err != nil {
 				return err
 			}
-			n = len(ids)
+			if n = len(ids); n == 0 {
+				return nil
+			}
+			// Those that are not the caller's to see count, too, or a page of them
+			// would come again for ever.
+			if err := tx.QueryRow(`SELECT article FROM item WHERE mailbox_id = $1 AND item_id = $2`, v.key, ids[n-1]).Scan(&last); err != nil {
+				return err
+			}
 			r := reader{v: v, tx: tx}
 			for _, id := range ids {
 				it, _, err := r.get(id, 0)
@@ -102,7 +109,6 @@ func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
 				if _, _, err := v.copy(tx, it, to); err != nil {
 					return err
 				}
-				after = it.Article
 			}
 			v.changed(tx)
 			return nil
@@ -110,5 +116,6 @@ func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
 		if err != nil || n < chunk {
 			return err
 		}
+		after = last
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"entente"
 	"entente/access"
@@ -99,4 +100,30 @@ func counter(t *testing.T, h *house) (n uint64) {
 		return tx.QueryRow(`SELECT counter FROM mailbox WHERE mailbox_id = $1`, annas[:]).Scan(&n)
 	}))
 	return n
+}
+
+// Copying a folder ends, however much in it the copier does not see.
+func TestCopyFolderOfPrivate(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		root := h.folder(h.anna(), MsgFolderRoot)
+		shared, err := h.anna().CreateFolder(ctx, root, NewFolder{Name: "shared"})
+		h.must(err)
+		h.grant(shared.ID, "ben", access.LevelOwner)
+		full, err := h.anna().CreateFolder(ctx, root, NewFolder{Name: "full"})
+		h.must(err)
+		h.grant(full.ID, "ben", access.LevelReviewer)
+		for range chunk {
+			it := mail("private")
+			it.Props.SetInt(PidTagSensitivity, 2)
+			h.must(h.anna().CreateItem(ctx, full.ID, it))
+		}
+		h.put(h.anna(), full.ID, "open")
+		made, err := h.ben().CopyFolder(ctx, full.ID, shared.ID)
+		h.must(err)
+		if made.Total != 1 {
+			t.Errorf("%d items were copied, want the one that is not private", made.Total)
+		}
+	})
 }
