@@ -198,6 +198,9 @@ func (h *Handler) serve(c *call, request ews.Request) answer {
 	if !ok {
 		return h.refuse(c.s, notServed())
 	}
+	if idsIn(request) > maxIDs {
+		return h.refuse(c.s, tooManyIDs())
+	}
 	if err := c.setZone(); err != nil {
 		return h.refuse(c.s, err)
 	}
