@@ -98,9 +98,11 @@ func answer(batch []*pending, err error) {
 // commit writes the batch and returns the tree that holds it.
 func (l *Log) commit(t *tree, batch []*pending) (*tree, error) {
 	lines := make([]line, len(batch))
-	next := t.clone()
+	next, err := t.clone()
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range batch {
-		var err error
 		if lines[i], err = l.prepare(p.record, next.size()); err != nil {
 			return nil, err
 		}
@@ -111,7 +113,7 @@ func (l *Log) commit(t *tree, batch []*pending) (*tree, error) {
 	// The writers' own contexts do not end this: they wait for the truth.
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	err := l.DB.Update(ctx, func(tx *db.Tx) error {
+	err = l.DB.Update(ctx, func(tx *db.Tx) error {
 		for i := range lines {
 			if err := insert(tx, &lines[i]); err != nil {
 				return err

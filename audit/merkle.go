@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -23,7 +24,7 @@ import (
 // root follows and to which leaves are added. RFC 6962 2.1.
 type tree struct{ r *compact.Range }
 
-func (l *Log) factory() *compact.RangeFactory {
+func factory() *compact.RangeFactory {
 	return &compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 }
 
@@ -37,15 +38,12 @@ func (t *tree) root() ([]byte, error) {
 	return t.r.GetRootHash(nil)
 }
 
-func (t *tree) clone() *tree {
-	f := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
-	hashes := append([][]byte(nil), t.r.Hashes()...)
-	r, err := f.NewRange(0, t.r.End(), hashes)
+func (t *tree) clone() (*tree, error) {
+	r, err := factory().NewRange(0, t.r.End(), slices.Clone(t.r.Hashes()))
 	if err != nil {
-		// Hashes of a valid range always make a valid range.
-		return t
+		return nil, err
 	}
-	return &tree{r}
+	return &tree{r}, nil
 }
 
 // resume rebuilds the tree: the last checkpoint's compact range and the
@@ -60,7 +58,7 @@ func (l *Log) resume(ctx context.Context) (*tree, error) {
 		if err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
-		r, err := l.factory().NewRange(0, uint64(size), split(hashes))
+		r, err := factory().NewRange(0, uint64(size), split(hashes))
 		if err != nil {
 			return fmt.Errorf("audit checkpoint %d: %w", size, err)
 		}

@@ -44,7 +44,7 @@ func Verify(ctx context.Context, d *db.DB, node string, key ed25519.PublicKey, k
 		return Report{}, err
 	}
 	w := &walk{Report: Report{Node: node}, verifier: v, known: known}
-	w.tree.r = (&Log{}).factory().NewEmptyRange(0)
+	w.tree.r = factory().NewEmptyRange(0)
 	err = d.View(ctx, func(tx *db.Tx) error {
 		if err := w.loadCheckpoints(tx); err != nil {
 			return err

@@ -56,12 +56,10 @@ func protocols() *http.Protocols {
 	return p
 }
 
-// secure returns the test of whether a request came over TLS, or through a
+// secure reports whether a request came over TLS, or through a
 // trusted proxy that says it did.
-func (s *Server) secure() (func(*http.Request) bool, error) {
-	return func(r *http.Request) bool {
-		return r.TLS != nil || r.Context().Value(secureKey{}) != nil
-	}, nil
+func secure(r *http.Request) bool {
+	return r.TLS != nil || r.Context().Value(secureKey{}) != nil
 }
 
 // secureKey marks the context of a request that a trusted proxy received

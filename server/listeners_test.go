@@ -162,10 +162,6 @@ func TestProxy(t *testing.T) {
 	c := conf(t, "sqlite:entente.db")
 	c.Listen.Proxies = []string{"10.0.0.1", "192.0.2.0/24"}
 	s := &Server{config: c}
-	secure, err := s.secure()
-	if err != nil {
-		t.Fatal(err)
-	}
 	test := func(peer, forwardedFor, proto string, status int, source string, overTLS bool) {
 		t.Helper()
 		h, err := s.behindProxy(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -219,10 +219,6 @@ func (s *Server) openAudit(ctx context.Context) error {
 
 // join builds the door and the protocols behind it.
 func (s *Server) join(ctx context.Context) error {
-	secure, err := s.secure()
-	if err != nil {
-		return err
-	}
 	state, err := s.ring.SyncStateKey(ctx)
 	if err != nil {
 		return err

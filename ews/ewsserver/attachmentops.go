@@ -96,9 +96,6 @@ func (c *call) attachmentRef(id string) (itemRef, error) {
 
 // getAttachment answers GetAttachment. [MS-OXWSATT] 3.1.4.3
 func (c *call) getAttachment(req *ews.GetAttachment) (*ews.GetAttachmentResponse, error) {
-	if len(req.AttachmentIDs) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	want := &ews.ItemResponseShape{BaseShape: ews.ShapeAllProperties}
 	if s := req.AttachmentShape; s != nil {
 		want.IncludeMimeContent, want.BodyType, want.AdditionalProperties = s.IncludeMimeContent, s.BodyType, s.AdditionalProperties
@@ -151,9 +148,6 @@ func (c *call) readAttachment(id string, shape *itemShape) (ews.Attachment, erro
 
 // deleteAttachment answers DeleteAttachment. [MS-OXWSATT] 3.1.4.2
 func (c *call) deleteAttachment(req *ews.DeleteAttachment) (*ews.DeleteAttachmentResponse, error) {
-	if len(req.AttachmentIDs) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	resp := &ews.DeleteAttachmentResponse{ResponseMessages: make([]ews.DeleteAttachmentResponseMessage, len(req.AttachmentIDs))}
 	for i := range req.AttachmentIDs {
 		m := &resp.ResponseMessages[i]

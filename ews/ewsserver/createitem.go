@@ -8,9 +8,6 @@ import (
 // createItem answers CreateItem: items are saved, messages sent, meetings
 // answered. [MS-OXWSCORE] 3.1.4.2
 func (c *call) createItem(req *ews.CreateItem) (*ews.CreateItemResponse, error) {
-	if len(req.Items) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	resp := &ews.CreateItemResponse{ResponseMessages: make([]ews.ItemInfoResponseMessage, len(req.Items))}
 	for i := range req.Items {
 		items, err := c.createOne(req, &req.Items[i])

@@ -11,9 +11,6 @@ import (
 
 // deleteItem answers DeleteItem. [MS-OXWSCORE] 3.1.4.3
 func (c *call) deleteItem(req *ews.DeleteItem) (*ews.DeleteItemResponse, error) {
-	if len(req.ItemIDs) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	resp := &ews.DeleteItemResponse{ResponseMessages: make([]ews.DeleteItemResponseMessage, len(req.ItemIDs))}
 	for i := range req.ItemIDs {
 		m := ews.Success()

@@ -9,14 +9,8 @@ import (
 	"entente/mailbox"
 )
 
-// maxIDs is how many items one call may name.
-const maxIDs = 1000
-
 // getItem answers GetItem. [MS-OXWSCORE] 3.1.4.4
 func (c *call) getItem(req *ews.GetItem) (*ews.GetItemResponse, error) {
-	if len(req.ItemIDs) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	shape, err := c.itemShape(&req.ItemShape, false)
 	if err != nil {
 		return nil, err

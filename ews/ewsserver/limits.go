@@ -2,10 +2,31 @@ package ewsserver
 
 import "entente/ews"
 
-// idsIn is how many things a request names that cost a look-up each, for those
-// operations that do not count them by themselves.
+// maxIDs is how many things one request may name.
+const maxIDs = 1000
+
+// idsIn is how many things a request names that cost a look-up, or a write,
+// each.
 func idsIn(request ews.Request) int {
 	switch r := request.(type) {
+	case *ews.GetItem:
+		return len(r.ItemIDs)
+	case *ews.CreateItem:
+		return len(r.Items)
+	case *ews.UpdateItem:
+		return len(r.ItemChanges)
+	case *ews.DeleteItem:
+		return len(r.ItemIDs)
+	case *ews.MoveItem:
+		return len(r.ItemIDs)
+	case *ews.CopyItem:
+		return len(r.ItemIDs)
+	case *ews.SendItem:
+		return len(r.ItemIDs)
+	case *ews.GetAttachment:
+		return len(r.AttachmentIDs)
+	case *ews.DeleteAttachment:
+		return len(r.AttachmentIDs)
 	case *ews.GetFolder:
 		return len(r.FolderIDs)
 	case *ews.FindItem:

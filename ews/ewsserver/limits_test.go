@@ -21,6 +21,8 @@ func TestTooManyIDs(t *testing.T) {
 		test(n, `<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds>`, inbox, `</m:FolderIds></m:GetFolder>`)
 		test(n, `<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:ParentFolderIds>`, inbox, `</m:ParentFolderIds></m:FindFolder>`)
 		test(n, `<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds>`, inbox, `</m:FolderIds></m:DeleteFolder>`)
+		test(n, `<m:GetItem><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:ItemIds>`, `<t:ItemId Id="AAA="/>`, `</m:ItemIds></m:GetItem>`)
+		test(n, `<m:DeleteItem DeleteType="HardDelete"><m:ItemIds>`, `<t:ItemId Id="AAA="/>`, `</m:ItemIds></m:DeleteItem>`)
 		test(n, `<m:ConvertId DestinationFormat="EwsId"><m:SourceIds>`, `<t:AlternateId Format="EwsId" Id="AAA=" Mailbox="anna@contoso.example"/>`, `</m:SourceIds></m:ConvertId>`)
 	}
 }

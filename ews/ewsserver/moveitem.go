@@ -21,9 +21,6 @@ func (c *call) copyItem(req *ews.CopyItem) (*ews.CopyItemResponse, error) {
 // transfer moves or copies items to a folder, one by one. A folder that is not
 // there fails each of them.
 func (c *call) transfer(ids []ews.BaseItemID, target *ews.TargetFolderID, returnIDs *bool, move bool) ([]ews.ItemInfoResponseMessage, error) {
-	if len(ids) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	to, folderErr := c.target(target)
 	if isReason(folderErr, mailbox.FolderNotFound) {
 		folderErr = &ews.Fault{Code: ews.ErrorToFolderNotFound}

@@ -113,9 +113,6 @@ func sendAsDenied() error { return &ews.Fault{Code: ews.ErrorSendAsDenied} }
 
 // sendItem answers SendItem: drafts go out. [MS-OXWSCORE] 3.1.4.8
 func (c *call) sendItem(req *ews.SendItem) (*ews.SendItemResponse, error) {
-	if len(req.ItemIDs) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	if !req.SaveItemToFolder && req.SavedItemFolderID != nil {
 		return nil, &ews.Fault{Code: ews.ErrorInvalidSendItemSaveSettings}
 	}

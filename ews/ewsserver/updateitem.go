@@ -11,9 +11,6 @@ import (
 // updateItem answers UpdateItem. All changes to an item are made, or none.
 // [MS-OXWSCORE] 3.1.4.9
 func (c *call) updateItem(req *ews.UpdateItem) (*ews.UpdateItemResponse, error) {
-	if len(req.ItemChanges) > maxIDs {
-		return nil, tooManyIDs()
-	}
 	resp := &ews.UpdateItemResponse{ResponseMessages: make([]ews.UpdateItemResponseMessage, len(req.ItemChanges))}
 	for i := range req.ItemChanges {
 		m := &resp.ResponseMessages[i]
