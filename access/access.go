@@ -40,9 +40,13 @@ type Caller struct {
 	Evidence      string     // hash of the ticket, certificate or token; never the thing itself
 	Chain         []Link     // gateways and services in between, nearest first
 	ActsAs        *Principal // Exchange impersonation; nil if none
-	Application   ApplicationID
-	UserAgent     string
-	Address       string // of the peer, without port
+	// Groups are SIDs of groups that the caller's own realm, named Realm, says he
+	// is in. Those outside that realm's domain are dropped by Decide.
+	Groups      []entente.SID
+	Realm       string
+	Application ApplicationID
+	UserAgent   string
+	Address     string // of the peer, without port
 }
 
 // Subject returns whom the caller acts as: whose mailbox, gate and folder
@@ -74,6 +78,7 @@ const (
 	MailboxObject
 	FolderObject
 	OrganizationObject
+	ItemObject
 )
 
 // An Object is something rights are granted on. It is comparable: Name holds
@@ -84,6 +89,7 @@ type Object struct {
 	Name    string
 	Mailbox entente.MailboxID
 	Folder  uint64
+	Item    ItemKey
 }
 
 // MailboxOf returns the object that stands for a whole mailbox.
@@ -92,4 +98,9 @@ func MailboxOf(id entente.MailboxID) Object { return Object{Kind: MailboxObject,
 // FolderOf returns the object that stands for one folder.
 func FolderOf(id entente.MailboxID, folder uint64) Object {
 	return Object{Kind: FolderObject, Mailbox: id, Folder: folder}
+}
+
+// ItemOf returns the object that stands for one item, in the folder it lies in.
+func ItemOf(id entente.MailboxID, folder uint64, item ItemKey) Object {
+	return Object{Kind: ItemObject, Mailbox: id, Folder: folder, Item: item}
 }

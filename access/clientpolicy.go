@@ -10,9 +10,10 @@ import (
 const (
 	EwsDisabledByOrganization entente.Reason = "ews-disabled-by-organization"
 	EwsDisabledByMailbox      entente.Reason = "ews-disabled-by-mailbox"
-	ClientNotAllowed          entente.Reason = "client-not-allowed"     // EwsAllowOutlook and its like
-	ApplicationNotListed      entente.Reason = "application-not-listed" // EwsAllowList
-	ApplicationBlocked        entente.Reason = "application-blocked"    // EwsBlockList
+	ClientNotAllowed          entente.Reason = "client-not-allowed"        // EwsAllowOutlook and its like
+	ApplicationNotListed      entente.Reason = "application-not-listed"    // EwsAllowList
+	ApplicationBlocked        entente.Reason = "application-blocked"       // EwsBlockList
+	ApplicationIDNotListed    entente.Reason = "application-id-not-listed" // EwsAllowedAppIDs
 	UnknownProtocol           entente.Reason = "unknown-protocol"
 )
 
@@ -68,6 +69,10 @@ type ClientPolicy struct {
 	EwsApplicationAccessPolicy ApplicationPolicy
 	EwsAllowList               []string // User-Agent patterns with *
 	EwsBlockList               []string
+	// EwsAllowedAppIDs are the applications, by the id of their credential, that
+	// may come in while EwsEnabled is on; empty is any. Without EwsEnabled on the
+	// list has no effect. Unlike a User-Agent, a credential proves something.
+	EwsAllowedAppIDs []ApplicationID
 }
 
 // Names of protocols with a gate.

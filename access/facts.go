@@ -18,7 +18,11 @@ type Facts struct {
 	Servers      []string
 	Databases    []string
 	Permissions  []MailboxPermission
+	Scopes       []ManagementScope
+	Policies     []ScopePolicy
 	Assignments  []Assignment
+	ItemGrants   []ItemGrant
+	Realms       []Realm // other forests whose word about their own accounts counts here
 
 	// Administrators are the groups (or accounts) that may change the
 	// organization. They are, for that very reason, refused impersonation.
@@ -62,6 +66,20 @@ type Account struct {
 	Mailbox  entente.MailboxID // zero if it has none
 	Database string            // name of the mailbox's database
 	Policy   *ClientPolicy     // what Set-CASMailbox sets; nil if nothing
+	// Attributes are what recipient filters look at beside names, addresses,
+	// kind and database; nil if all are empty.
+	Attributes *Attributes
+}
+
+// Attributes of an account that recipient filters can name, as Exchange calls
+// them.
+type Attributes struct {
+	Alias      string
+	Title      string
+	Department string
+	Company    string
+	Office     string
+	Custom     [15]string // CustomAttribute1 … 15
 }
 
 // mayCome reports whether the account may be behind a request by itself.
@@ -79,6 +97,37 @@ type Group struct {
 	Name    string
 	Mail    entente.SMTPAddress // empty if mail cannot be sent to it
 	Members []entente.SID
+	// Master is the SID of a group in another forest, for a linked group: who
+	// that forest says is in it, is in this one.
+	Master entente.SID
+}
+
+// A Realm is another forest that may vouch for its own accounts and groups. The
+// SIDs it names count only within its own domain: what it says of any other is
+// dropped, so that it cannot make its users members of our groups.
+type Realm struct {
+	Name      string // as in CONTOSO.EXAMPLE
+	DomainSID entente.SID
+}
+
+// A ManagementScope is a named set of recipients: all that a filter matches.
+// New-ManagementScope -RecipientRestrictionFilter.
+type ManagementScope struct {
+	Name   string
+	Filter string // as ParseFilter reads it
+	// Exclusive keeps everyone else out: over whom an exclusive scope holds, only
+	// assignments with an exclusive scope that holds over him too say anything.
+	Exclusive bool
+}
+
+// A ScopePolicy is the client access policy of the recipients in a management
+// scope. It is more specific than the organization's and less than a mailbox's
+// own; among several, the one with the lowest priority number that says
+// anything of a setting decides it.
+type ScopePolicy struct {
+	Scope    string // name of a ManagementScope
+	Priority int
+	Policy   ClientPolicy
 }
 
 // A MailboxPermission gives or, with Deny, withholds rights on a whole
@@ -119,7 +168,7 @@ const ApplicationImpersonation = Impersonate | MayImpersonate
 // A Scope names the accounts an assignment is about. The zero Scope is nobody.
 type Scope struct {
 	Kind ScopeKind
-	Name string // name of a database, or SID of an account or group
+	Name string // name of a database or management scope, or SID of an account or group
 }
 
 // A ScopeKind says what a Scope's name means. The nearer kind decides before
@@ -132,6 +181,10 @@ const (
 	ScopeGroup
 	ScopeDatabase
 	ScopeAll
+	// ScopeManagement is a management scope by its name. It decides after a group
+	// and before a database: the numbers are kept in databases and say nothing of
+	// the order.
+	ScopeManagement
 )
 
 // A Gate says whose client access settings an impersonated request has to

@@ -41,6 +41,10 @@ const (
 	Enter Rights = 1 << 40
 	// Administer is changing or reading the organization's settings.
 	Administer Rights = 1 << 41
+	// ReadItem and EditItem are rights on one item: they come with the folder's
+	// own rights, or with a grant on that item for some of its fields.
+	ReadItem Rights = 1 << 42
+	EditItem Rights = 1 << 43
 )
 
 // FolderRights are all that a folder's permission table can grant.
@@ -109,6 +113,8 @@ var rightNames = [...]struct {
 	{Deliver, "Deliver"},
 	{Enter, "Enter"},
 	{Administer, "Administer"},
+	{ReadItem, "ReadItem"},
+	{EditItem, "EditItem"},
 }
 
 // String names the rights in the set, joined by commas; the empty set is None.
