@@ -110,6 +110,11 @@ func Verbs() []Verb {
 		verb("permission", "grant", "Grant or deny rights on a mailbox as a whole.", (*API).GrantPermission),
 		verb("permission", "revoke", "Take back what was granted or denied.", (*API).RevokePermission),
 
+		verb("folder", "list", "List the folders of a mailbox.", (*API).ListFolders),
+		verb("folder", "permissions", "List who may do what in a folder.", (*API).ListFolderPermissions),
+		verb("folder", "grant", "Grant rights in one folder.", (*API).GrantFolder),
+		verb("folder", "revoke", "Take back what was granted in a folder.", (*API).RevokeFolder),
+
 		verb("import", "csv", "Import accounts and groups from a CSV file.", (*API).ImportCSV),
 		verb("import", "ldif", "Import accounts and groups from an LDIF file.", (*API).ImportLDIF),
 		verb("import", "ics", "Import an iCalendar file into somebody's calendar.", (*API).ImportICS),

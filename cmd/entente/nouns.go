@@ -57,6 +57,7 @@ type nouns struct {
 	Administrator administratorCmd `cmd:"" name:"administrator" group:"objects" help:"Who may administer."`
 	Assignment    assignmentCmd    `cmd:"" group:"objects" help:"Who may act as whom: impersonation."`
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
+	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
@@ -162,6 +163,13 @@ type permissionCmd struct {
 	List   remote[admin.AccountName, []admin.PermissionInfo] `cmd:"" help:"List what is granted on a mailbox as a whole."`
 	Grant  done[admin.GrantPermission]                       `cmd:"" help:"Grant or deny rights on a mailbox as a whole."`
 	Revoke done[admin.RevokePermission]                      `cmd:"" help:"Take back what was granted or denied."`
+}
+
+type folderCmd struct {
+	List        remote[admin.AccountName, []admin.FolderInfo]          `cmd:"" help:"List the folders of a mailbox."`
+	Permissions remote[admin.FolderName, []admin.FolderPermissionInfo] `cmd:"" help:"List who may do what in a folder."`
+	Grant       done[admin.GrantFolder]                                `cmd:"" help:"Grant rights in one folder."`
+	Revoke      done[admin.RevokeFolder]                               `cmd:"" help:"Take back what was granted in a folder."`
 }
 
 type auditCmd struct {

@@ -1,0 +1,51 @@
+package access
+
+import "testing"
+
+// TestFolderRightNames has every role and every single right read, written and
+// read again as what it was.
+func TestFolderRightNames(t *testing.T) {
+	for _, name := range FolderRightNames() {
+		for _, calendar := range []bool{false, true} {
+			r, err := ParseFolderRights([]string{name}, calendar)
+			if err != nil {
+				if !calendar && (name == "AvailabilityOnly" || name == "LimitedDetails") {
+					continue
+				}
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			text := FolderRightsText(r)
+			if text != name && name != "EditAllItems" && name != "DeleteAllItems" { // these imply a second right
+				t.Errorf("%s on a calendar (%v) is written %s", name, calendar, text)
+			}
+			for _, l := range folderLevels {
+				if l.name == name && r&^LevelFreeBusyDetails != l.rights&^LevelFreeBusyDetails {
+					t.Errorf("%s: %v, want %v", name, r, l.rights)
+				}
+			}
+		}
+	}
+}
+
+func TestParseFolderRights(t *testing.T) {
+	test := func(names []string, calendar bool, want Rights, ok bool) {
+		t.Helper()
+		r, err := ParseFolderRights(names, calendar)
+		if (err == nil) != ok || r != want {
+			t.Errorf("%v: %v, %v; want %v", names, r, err, want)
+		}
+	}
+	test([]string{"reviewer"}, false, LevelReviewer, true)
+	test([]string{"Reviewer"}, true, LevelReviewer|LevelFreeBusyDetails, true)
+	test([]string{"ReadItems", " FolderVisible "}, false, ReadAny|FolderVisible, true)
+	test([]string{"EditAllItems"}, false, EditAny|EditOwned, true)
+	test([]string{"DeleteAllItems"}, false, DeleteAny|DeleteOwned, true)
+	test([]string{"AvailabilityOnly"}, true, FreeBusySimple, true)
+	test([]string{"LimitedDetails"}, true, LevelFreeBusyDetails, true)
+	test([]string{"AvailabilityOnly"}, false, 0, false)
+	test([]string{"None"}, false, 0, true)
+	test([]string{"Owner", "ReadItems"}, false, 0, false)
+	test([]string{"Everything"}, false, 0, false)
+	test(nil, false, 0, false)
+}
