@@ -7,7 +7,6 @@ import (
 
 	"entente"
 	"entente/access"
-	"entente/clientaccess"
 	"entente/directory"
 	"entente/mailbox"
 )
@@ -67,12 +66,13 @@ func (a *API) ExplainAccess(ctx context.Context, q ExplainAccess) (AccessExplain
 	if s.Want, err = wanted(q.Right, s.Folder != nil); err != nil {
 		return AccessExplained{}, err
 	}
-	return explained(a.Door.Suppose(s)), nil
+	x := a.Door.Suppose(s)
+	return explained(x.Decisions(), x.Err()), nil
 }
 
 // supposition finds who and whose a question is about.
-func (a *API) supposition(ctx context.Context, q ExplainAccess) (clientaccess.Supposition, *directory.Account, error) {
-	var s clientaccess.Supposition
+func (a *API) supposition(ctx context.Context, q ExplainAccess) (access.Supposition, *directory.Account, error) {
+	var s access.Supposition
 	caller, err := a.account(ctx, q.Caller)
 	if err != nil {
 		return s, nil, err
@@ -83,7 +83,7 @@ func (a *API) supposition(ctx context.Context, q ExplainAccess) (clientaccess.Su
 		if box, err = a.account(ctx, q.As); err != nil {
 			return s, nil, err
 		}
-		s.As.SID = string(box.SID)
+		s.Header = &access.ConnectingSID{SID: string(box.SID)}
 	}
 	if q.Mailbox != "" {
 		if box, err = a.withMailbox(ctx, q.Mailbox); err != nil {

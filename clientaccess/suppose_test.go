@@ -21,11 +21,12 @@ func TestSuppose(t *testing.T) {
 	calendar := &access.FolderTable{Folder: 7, Class: "IPF.Appointment", Entries: []access.Entry{
 		{Who: access.Default, Rights: access.LevelFreeBusyTimeOnly},
 	}}
-	test := func(name string, s Supposition, decisions int, want entente.Reason) {
+	test := func(name string, s access.Supposition, decisions int, want entente.Reason) {
 		t.Helper()
-		all, err := o.Suppose(s)
-		if len(all) != decisions {
-			t.Errorf("%s: %d decisions", name, len(all))
+		x := o.Suppose(s)
+		err := x.Err()
+		if n := len(x.Decisions()); n != decisions {
+			t.Errorf("%s: %d decisions", name, n)
 		}
 		if want == "" {
 			if err != nil {
@@ -35,14 +36,14 @@ func TestSuppose(t *testing.T) {
 		}
 		o.because(err, want)
 	}
-	own := Supposition{Caller: who("anna"), Mailbox: o.boxes["anna"]}
+	own := access.Supposition{Caller: who("anna"), Mailbox: o.boxes["anna"]}
 	test("her own", own, 2, "")
-	test("hers as the CRM", Supposition{Caller: who("crm"), As: access.ConnectingSID{SID: string(o.sids["anna"])}, Mailbox: o.boxes["anna"]}, 4, "")
-	test("Ben's as the CRM", Supposition{Caller: who("crm"), As: access.ConnectingSID{SID: string(o.sids["ben"])}, Mailbox: o.boxes["ben"]}, 2, access.ImpersonateUserDenied)
-	test("as somebody, by somebody", Supposition{Caller: who("ben"), As: access.ConnectingSID{SID: string(o.sids["anna"])}}, 1, access.ImpersonationDenied)
-	test("time in her calendar", Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Folder: calendar, Want: access.FreeBusySimple}, 3, "")
-	test("her calendar", Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Folder: calendar, Want: access.ReadAny}, 3, access.NotVisible)
-	test("all of hers", Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Want: access.FullAccess}, 2, access.NoRight)
+	test("hers as the CRM", access.Supposition{Caller: who("crm"), Header: &access.ConnectingSID{SID: string(o.sids["anna"])}, Mailbox: o.boxes["anna"]}, 4, "")
+	test("Ben's as the CRM", access.Supposition{Caller: who("crm"), Header: &access.ConnectingSID{SID: string(o.sids["ben"])}, Mailbox: o.boxes["ben"]}, 2, access.ImpersonateUserDenied)
+	test("as somebody, by somebody", access.Supposition{Caller: who("ben"), Header: &access.ConnectingSID{SID: string(o.sids["anna"])}}, 1, access.ImpersonationDenied)
+	test("time in her calendar", access.Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Folder: calendar, Want: access.FreeBusySimple}, 3, "")
+	test("her calendar", access.Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Folder: calendar, Want: access.ReadAny}, 3, access.NotVisible)
+	test("all of hers", access.Supposition{Caller: who("ben"), Mailbox: o.boxes["anna"], Want: access.FullAccess}, 2, access.NoRight)
 
 	o.must(o.Directory.Update(t.Context(), func(c *directory.Change) error {
 		return c.SetAccount(o.sids["anna"], func(a *directory.Account) error {
