@@ -44,6 +44,9 @@ type Item struct {
 	Modified   time.Time // not when only Read changed
 	Size       int64     // bytes, with everything in it
 	Props      Props
+	// Arrival, if set, is the name of a delivery: under one name Deliver puts one
+	// item into a mailbox, however often it is tried. It is not kept with the item.
+	Arrival string
 
 	Parts       Parts // which of the following are filled in
 	Body        *Body // nil if the item has none

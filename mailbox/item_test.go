@@ -275,6 +275,36 @@ func TestDeliver(t *testing.T) {
 	})
 }
 
+// TestDeliverAgain tries one delivery several times, at once and after its item
+// is gone.
+func TestDeliverAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		deliver := func(name string) ItemID {
+			t.Helper()
+			it := mail("for Anna")
+			it.Arrival = name
+			id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), it)
+			h.must(err)
+			return id
+		}
+		first, again, other := deliver("a1"), deliver("a1"), deliver("a2")
+		if again != first || other == first {
+			t.Errorf("delivered as %d, again as %d, another as %d", first, again, other)
+		}
+		_, err := h.anna().DeleteItems(ctx, []ItemID{first}, HardDelete)
+		h.must(err)
+		if id := deliver("a1"); id != first {
+			t.Errorf("what was deleted came again as %d", id)
+		}
+		page, err := h.anna().Find(ctx, Query{Folder: h.folder(h.anna(), Inbox)})
+		h.must(err)
+		if len(page.Items) != 1 {
+			t.Errorf("%d messages in the inbox", len(page.Items))
+		}
+	})
+}
+
 func TestQuota(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		v, ctx := h.anna(), t.Context()

@@ -304,7 +304,9 @@ func itemIDs(rows *db.Rows, err error) ([]ItemID, error) {
 }
 
 // Deliver puts a message into the Inbox, at once. The permit is one for
-// Deliver on the mailbox; it opens nothing else.
+// Deliver on the mailbox; it opens nothing else. A delivery that was made
+// before, by the item's Arrival, is not made again: the id is then that of what
+// came first, which its owner may have moved or deleted since.
 func (s *Store) Deliver(ctx context.Context, database string, id entente.MailboxID, p access.Permit, it *Item) (ItemID, error) {
 	if !p.Covers(access.MailboxOf(id), access.Deliver) {
 		return 0, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
@@ -318,10 +320,17 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 		return 0, err
 	}
 	var out *Item
+	var before ItemID
 	err = d.Update(ctx, func(tx *db.Tx) error {
 		inbox, err := v.distinguishedID(tx, Inbox)
 		if err != nil {
 			return noMailbox()
+		}
+		out = nil
+		if it.Arrival != "" {
+			if before, err = v.arrived(tx, it.Arrival); before != 0 || err != nil {
+				return err
+			}
 		}
 		fresh := *it
 		fresh.Props = it.Props.Clone()
@@ -331,10 +340,16 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 			fresh.Props.SetTime(PidTagMessageDeliveryTime, s.now())
 		}
 		out = &fresh
-		return v.insert(tx, inbox, out)
+		if err := v.insert(tx, inbox, out); err != nil || it.Arrival == "" {
+			return err
+		}
+		return v.noteArrival(tx, it.Arrival, out.ID)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case out == nil:
+		return before, nil
 	}
 	*it = *out
 	return out.ID, nil

@@ -1,0 +1,33 @@
+package mailbox
+
+import (
+	"errors"
+	"time"
+
+	"entente/db"
+)
+
+// arrivalKept is how long a delivery is recognized when it is tried again. Who
+// tries for longer gives up first.
+const arrivalKept = 14 * 24 * time.Hour
+
+// arrived returns the item that an earlier try of a delivery put in, 0 if this
+// is the first.
+func (v *View) arrived(tx *db.Tx, name string) (ItemID, error) {
+	var id ItemID
+	err := tx.QueryRow(`SELECT item_id FROM arrival WHERE mailbox_id = $1 AND name = $2`, v.key, name).Scan(&id)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// noteArrival notes a delivery in the transaction that makes it, and forgets those
+// that nobody tries any more.
+func (v *View) noteArrival(tx *db.Tx, name string, id ItemID) error {
+	now := v.s.now()
+	e := execs{}
+	e.do(tx.Exec(`DELETE FROM arrival WHERE mailbox_id = $1 AND at < $2`, v.key, Ticks(now.Add(-arrivalKept))))
+	e.do(tx.Exec(`INSERT INTO arrival (mailbox_id, name, item_id, at) VALUES ($1, $2, $3, $4)`, v.key, name, id, Ticks(now)))
+	return e.err
+}
