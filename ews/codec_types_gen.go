@@ -86,6 +86,99 @@ func (x *AbsoluteYearlyRecurrence) appendXML(e *strictxml.Encoder, qname string)
 	e.End(qname)
 }
 
+func (x *AddDelegate) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "DelegateUsers" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.DelegateUsers = decodeList[DelegateUser](r, NSTypes, "DelegateUser", false)
+		case n.Local == "DeliverMeetingRequests" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.DeliverMeetingRequests = parseDeliverMeetingRequests(r, r.Text())
+		default:
+			unexpected(r, "AddDelegate")
+		}
+	}
+	if want := uint64(1<<0 | 1<<1); seen&want != want {
+		missing(r, seen, "AddDelegate", "Mailbox", "DelegateUser", "")
+	}
+}
+
+func (x *AddDelegate) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.Mailbox.appendXML(e, "m:Mailbox")
+	e.Start("m:DelegateUsers")
+	for i := range x.DelegateUsers {
+		x.DelegateUsers[i].appendXML(e, "t:DelegateUser")
+	}
+	e.End("m:DelegateUsers")
+	if x.DeliverMeetingRequests != "" {
+		e.Elem("m:DeliverMeetingRequests", string(x.DeliverMeetingRequests))
+	}
+	e.End(qname)
+}
+
+func (x *AddDelegateResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "AddDelegateResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.ResponseMessages = decodeList[DelegateUserResponseMessage](r, NSMessages, "DelegateUserResponseMessageType", false)
+		default:
+			unexpected(r, "AddDelegateResponse")
+		}
+	}
+}
+
+func (x *AddDelegateResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
+	}
+	if x.ResponseMessages != nil {
+		e.Start("m:ResponseMessages")
+		for i := range x.ResponseMessages {
+			x.ResponseMessages[i].appendXML(e, "m:DelegateUserResponseMessageType")
+		}
+		e.End("m:ResponseMessages")
+	}
+	e.End(qname)
+}
+
 func (x *AddressListID) decodeXML(r *strictxml.Reader) {
 	if s, ok := r.Attr("Id"); ok {
 		x.ID = parseString(r, s)
@@ -6968,6 +7061,93 @@ func (x *RelativeYearlyRecurrence) appendXML(e *strictxml.Encoder, qname string)
 	e.End(qname)
 }
 
+func (x *RemoveDelegate) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "UserIds" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.UserIDs = decodeList[UserID](r, NSTypes, "UserId", false)
+		default:
+			unexpected(r, "RemoveDelegate")
+		}
+	}
+	if want := uint64(1<<0 | 1<<1); seen&want != want {
+		missing(r, seen, "RemoveDelegate", "Mailbox", "UserId")
+	}
+}
+
+func (x *RemoveDelegate) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.Mailbox.appendXML(e, "m:Mailbox")
+	e.Start("m:UserIds")
+	for i := range x.UserIDs {
+		x.UserIDs[i].appendXML(e, "t:UserId")
+	}
+	e.End("m:UserIds")
+	e.End(qname)
+}
+
+func (x *RemoveDelegateResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "RemoveDelegateResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.ResponseMessages = decodeList[DelegateUserResponseMessage](r, NSMessages, "DelegateUserResponseMessageType", false)
+		default:
+			unexpected(r, "RemoveDelegateResponse")
+		}
+	}
+}
+
+func (x *RemoveDelegateResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
+	}
+	if x.ResponseMessages != nil {
+		e.Start("m:ResponseMessages")
+		for i := range x.ResponseMessages {
+			x.ResponseMessages[i].appendXML(e, "m:DelegateUserResponseMessageType")
+		}
+		e.End("m:ResponseMessages")
+	}
+	e.End(qname)
+}
+
 func (x *ReplyBody) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
@@ -9106,6 +9286,101 @@ func (x *UnsubscribeResponse) appendXML(e *strictxml.Encoder, qname string) {
 		x.ResponseMessages[i].appendXML(e, "m:UnsubscribeResponseMessage")
 	}
 	e.End("m:ResponseMessages")
+	e.End(qname)
+}
+
+func (x *UpdateDelegate) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "Mailbox" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.Mailbox.decodeXML(r)
+		case n.Local == "DelegateUsers" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.DelegateUsers = decodeList[DelegateUser](r, NSTypes, "DelegateUser", false)
+		case n.Local == "DeliverMeetingRequests" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.DeliverMeetingRequests = parseDeliverMeetingRequests(r, r.Text())
+		default:
+			unexpected(r, "UpdateDelegate")
+		}
+	}
+	if want := uint64(1 << 0); seen&want != want {
+		missing(r, seen, "UpdateDelegate", "Mailbox", "", "")
+	}
+}
+
+func (x *UpdateDelegate) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.Mailbox.appendXML(e, "m:Mailbox")
+	if x.DelegateUsers != nil {
+		e.Start("m:DelegateUsers")
+		for i := range x.DelegateUsers {
+			x.DelegateUsers[i].appendXML(e, "t:DelegateUser")
+		}
+		e.End("m:DelegateUsers")
+	}
+	if x.DeliverMeetingRequests != "" {
+		e.Elem("m:DeliverMeetingRequests", string(x.DeliverMeetingRequests))
+	}
+	e.End(qname)
+}
+
+func (x *UpdateDelegateResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "UpdateDelegateResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "ResponseMessages" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.ResponseMessages = decodeList[DelegateUserResponseMessage](r, NSMessages, "DelegateUserResponseMessageType", false)
+		default:
+			unexpected(r, "UpdateDelegateResponse")
+		}
+	}
+}
+
+func (x *UpdateDelegateResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
+	}
+	if x.ResponseMessages != nil {
+		e.Start("m:ResponseMessages")
+		for i := range x.ResponseMessages {
+			x.ResponseMessages[i].appendXML(e, "m:DelegateUserResponseMessageType")
+		}
+		e.End("m:ResponseMessages")
+	}
 	e.End(qname)
 }
 

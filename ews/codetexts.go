@@ -232,8 +232,36 @@ func (c ResponseCode) requestText() string {
 		return "The caller has no permission to see this mailbox's free/busy information."
 	case ErrorInvalidScheduledOofDuration:
 		return "The duration of a scheduled out-of-office period is invalid."
+	case ErrorDelegateAlreadyExists:
+		return "The user is already a delegate for the mailbox."
+	case ErrorDelegateCannotAddOwner:
+		return "The owner of a mailbox cannot be a delegate for it."
+	case ErrorDelegateMissingConfiguration:
+		return "The delegate is not configured properly."
 	case ErrorDelegateNoUser:
-		return "The user is not a delegate."
+		return "The delegate does not map to a user in the directory."
+	case ErrorDelegateValidationFailed:
+		return "The user cannot be a delegate in this way."
+	case ErrorNotDelegate:
+		return "The user is not a delegate for the mailbox."
+	case ErrorDistinguishedUserNotSupported:
+		return "A delegate is a user, not one of the distinguished users."
+	case ErrorInvalidDelegateUserId:
+		return "The identifiers of a delegate do not name one user."
+	case ErrorInvalidDelegatePermission:
+		return "The permission level cannot be given to a delegate."
+	case ErrorDuplicateUserIdsSpecified:
+		return "A user is named twice."
+	case ErrorInvalidPermissionSettings:
+		return "The permission level and the individual settings of a permission do not go together."
+	case ErrorInvalidUserInfo:
+		return "The user of a permission is not known."
+	case ErrorCannotSetCalendarPermissionOnNonCalendarFolder:
+		return "A calendar permission set can be set on calendars only."
+	case ErrorCannotSetNonCalendarPermissionOnCalendarFolder:
+		return "A calendar takes a calendar permission set only."
+	case ErrorCannotSetPermissionUnknownEntries:
+		return "Unknown entries of a permission set cannot be set."
 	case ErrorInvalidManagedFolderProperty, ErrorInvalidManagedFolderSize:
 		return "Managed folders are not available on this server."
 	}

@@ -39,7 +39,7 @@ func OperationOf(element string) (Operation, bool) {
 // elements are not named like their operation: those of availability and
 // out-of-office, [MS-OXWAVLS] 3.1.4.1, [MS-OXWOOF] 3.1.4, end in Request.
 var operations = []Operation{
-	{"AddDelegate", "AddDelegate", nil},
+	{"AddDelegate", "AddDelegate", func() Request { return new(AddDelegate) }},
 	{"AddDistributionGroupToImList", "AddDistributionGroupToImList", nil},
 	{"AddImContactToGroup", "AddImContactToGroup", nil},
 	{"AddImGroup", "AddImGroup", nil},
@@ -131,7 +131,7 @@ var operations = []Operation{
 	{"PlayOnPhone", "PlayOnPhone", nil},
 	{"RefreshSharingFolder", "RefreshSharingFolder", nil},
 	{"RemoveContactFromImList", "RemoveContactFromImList", nil},
-	{"RemoveDelegate", "RemoveDelegate", nil},
+	{"RemoveDelegate", "RemoveDelegate", func() Request { return new(RemoveDelegate) }},
 	{"RemoveDistributionGroupFromImList", "RemoveDistributionGroupFromImList", nil},
 	{"RemoveImContactFromGroup", "RemoveImContactFromGroup", nil},
 	{"RemoveImGroup", "RemoveImGroup", nil},
@@ -152,7 +152,7 @@ var operations = []Operation{
 	{"UninstallApp", "UninstallApp", nil},
 	{"UnpinTeamMailbox", "UnpinTeamMailbox", nil},
 	{"Unsubscribe", "Unsubscribe", func() Request { return new(Unsubscribe) }},
-	{"UpdateDelegate", "UpdateDelegate", nil},
+	{"UpdateDelegate", "UpdateDelegate", func() Request { return new(UpdateDelegate) }},
 	{"UpdateFolder", "UpdateFolder", func() Request { return new(UpdateFolder) }},
 	{"UpdateInboxRules", "UpdateInboxRules", nil},
 	{"UpdateItem", "UpdateItem", func() Request { return new(UpdateItem) }},

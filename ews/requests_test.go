@@ -291,6 +291,34 @@ func otherRequests() map[string][]string {
 				<m:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></m:Mailbox>
 				<m:UserIds><t:UserId><t:PrimarySmtpAddress>ben@contoso.example</t:PrimarySmtpAddress></t:UserId></m:UserIds>
 			</m:GetDelegate>`},
+		"AddDelegate": {`
+			<m:AddDelegate>
+				<m:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></m:Mailbox>
+				<m:DelegateUsers><t:DelegateUser>
+					<t:UserId><t:PrimarySmtpAddress>ben@contoso.example</t:PrimarySmtpAddress></t:UserId>
+					<t:DelegatePermissions>
+						<t:CalendarFolderPermissionLevel>Author</t:CalendarFolderPermissionLevel>
+						<t:ContactsFolderPermissionLevel>Reviewer</t:ContactsFolderPermissionLevel>
+					</t:DelegatePermissions>
+					<t:ReceiveCopiesOfMeetingMessages>false</t:ReceiveCopiesOfMeetingMessages>
+					<t:ViewPrivateItems>false</t:ViewPrivateItems>
+				</t:DelegateUser></m:DelegateUsers>
+				<m:DeliverMeetingRequests>DelegatesAndMe</m:DeliverMeetingRequests>
+			</m:AddDelegate>`},
+		"UpdateDelegate": {`
+			<m:UpdateDelegate>
+				<m:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></m:Mailbox>
+				<m:DelegateUsers><t:DelegateUser><t:UserId><t:SID>S-1-1-0</t:SID></t:UserId></t:DelegateUser></m:DelegateUsers>
+			</m:UpdateDelegate>`, `
+			<m:UpdateDelegate>
+				<m:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></m:Mailbox>
+				<m:DeliverMeetingRequests>NoForward</m:DeliverMeetingRequests>
+			</m:UpdateDelegate>`},
+		"RemoveDelegate": {`
+			<m:RemoveDelegate>
+				<m:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></m:Mailbox>
+				<m:UserIds><t:UserId><t:PrimarySmtpAddress>ben@contoso.example</t:PrimarySmtpAddress></t:UserId></m:UserIds>
+			</m:RemoveDelegate>`},
 		"Subscribe": {`
 			<m:Subscribe>
 				<m:PullSubscriptionRequest SubscribeToAllFolders="false">

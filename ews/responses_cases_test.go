@@ -243,6 +243,29 @@ func otherResponses() []responseCase {
 			</m:GetDelegateResponse>`,
 		},
 		{
+			&AddDelegateResponse{Success(), []DelegateUserResponseMessage{{Success(), &DelegateUser{
+				UserID: UserID{SID: "S-1-1-0", PrimarySMTPAddress: "b@contoso.example"}, ReceiveCopiesOfMeetingMessages: ptr(true),
+			}}}},
+			`<m:AddDelegateResponse ResponseClass="Success">` + noErrorXML + `
+				<m:ResponseMessages><m:DelegateUserResponseMessageType ResponseClass="Success">` + noErrorXML + `
+					<m:DelegateUser>
+						<t:UserId><t:SID>S-1-1-0</t:SID><t:PrimarySmtpAddress>b@contoso.example</t:PrimarySmtpAddress></t:UserId>
+						<t:ReceiveCopiesOfMeetingMessages>true</t:ReceiveCopiesOfMeetingMessages>
+					</m:DelegateUser>
+				</m:DelegateUserResponseMessageType></m:ResponseMessages>
+			</m:AddDelegateResponse>`,
+		},
+		{
+			&UpdateDelegateResponse{ResponseMessage: Success()},
+			`<m:UpdateDelegateResponse ResponseClass="Success">` + noErrorXML + `</m:UpdateDelegateResponse>`,
+		},
+		{
+			&RemoveDelegateResponse{Success(), []DelegateUserResponseMessage{{ResponseMessage: Success()}}},
+			`<m:RemoveDelegateResponse ResponseClass="Success">` + noErrorXML + `
+				<m:ResponseMessages><m:DelegateUserResponseMessageType ResponseClass="Success">` + noErrorXML + `</m:DelegateUserResponseMessageType></m:ResponseMessages>
+			</m:RemoveDelegateResponse>`,
+		},
+		{
 			&GetUserAvailabilityResponse{
 				FreeBusyResponses: []FreeBusyResponse{
 					{ResponseMessage: ptr(Success()), FreeBusyView: &FreeBusyView{

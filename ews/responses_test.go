@@ -40,6 +40,7 @@ func responseTypes() []Response {
 		new(GetUserConfigurationResponse), new(CreateUserConfigurationResponse),
 		new(UpdateUserConfigurationResponse), new(DeleteUserConfigurationResponse),
 		new(GetRoomListsResponse), new(GetRoomsResponse), new(GetDelegateResponse),
+		new(AddDelegateResponse), new(UpdateDelegateResponse), new(RemoveDelegateResponse),
 		new(SubscribeResponse), new(UnsubscribeResponse), new(GetEventsResponse), new(GetStreamingEventsResponse),
 	}
 }
