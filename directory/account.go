@@ -34,10 +34,13 @@ type Account struct {
 	Quota      int64 // of the mailbox in bytes, 0 for the default
 	Hidden     bool  // from address lists and ambiguous names
 	Created    int64 // Unix seconds
+	// Custom are CustomAttribute1 … 15. Attributes repeats them, with what else
+	// of the above a recipient filter can name; it is read and never written.
+	Custom [15]string
 }
 
 const accountColumns = `SELECT sid, guid, upn, mail, name, alias, kind, enabled, master_sid, mailbox_id, database, quota,
-	given_name, surname, title, department, company, office, phone, mobile, capacity, hidden, policy, created
+	given_name, surname, title, department, company, office, phone, mobile, capacity, hidden, policy, created, custom
 	FROM directory_account`
 
 // scanAccounts reads rows of accountColumns. Proxies are not among them.
@@ -46,7 +49,7 @@ func scanAccounts(rows *db.Rows, err error) ([]Account, error) {
 	var a Account
 	var master *string
 	var box []byte
-	var policy string
+	var policy, custom string
 	err = each(rows, err, func() error {
 		n := a
 		n.Mailbox = entente.MailboxID{}
@@ -58,11 +61,15 @@ func scanAccounts(rows *db.Rows, err error) ([]Account, error) {
 		if n.Policy, err = decodePolicy(policy); err != nil {
 			return fmt.Errorf("policy of %s: %w", n.SID, err)
 		}
+		if n.Custom, err = decodeCustom(custom); err != nil {
+			return fmt.Errorf("attributes of %s: %w", n.SID, err)
+		}
+		n.Attributes = attributes(n.Alias, n.Title, n.Department, n.Company, n.Office, n.Custom)
 		all = append(all, n)
 		return nil
 	}, &a.SID, &a.GUID, &a.UPN, &a.Mail, &a.Name, &a.Alias, &a.Kind, &a.Enabled, &master, &box, &a.Database, &a.Quota,
 		&a.GivenName, &a.Surname, &a.Title, &a.Department, &a.Company, &a.Office, &a.Phone, &a.Mobile, &a.Capacity,
-		&a.Hidden, &policy, &a.Created)
+		&a.Hidden, &policy, &a.Created, &custom)
 	return all, err
 }
 
@@ -177,11 +184,11 @@ func (c *Change) CreateAccount(a *Account) error {
 	}
 	if _, err := c.tx.Exec(`INSERT INTO directory_account (sid, guid, upn, mail, name, alias, kind, enabled, master_sid,
 		mailbox_id, database, quota, given_name, surname, title, department, company, office, phone, mobile, capacity,
-		hidden, policy, password, epoch, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-		$16, $17, $18, $19, $20, $21, $22, $23, '', 0, $24)`,
+		hidden, policy, password, epoch, created, custom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+		$16, $17, $18, $19, $20, $21, $22, $23, '', 0, $24, $25)`,
 		a.SID, a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master),
 		nullMailbox(a.Mailbox), a.Database, a.Quota, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office,
-		a.Phone, a.Mobile, a.Capacity, a.Hidden, policy, a.Created); err != nil {
+		a.Phone, a.Mobile, a.Capacity, a.Hidden, policy, a.Created, encodeCustom(&a.Custom)); err != nil {
 		return err
 	}
 	return c.setNames(a)
@@ -210,10 +217,10 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 	if _, err := c.tx.Exec(`UPDATE directory_account SET guid = $2, upn = $3, mail = $4, name = $5, alias = $6, kind = $7,
 		enabled = $8, master_sid = $9, mailbox_id = $10, database = $11, quota = $12, given_name = $13, surname = $14,
 		title = $15, department = $16, company = $17, office = $18, phone = $19, mobile = $20, capacity = $21, hidden = $22,
-		policy = $23 WHERE sid = $1`,
+		policy = $23, custom = $24 WHERE sid = $1`,
 		a.SID, a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master), nullMailbox(a.Mailbox),
 		a.Database, a.Quota, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office, a.Phone, a.Mobile,
-		a.Capacity, a.Hidden, policy); err != nil {
+		a.Capacity, a.Hidden, policy, encodeCustom(&a.Custom)); err != nil {
 		return err
 	}
 	return c.setNames(a)
@@ -228,7 +235,7 @@ func (c *Change) RemoveAccount(sid entente.SID) error {
 		return err
 	}
 	if !a.Mailbox.IsZero() {
-		if _, err := c.tx.Exec(`DELETE FROM directory_permission WHERE mailbox_id = $1`, a.Mailbox); err != nil {
+		if err := c.forgetMailbox(a.Mailbox); err != nil {
 			return err
 		}
 	}
@@ -243,6 +250,15 @@ func (c *Change) RemoveAccount(sid entente.SID) error {
 	return err
 }
 
+// forgetMailbox removes what was granted on a mailbox.
+func (c *Change) forgetMailbox(id entente.MailboxID) error {
+	if _, err := c.tx.Exec(`DELETE FROM directory_permission WHERE mailbox_id = $1`, id); err != nil {
+		return err
+	}
+	_, err := c.tx.Exec(`DELETE FROM directory_item_grant WHERE mailbox_id = $1`, id)
+	return err
+}
+
 // forget removes all rows of other tables that name a SID.
 func (c *Change) forget(sid entente.SID) error {
 	for _, f := range [...]func() (int64, error){
@@ -251,6 +267,7 @@ func (c *Change) forget(sid entente.SID) error {
 		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_address WHERE sid = $1`, sid) },
 		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_key WHERE sid = $1`, sid) },
 		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_permission WHERE to_sid = $1`, sid) },
+		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_item_grant WHERE to_sid = $1`, sid) },
 		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_assignment WHERE assignee = $1`, sid) },
 		// An assignment over the account alone is left without anybody.
 		func() (int64, error) {
@@ -460,6 +477,9 @@ func (a *Account) check() error {
 		return entente.Errorf(entente.TooLarge, "an account has at most %d addresses", maxProxies)
 	case a.Capacity < 0 || a.Quota < 0:
 		return entente.Errorf(entente.Invalid, "a capacity or quota is not negative")
+	}
+	if err := checkTexts(a.Custom[:]...); err != nil {
+		return err
 	}
 	return checkTexts(a.Name, a.Alias, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office, a.Phone, a.Mobile)
 }

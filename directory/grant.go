@@ -48,8 +48,7 @@ func (c *Change) DisableMailbox(sid entente.SID) (id entente.MailboxID, err erro
 	if err != nil {
 		return id, err
 	}
-	_, err = c.tx.Exec(`DELETE FROM directory_permission WHERE mailbox_id = $1`, id)
-	return id, err
+	return id, c.forgetMailbox(id)
 }
 
 // NewMailboxID makes a random id, RFC 9562 5.4.
@@ -115,7 +114,7 @@ const assignmentColumns = `SELECT id, assignee, rights, server, scope_kind, scop
 
 // eachAssignment runs f for every assignment; over is each or what does its
 // work.
-func eachAssignment(over func(*db.Rows, error, func() error, ...any) error, rows *db.Rows, err error, f func(Assignment)) error {
+func eachAssignment(over over, rows *db.Rows, err error, f func(Assignment)) error {
 	var a Assignment
 	var from, until, created *int64
 	return over(rows, err, func() error {
@@ -228,6 +227,9 @@ func (c *Change) checkScope(s access.Scope) error {
 		return err
 	case access.ScopeGroup:
 		_, err := groupBySID(c.tx, entente.SID(s.Name))
+		return err
+	case access.ScopeManagement:
+		_, err := scopeByName(c.tx, s.Name)
 		return err
 	case access.ScopeDatabase:
 		var n int64

@@ -28,7 +28,7 @@ type Group struct {
 	Hidden       bool
 }
 
-const groupColumns = `SELECT sid, guid, name, alias, mail, kind, hidden FROM directory_group`
+const groupColumns = `SELECT sid, guid, name, alias, mail, kind, hidden, master_sid FROM directory_group`
 
 func scanGroups(rows *db.Rows, err error) ([]Group, error) {
 	var all []Group
@@ -36,7 +36,7 @@ func scanGroups(rows *db.Rows, err error) ([]Group, error) {
 	err = each(rows, err, func() error {
 		all = append(all, g)
 		return nil
-	}, &g.SID, &g.GUID, &g.Name, &g.Alias, &g.Mail, &g.Kind, &g.Hidden)
+	}, &g.SID, &g.GUID, &g.Name, &g.Alias, &g.Mail, &g.Kind, &g.Hidden, &g.Master)
 	return all, err
 }
 
@@ -123,9 +123,9 @@ func (c *Change) CreateGroup(g *Group) error {
 	if err != nil {
 		return err
 	}
-	if n, err := c.tx.Exec(`INSERT INTO directory_group (sid, guid, name, alias, mail, kind, hidden)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guid) DO NOTHING`,
-		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden); err != nil {
+	if n, err := c.tx.Exec(`INSERT INTO directory_group (sid, guid, name, alias, mail, kind, hidden, master_sid)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (guid) DO NOTHING`,
+		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
 		return err
 	} else if n == 0 {
 		return entente.Errorf(entente.Conflict, "another group has this GUID").Because(AccountExists)
@@ -155,8 +155,9 @@ func (c *Change) SetGroup(sid entente.SID, f func(*Group) error) error {
 	if err := g.check(); err != nil {
 		return err
 	}
-	if _, err := c.tx.Exec(`UPDATE directory_group SET guid = $2, name = $3, alias = $4, mail = $5, kind = $6, hidden = $7 WHERE sid = $1`,
-		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden); err != nil {
+	if _, err := c.tx.Exec(`UPDATE directory_group SET guid = $2, name = $3, alias = $4, mail = $5, kind = $6, hidden = $7,
+		master_sid = $8 WHERE sid = $1`,
+		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
 		return err
 	}
 	return c.setGroupNames(g)
@@ -206,6 +207,11 @@ func (g *Group) check() error {
 	var err error
 	if g.Mail, err = checkAddress(g.Mail); err != nil {
 		return err
+	}
+	if g.Master != "" {
+		if g.Master, err = entente.ParseSID(string(g.Master)); err != nil {
+			return err
+		}
 	}
 	if g.Kind == "" {
 		g.Kind = Distribution

@@ -72,6 +72,12 @@ func (r *record) fill(a *Account) error {
 			*f.to = v
 		}
 	}
+	for i := range a.Custom {
+		n := strconv.Itoa(i + 1)
+		if v, said := r.get("customattribute"+n, "extensionattribute"+n); said {
+			a.Custom[i] = v
+		}
+	}
 	if v, said := r.get("userprincipalname", "upn"); said {
 		a.UPN = entente.UPN(strings.ToLower(v))
 	}

@@ -82,6 +82,7 @@ func (r *reader) read() error {
 	for _, step := range [...]func() error{
 		r.organization, r.acceptedDomains, r.accounts, r.addresses, r.groups, r.members,
 		r.names, r.permissions, r.assignments, r.administrators, r.readTokens, r.passwords,
+		r.attributes, r.masters, r.scopes, r.itemGrants,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -246,6 +247,89 @@ func (r *reader) administrators() error {
 		r.facts.Administrators = append(r.facts.Administrators, sid)
 		return nil
 	}, &sid)
+}
+
+// attributes come in the order of accounts.
+func (r *reader) attributes() error {
+	var sid entente.SID
+	var a access.Attributes
+	var custom string
+	i := 0
+	rows, err := r.tx.Query(`SELECT sid, alias, title, department, company, office, custom FROM directory_account ORDER BY sid`)
+	return each(rows, err, func() error {
+		for i < len(r.facts.Accounts) && r.facts.Accounts[i].SID < sid {
+			i++
+		}
+		c, err := decodeCustom(custom)
+		if err != nil {
+			return fmt.Errorf("attributes of %s: %w", sid, err)
+		}
+		if i < len(r.facts.Accounts) && r.facts.Accounts[i].SID == sid {
+			r.facts.Accounts[i].Attributes = attributes(a.Alias, a.Title, a.Department, a.Company, a.Office, c)
+		}
+		return nil
+	}, &sid, &a.Alias, &a.Title, &a.Department, &a.Company, &a.Office, &custom)
+}
+
+// masters of groups come in the order of groups.
+func (r *reader) masters() error {
+	var sid, master entente.SID
+	i := 0
+	rows, err := r.tx.Query(`SELECT sid, master_sid FROM directory_group ORDER BY sid`)
+	return each(rows, err, func() error {
+		for i < len(r.facts.Groups) && r.facts.Groups[i].SID < sid {
+			i++
+		}
+		if i < len(r.facts.Groups) && r.facts.Groups[i].SID == sid {
+			r.facts.Groups[i].Master = master
+		}
+		return nil
+	}, &sid, &master)
+}
+
+// scopes are management scopes, their policies, and realms.
+func (r *reader) scopes() error {
+	f := &r.facts
+	rows, err := r.tx.Query(scopeColumns + ` ORDER BY name`)
+	if err := eachScope(each, rows, err, func(s access.ManagementScope) { f.Scopes = append(f.Scopes, s) }); err != nil {
+		return err
+	}
+	rows, err = r.tx.Query(policyColumns + ` ORDER BY scope`)
+	if err := eachPolicy(each, rows, err, func(p access.ScopePolicy) { f.Policies = append(f.Policies, p) }); err != nil {
+		return err
+	}
+	rows, err = r.tx.Query(realmColumns + ` ORDER BY name`)
+	return eachRealm(each, rows, err, func(x access.Realm) { f.Realms = append(f.Realms, x) })
+}
+
+func (r *reader) itemGrants() error {
+	rows, err := r.tx.Query(itemGrantColumns + ` ORDER BY id`)
+	return eachItemGrant(each, rows, err, func(g ItemGrant) { r.facts.ItemGrants = append(r.facts.ItemGrants, g.ItemGrant) })
+}
+
+// attributes are those that recipient filters look at, nil if all are empty.
+func attributes(alias, title, department, company, office string, custom [15]string) *access.Attributes {
+	a := access.Attributes{Alias: alias, Title: title, Department: department, Company: company, Office: office, Custom: custom}
+	if a == (access.Attributes{}) {
+		return nil
+	}
+	return &a
+}
+
+// encodeCustom writes custom attributes for a column; none is "".
+func encodeCustom(custom *[15]string) string {
+	if *custom == ([15]string{}) {
+		return ""
+	}
+	b, _ := json.Marshal(custom) // strings cannot fail
+	return string(b)
+}
+
+func decodeCustom(s string) (custom [15]string, err error) {
+	if s != "" {
+		err = json.Unmarshal([]byte(s), &custom)
+	}
+	return custom, err
 }
 
 // encodePolicy writes a client policy for a column; nil is "".
