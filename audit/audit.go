@@ -37,9 +37,12 @@ const (
 	Impersonated Kind = "Impersonated"
 	// ImpersonatedDelegate is an impersonated user in somebody else's mailbox.
 	ImpersonatedDelegate Kind = "Impersonated+Delegate"
-	Admin                Kind = "Admin"
-	System               Kind = "System"
-	Stranger             Kind = "Stranger" // refusals before authentication, counted
+	// ItemGrant is somebody for whom a grant opened single items of a mailbox that
+	// its folders keep shut.
+	ItemGrant Kind = "ItemGrant"
+	Admin     Kind = "Admin"
+	System    Kind = "System"
+	Stranger  Kind = "Stranger" // refusals before authentication, counted
 )
 
 // A Record is one line of the log: one decision, or one change of settings.

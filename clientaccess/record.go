@@ -101,8 +101,11 @@ func (s *Session) finishRecord(code string) {
 func (s *Session) kind() (audit.Kind, string) {
 	subject, _ := s.snapshot.FindSID(s.caller.Subject().SID)
 	var box entente.MailboxID
-	delegate := false
-	for _, d := range s.trace.Decisions {
+	delegate, granted := false, false
+	for i := range s.trace.Decisions {
+		d := &s.trace.Decisions[i]
+		// Items are asked for one by one only where their folder gives nothing.
+		granted = granted || d.On.Kind == access.ItemObject && d.Allowed()
 		if id := d.On.Mailbox; !id.IsZero() && d.Want != access.Deliver && !delegate {
 			box, delegate = id, id != subject.Mailbox
 		}
@@ -118,6 +121,8 @@ func (s *Session) kind() (audit.Kind, string) {
 		return audit.ImpersonatedDelegate, text
 	case s.caller.ActsAs != nil:
 		return audit.Impersonated, text
+	case delegate && granted:
+		return audit.ItemGrant, text
 	case delegate:
 		return audit.Delegate, text
 	}
