@@ -10,6 +10,7 @@ package availability
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"entente"
@@ -89,13 +90,16 @@ type Opener interface {
 	Caller() *access.Caller
 }
 
-// A Remote asks partner organizations. The federation client is one.
+// A Remote asks about people whose calendars are not here: the relay, and the
+// federation client.
 type Remote interface {
-	// Partner reports whether a domain belongs to a partner that may be asked.
-	Partner(domain entente.Domain) bool
-	// FreeBusy asks the partners of, all in one call, on behalf of as, about a
-	// window. Who is not in the answer is not known there.
-	FreeBusy(ctx context.Context, as entente.SMTPAddress, of []entente.SMTPAddress, r Request) (map[entente.SMTPAddress]Answer, error)
+	// Partner reports whether an address may be one of a partner's that may be
+	// asked. It may be in a domain that is ours too: who is not here is asked for
+	// there.
+	Partner(address entente.SMTPAddress) bool
+	// FreeBusy asks the partners of, all in one call, on behalf of a caller, about
+	// a window. Who is not in the answer is not known there.
+	FreeBusy(ctx context.Context, as *access.Caller, of []entente.SMTPAddress, r Request) (map[entente.SMTPAddress]Answer, error)
 }
 
 // A Service answers free/busy questions. The zero Service knows this
@@ -171,10 +175,16 @@ func (s *Service) FreeBusy(ctx context.Context, o Opener, r Request) ([]Answer, 
 			out[i].Err = unknown(text)
 		case ok:
 			out[i] = q.person(account.Mailbox, text)
-		case s.Remote != nil && s.Remote.Partner(address.Domain()):
-			abroad[address] = append(abroad[address], i)
-		default:
+		case s.Remote == nil || !s.Remote.Partner(address):
 			out[i] = q.group(address)
+		default:
+			// A list of ours may have an address in a domain that we share.
+			if o.Directory().Accepted(address.Domain()) {
+				if out[i] = q.group(address); !nobody(out[i].Err) {
+					continue
+				}
+			}
+			abroad[address] = append(abroad[address], i)
 		}
 	}
 	if len(abroad) > 0 {
@@ -190,6 +200,12 @@ func unknown(address string) error {
 		return entente.Errorf(entente.NotFound, "Unable to resolve e-mail address %s to an Active Directory object.", a).Because(RecipientNotFound)
 	}
 	return entente.Errorf(entente.NotFound, "Unable to resolve an e-mail address to an Active Directory object.").Because(RecipientNotFound)
+}
+
+// nobody reports whether an answer is that no one has the address.
+func nobody(err error) bool {
+	var e *entente.Error
+	return errors.As(err, &e) && e.Reason == RecipientNotFound
 }
 
 // question is a Request at work.

@@ -282,10 +282,12 @@ type partner struct {
 	as    entente.SMTPAddress
 }
 
-func (p *partner) Partner(d entente.Domain) bool { return d == "fabrikam.example" }
+func (p *partner) Partner(a entente.SMTPAddress) bool {
+	return a.Domain() == "fabrikam.example" || a.Domain() == domain
+}
 
-func (p *partner) FreeBusy(_ context.Context, as entente.SMTPAddress, of []entente.SMTPAddress, r Request) (map[entente.SMTPAddress]Answer, error) {
-	p.as, p.asked = as, of
+func (p *partner) FreeBusy(_ context.Context, as *access.Caller, of []entente.SMTPAddress, r Request) (map[entente.SMTPAddress]Answer, error) {
+	p.as, p.asked = as.Subject().Mail, of
 	return map[entente.SMTPAddress]Answer{"ida@fabrikam.example": {View: MergedOnly, Merged: calendar.AppendNoData(nil, r.Window, r.Slot)}}, p.err
 }
 
@@ -307,6 +309,12 @@ func TestPartner(t *testing.T) {
 	}
 	if string(out[0].Merged) != "5555" || string(out[3].Merged) != "5555" {
 		t.Errorf("%s %s", out[0].Merged, out[3].Merged)
+	}
+	h.group("half", h.sids["ben"])
+	// Of a domain that both have, who is here is asked for here, and a list too.
+	h.ask(&Service{Remote: p}, Request{Mailboxes: []string{"ben@", "half@", "vera@"}, View: MergedOnly})
+	if len(p.asked) != 1 || p.asked[0] != "vera@"+domain {
+		t.Errorf("of a shared domain, asked about %v", p.asked)
 	}
 	p.err = errors.New("dial tcp 10.0.0.1:443")
 	out = h.ask(&Service{Remote: p}, Request{Mailboxes: people, View: MergedOnly})

@@ -12,7 +12,7 @@ import (
 // answers. What fails, fails for those people only.
 func (s *Service) ask(q *question, abroad map[entente.SMTPAddress][]int, out []Answer) {
 	of := slices.Sorted(maps.Keys(abroad))
-	found, err := s.Remote.FreeBusy(q.ctx, q.opener.Caller().Subject().Mail, of, *q.Request)
+	found, err := s.Remote.FreeBusy(q.ctx, q.opener.Caller(), of, *q.Request)
 	for _, address := range of {
 		a, ok := found[address]
 		switch {
@@ -20,6 +20,8 @@ func (s *Service) ask(q *question, abroad map[entente.SMTPAddress][]int, out []A
 			a = Answer{Err: partnerFailed(err)}
 		case !ok:
 			a = Answer{Err: unknown(string(address))}
+		case a.Err == nil && a.Hours == nil:
+			a.Hours = &q.hours
 		}
 		for _, i := range abroad[address] {
 			out[i] = a

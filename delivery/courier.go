@@ -2,9 +2,10 @@
 // mailboxes of this organization, meeting requests into calendars too, answers
 // to meetings into the organizer's list of attendees.
 //
-// Everything is delivered at once, by the time Send returns. What cannot be
-// delivered, and for now that is all mail to other organizations, comes back to
-// the sender as a non-delivery report. What mailboxes do by themselves (tentative
+// What is for mailboxes here is delivered at once, by the time Send returns; what
+// is for people that a Route leads to is then in the route's keeping. What cannot
+// be delivered, mail to all other organizations among it, comes back to the
+// sender as a non-delivery report. What mailboxes do by themselves (tentative
 // appointments, a room's answer, out-of-office replies) is done here as well,
 // each in a session of the mailbox's owner, which has its own audit record.
 //
@@ -65,6 +66,8 @@ type Courier struct {
 	// Attend returns a session for work on behalf of an account: keeping its
 	// calendar, answering for it. The task names the work in the audit log.
 	Attend func(account entente.SID, task string) Attendant
+	// Route, if set, leads to people whose mailboxes are not here.
+	Route Route
 	// Failed, if set, is told what went wrong with automatic work, which is no
 	// concern of the sender's. It must not block.
 	Failed func(error)
@@ -97,11 +100,12 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 			return err
 		}
 	}
-	people, failed, err := resolve(ctx, o.Directory(), l.to)
+	t, err := c.resolve(ctx, o.Directory(), l.to)
 	if err != nil {
 		return err
 	}
-	if len(people) == 0 && len(failed) == 0 {
+	people, failed := t.people, t.failed
+	if len(people) == 0 && len(failed) == 0 && len(t.abroad) == 0 {
 		return entente.Errorf(entente.Invalid, "the message has no recipients").Because(NoRecipients)
 	}
 	var done []delivered
@@ -118,6 +122,9 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 			continue
 		}
 		done = append(done, delivered{&people[i], fresh, l.item.Attachments})
+	}
+	if len(t.abroad) > 0 {
+		failed = append(failed, c.carry(ctx, l, t.abroad)...)
 	}
 	if len(failed) > 0 && !l.quiet && !Automatic(l.item) {
 		c.failed(c.report(ctx, o, l, failed))

@@ -30,17 +30,25 @@ type failure struct {
 	err    error  // for the log; may be nil
 }
 
+// targets are those a message is for.
+type targets struct {
+	people []recipient
+	abroad []mailbox.Recipient // whom the route leads to, each once
+	failed []failure
+}
+
 // resolve finds out who gets a copy.
-func resolve(ctx context.Context, dir *directory.Directory, to []mailbox.Recipient) (people []recipient, failed []failure, err error) {
+func (c *Courier) resolve(ctx context.Context, dir *directory.Directory, to []mailbox.Recipient) (*targets, error) {
+	t := &targets{}
 	seen := map[entente.MailboxID]int{}
 	add := func(r mailbox.Recipient, a directory.Account, named bool) {
 		i, known := seen[a.Mailbox]
 		if !known {
-			i = len(people)
+			i = len(t.people)
 			seen[a.Mailbox] = i
-			people = append(people, recipient{asked: r, account: a})
+			t.people = append(t.people, recipient{asked: r, account: a})
 		}
-		p := &people[i]
+		p := &t.people[i]
 		p.to = p.to || named && r.Kind == mailbox.To
 		p.cc = p.cc || named && r.Kind == mailbox.Cc
 		p.named = p.to || p.cc
@@ -49,36 +57,49 @@ func resolve(ctx context.Context, dir *directory.Directory, to []mailbox.Recipie
 		if r.Kind == mailbox.From || r.Kind == mailbox.ReplyTo || r.Organizer {
 			continue
 		}
-		members, named, status, err := find(ctx, dir, r)
-		if err != nil {
-			return nil, nil, err
-		}
-		if status != "" {
-			failed = append(failed, failure{asked: r, status: status})
+		members, named, status, err := c.find(ctx, dir, r)
+		switch {
+		case err != nil:
+			return nil, err
+		case status == statusAbroad:
+			t.goAbroad(r)
+		case status != "":
+			t.failed = append(t.failed, failure{asked: r, status: status})
 		}
 		for i := range members {
 			add(r, members[i], named)
 		}
-		if len(people)+len(failed) > MaxRecipients {
-			return nil, nil, entente.Errorf(entente.TooLarge, "more than %d recipients", MaxRecipients).Because(TooManyRecipients)
+		if len(t.people)+len(t.failed)+len(t.abroad) > MaxRecipients {
+			return nil, entente.Errorf(entente.TooLarge, "more than %d recipients", MaxRecipients).Because(TooManyRecipients)
 		}
 	}
-	return people, failed, nil
+	return t, nil
+}
+
+func (t *targets) goAbroad(r mailbox.Recipient) {
+	if !slices.ContainsFunc(t.abroad, func(o mailbox.Recipient) bool { return strings.EqualFold(o.Address, r.Address) }) {
+		t.abroad = append(t.abroad, r)
+	}
 }
 
 // Status codes of RFC 3463 that a report can carry.
 const (
 	statusBadAddress = "5.1.3"
 	statusUnknown    = "5.1.1"
-	statusNoRoute    = "5.4.4" // elsewhere: no mail leaves the organization yet
+	statusNoRoute    = "5.4.4" // elsewhere, and no route leads there
 	statusFull       = "5.2.2"
 	statusTooLarge   = "5.3.4"
+	statusExpired    = "4.4.7"
+	statusRefused    = "5.7.1"
 	statusOther      = "5.3.0"
+
+	// statusAbroad is no failure: the route leads there.
+	statusAbroad = "route"
 )
 
 // find returns who is behind a recipient. A status says why nobody is; an error
 // that the directory could not be asked.
-func find(ctx context.Context, dir *directory.Directory, r mailbox.Recipient) (members []directory.Account, named bool, status string, err error) {
+func (c *Courier) find(ctx context.Context, dir *directory.Directory, r mailbox.Recipient) (members []directory.Account, named bool, status string, err error) {
 	address, err := entente.ParseSMTPAddress(r.Address)
 	if err != nil || r.AddressType != "" && !strings.EqualFold(r.AddressType, "SMTP") {
 		return nil, false, statusBadAddress, nil
@@ -98,6 +119,8 @@ func find(ctx context.Context, dir *directory.Directory, r mailbox.Recipient) (m
 		return nil, false, "", entente.Errorf(entente.TooLarge, "more than %d recipients", MaxRecipients).Because(TooManyRecipients)
 	case kindOf(err) != entente.NotFound:
 		return nil, false, "", err
+	case c.Route != nil && c.Route.Leads(address):
+		return nil, false, statusAbroad, nil
 	case dir.Accepted(address.Domain()):
 		return nil, false, statusUnknown, nil
 	}
@@ -112,6 +135,10 @@ func statusOf(err error) string {
 		return statusTooLarge
 	case hasReason(err, mailbox.MailboxNotFound):
 		return statusUnknown
+	case kindOf(err) == entente.Denied:
+		return statusRefused
+	case hasReason(err, Expired):
+		return statusExpired
 	}
 	return statusOther
 }
@@ -124,6 +151,7 @@ func (l *letter) copyFor(ctx context.Context, o Poster, r *recipient) (*mailbox.
 		Recipients:  l.item.Recipients,
 		Attachments: slices.Clone(l.item.Attachments),
 		Props:       l.item.Props.Clone(),
+		Arrival:     l.item.Arrival,
 	}
 	if err := l.translate(ctx, o, r.account.Mailbox, it); err != nil {
 		return nil, err

@@ -17,6 +17,8 @@ var statusTexts = [...]struct{ status, text string }{
 	{statusNoRoute, "This server does not deliver to other organizations."},
 	{statusFull, "The recipient's mailbox is full."},
 	{statusTooLarge, "The message is too large for the recipient's mailbox."},
+	{statusExpired, "The recipient's server could not be reached for too long."},
+	{statusRefused, "The message may not be sent to the recipient."},
 	{statusOther, "The message could not be delivered."},
 }
 
