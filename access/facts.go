@@ -131,7 +131,8 @@ type ScopePolicy struct {
 }
 
 // A MailboxPermission gives or, with Deny, withholds rights on a whole
-// mailbox: FullAccess, SendAs, SendOnBehalf. A denial outweighs any grant to
+// mailbox: FullAccess, SendAs, SendOnBehalf, and ReadPrivate, which shows what is
+// private in those folders whose own tables let the items be read. A denial outweighs any grant to
 // the same caller, but not that he is the owner.
 type MailboxPermission struct {
 	Mailbox entente.MailboxID

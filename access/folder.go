@@ -7,7 +7,7 @@ const (
 	ownersRights  = FolderLookup | FullAccess | SendAs | SendOnBehalf | ReadPrivate | Deliver | ownerWithFreeBusy
 	fullAccess    = FolderLookup | FullAccess | ReadPrivate | ownerWithFreeBusy
 	memberRights  = FolderLookup | Deliver
-	grantedRights = FullAccess | SendAs | SendOnBehalf // what a MailboxPermission can give
+	grantedRights = FullAccess | SendAs | SendOnBehalf | ReadPrivate // what a MailboxPermission can give
 )
 
 // onMailbox is about a mailbox as a whole: who owns it, and what has been

@@ -60,7 +60,30 @@ func NewMailboxID() (id entente.MailboxID, err error) {
 }
 
 // mailboxRights are those that can be granted on a whole mailbox.
-const mailboxRights = access.FullAccess | access.SendAs | access.SendOnBehalf
+const mailboxRights = access.FullAccess | access.SendAs | access.SendOnBehalf | access.ReadPrivate
+
+// delegateRights are those of them that come with being a delegate.
+const delegateRights = access.SendOnBehalf | access.ReadPrivate
+
+// SetDelegate gives and takes of SendOnBehalf and ReadPrivate, which are what a
+// delegate holds on a mailbox as a whole; other rights he was granted stay.
+func (c *Change) SetDelegate(id entente.MailboxID, to entente.SID, give, take access.Rights) error {
+	if (give|take)&^delegateRights != 0 {
+		return entente.Errorf(entente.Invalid, "the rights of a delegate are %s", delegateRights)
+	}
+	p := access.MailboxPermission{Mailbox: id, To: to}
+	rows, err := c.tx.Query(`SELECT rights FROM directory_permission WHERE mailbox_id = $1 AND to_sid = $2 AND deny = $3`, id, to, false)
+	if err := each(rows, err, func() error { return nil }, &p.Rights); err != nil {
+		return err
+	}
+	if give != 0 {
+		if err := c.known(to, false); err != nil {
+			return err
+		}
+	}
+	p.Rights = p.Rights&^take | give
+	return c.SetMailboxPermission(p)
+}
 
 // SetMailboxPermission grants or denies rights on a mailbox, in place of what
 // was granted (or denied) to the same account or group before. No rights

@@ -144,14 +144,21 @@ func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access
 		if err := v.want(&f.Table, access.FolderOwner); err != nil {
 			return err
 		}
-		if change, err = v.numbers(tx, 1, 0); err != nil {
-			return err
-		}
-		_, err = tx.Exec(`UPDATE folder SET permissions = $3, change_number = $4, modified = $5 WHERE mailbox_id = $1 AND folder_id = $2`,
-			v.key, id, appendPermissions(nil, entries), change, Ticks(v.s.now()))
-		v.changed(tx)
+		change, err = v.storePermissions(tx, id, entries)
 		return err
 	})
+	return change, err
+}
+
+// storePermissions stores a table that was checked. Rights were asked for.
+func (v *View) storePermissions(tx *db.Tx, id FolderID, entries []access.Entry) (uint64, error) {
+	change, err := v.numbers(tx, 1, 0)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(`UPDATE folder SET permissions = $3, change_number = $4, modified = $5 WHERE mailbox_id = $1 AND folder_id = $2`,
+		v.key, id, appendPermissions(nil, entries), change, Ticks(v.s.now()))
+	v.changed(tx)
 	return change, err
 }
 

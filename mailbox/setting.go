@@ -49,10 +49,14 @@ func (v *View) setSetting(ctx context.Context, name string, value any) error {
 		if err := v.ownerOnly(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO mailbox_setting (mailbox_id, name, value) VALUES ($1, $2, $3)
-			ON CONFLICT (mailbox_id, name) DO UPDATE SET value = excluded.value`, v.key, name, b)
-		return err
+		return writeSetting(tx, v.key, name, b)
 	})
+}
+
+func writeSetting(tx *db.Tx, key []byte, name string, value []byte) error {
+	_, err := tx.Exec(`INSERT INTO mailbox_setting (mailbox_id, name, value) VALUES ($1, $2, $3)
+		ON CONFLICT (mailbox_id, name) DO UPDATE SET value = excluded.value`, key, name, value)
+	return err
 }
 
 // An OofState says when out-of-office replies are sent. [MS-OXWOOF] 2.2.5.2

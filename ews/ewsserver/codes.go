@@ -86,6 +86,9 @@ func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
 	case mailbox.SyncStateInvalid:
 		return ews.ErrorInvalidSyncStateData, true
 	}
+	if code, ok := codeOfDelegate(r); ok {
+		return code, true
+	}
 	if code, ok := codeOfContent(r); ok {
 		return code, true
 	}

@@ -72,7 +72,7 @@ func strange() map[string][]string {
 
 // idless are the operations that open nothing by an id.
 var idless = map[string]string{
-	"ConvertId": "opens nothing", "GetServerTimeZones": "no mailbox", "GetDelegate": "by address", "GetUserAvailabilityRequest": "by address",
+	"ConvertId": "opens nothing", "GetServerTimeZones": "no mailbox", "GetDelegate": "by address", "AddDelegate": "by address", "UpdateDelegate": "by address", "RemoveDelegate": "by address", "GetUserAvailabilityRequest": "by address",
 	"GetUserOofSettingsRequest": "by address", "SetUserOofSettingsRequest": "by address", "ExpandDL": "by address", "GetRoomLists": "directory", "GetRooms": "directory",
 }
 

@@ -49,6 +49,14 @@ func idsIn(request ews.Request) int {
 		return len(r.FolderIDs)
 	case *ews.ConvertID:
 		return len(r.SourceIDs)
+	case *ews.GetDelegate:
+		return len(r.UserIDs)
+	case *ews.AddDelegate:
+		return len(r.DelegateUsers)
+	case *ews.UpdateDelegate:
+		return len(r.DelegateUsers)
+	case *ews.RemoveDelegate:
+		return len(r.UserIDs)
 	case *ews.CreateAttachment:
 		return len(r.Attachments)
 	}

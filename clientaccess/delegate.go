@@ -1,0 +1,35 @@
+package clientaccess
+
+import (
+	"context"
+
+	"entente"
+	"entente/access"
+	"entente/directory"
+)
+
+// SetDelegate gives somebody, and takes from him, what a delegate holds on a
+// mailbox as a whole: SendOnBehalf and ReadPrivate. Whoever may do all in the
+// mailbox may; it holds from the next request on.
+func (s *Session) SetDelegate(ctx context.Context, id entente.MailboxID, to entente.SID, give, take access.Rights) error {
+	if _, err := s.ask(access.MailboxOf(id), access.FullAccess); err != nil {
+		return err
+	}
+	return s.door.Directory.Update(ctx, func(c *directory.Change) error { return c.SetDelegate(id, to, give, take) })
+}
+
+// DelegateRights returns what delegates hold on a mailbox as a whole, by their
+// SIDs, as it is granted now: not what groups bring them.
+func (s *Session) DelegateRights(ctx context.Context, id entente.MailboxID) (map[entente.SID]access.Rights, error) {
+	if _, err := s.ask(access.MailboxOf(id), access.FullAccess); err != nil {
+		return nil, err
+	}
+	all, err := s.door.Directory.MailboxPermissions(ctx, id)
+	held := make(map[entente.SID]access.Rights, len(all))
+	for _, p := range all {
+		if !p.Deny {
+			held[p.To] = p.Rights & (access.SendOnBehalf | access.ReadPrivate)
+		}
+	}
+	return held, err
+}
