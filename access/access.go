@@ -28,6 +28,7 @@ const (
 	Certificate Method = "certificate"
 	Delegation  Method = "delegation-token"
 	Node        Method = "node"  // another node of ours, with the signed actor chain
+	Relay       Method = "relay" // the other side of a relay, for somebody of its own
 	Local       Method = "local" // this process: delivery, maintenance, the admin socket
 )
 
@@ -47,6 +48,12 @@ type Caller struct {
 	Application ApplicationID
 	UserAgent   string
 	Address     string // of the peer, without port
+}
+
+// External reports whether the caller is somebody of another organization, who
+// is known by address and has no account here.
+func (c *Caller) External() bool {
+	return c.Authenticated.SID == "" && c.Authenticated.Mail != "" && c.ActsAs == nil
 }
 
 // Subject returns whom the caller acts as: whose mailbox, gate and folder

@@ -171,6 +171,7 @@ type identity struct {
 	by         *account
 	assignment *Assignment // under which by acts as account
 	anonymous  bool
+	external   bool // somebody of another organization
 }
 
 // identify applies the rules about the caller himself: he must be known and
@@ -186,6 +187,9 @@ func (s *Snapshot) identify(q *Question, d *Decision) identity {
 	case c.Method == Local && c.ActsAs == nil:
 		d.need("caller-known", string(Local), true, "")
 		return identity{local: true}
+	case c.Method != Local && c.External():
+		d.need("caller-known", string(c.Authenticated.Mail), true, "")
+		return identity{external: true}
 	case c.Method != Local && c.Authenticated.SID == "" && c.ActsAs == nil:
 		d.need("caller-known", "anonymous", true, "")
 		return identity{anonymous: true}

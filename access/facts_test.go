@@ -331,6 +331,8 @@ func (s *script) caller(name string, l line) *Caller {
 	case name == "anonymous":
 	case name == "local":
 		c.Method = Local
+	case strings.Contains(name, "@"):
+		c.Method, c.Authenticated.Mail = Relay, entente.SMTPAddress(name)
 	case name == "stranger":
 		c.Authenticated.SID = "S-1-5-21-7-7-7-500"
 	case strings.HasPrefix(name, "S-1-"):

@@ -26,6 +26,10 @@ func (s *Snapshot) onMailbox(q *Question, d *Decision, who *identity) {
 		d.give("anonymous", "", true, FolderLookup)
 		return
 	}
+	if who.external {
+		d.give("external", string(q.Caller.Authenticated.Mail), true, memberRights)
+		return
+	}
 	if box == nil || who.account == nil {
 		return
 	}
@@ -76,6 +80,13 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 	if who.anonymous {
 		e := t.special(Anonymous)
 		d.give("folder-anonymous", "Anonymous", e != nil, e.rights())
+		return
+	}
+	if who.external {
+		// Across organizations the Default entry alone counts, personal entries
+		// do not (KB 3079932), and it gives free/busy only.
+		e := t.special(Default)
+		d.give("folder-external", "Default", e != nil, e.rights()&LevelFreeBusyDetails)
 		return
 	}
 	if who.account == nil {

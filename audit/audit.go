@@ -40,6 +40,7 @@ const (
 	// ItemGrant is somebody for whom a grant opened single items of a mailbox that
 	// its folders keep shut.
 	ItemGrant Kind = "ItemGrant"
+	External  Kind = "External" // somebody of another organization
 	Admin     Kind = "Admin"
 	System    Kind = "System"
 	Stranger  Kind = "Stranger" // refusals before authentication, counted

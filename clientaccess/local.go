@@ -20,5 +20,21 @@ func (d *Door) Local(who access.Principal, task string) *Session {
 	return s
 }
 
-// Finish records a local session's outcome: code is empty for success.
+// Relayed is the protocol of what the other side of a relay asks for.
+const Relayed Protocol = "relay"
+
+// Relayed returns a session for a request that came by a relay. The agreement
+// has been its gate and its rate its budget; what each mailbox shows is decided
+// as for any caller. It ends with Finish.
+func (d *Door) Relayed(r authn.Relayed, request, operation string, writes bool) *Session {
+	if request == "" {
+		request = newRequestID()
+	}
+	s := d.session(Relayed, request, r.Caller())
+	s.passed = true
+	s.Operation(operation, writes)
+	return s
+}
+
+// Finish records the outcome of a session without a client: code is empty for success.
 func (s *Session) Finish(ctx context.Context, code string) error { return s.Conclude(ctx, code) }

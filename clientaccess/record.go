@@ -117,6 +117,8 @@ func (s *Session) kind() (audit.Kind, string) {
 	switch {
 	case s.caller.Method == access.Local:
 		return audit.System, text
+	case s.caller.External():
+		return audit.External, text
 	case s.caller.ActsAs != nil && delegate:
 		return audit.ImpersonatedDelegate, text
 	case s.caller.ActsAs != nil:
