@@ -10,7 +10,9 @@ import (
 // TestFolderPermissions is an administrator at somebody's calendar.
 func TestFolderPermissions(t *testing.T) {
 	o := staffed(t)
-	list := func() string { return o.must("folder permissions", `{"account":"anna@contoso.example","folder":"calendar"}`) }
+	list := func() string {
+		return o.must("folder permissions", `{"account":"anna@contoso.example","folder":"calendar"}`)
+	}
 	refused := func(name, request string, kind entente.Kind, text string) {
 		t.Helper()
 		_, err := o.do(name, request)

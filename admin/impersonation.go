@@ -94,6 +94,8 @@ func (a *API) assignmentInfo(ctx context.Context, x *directory.Assignment) Assig
 		i.Over = "group " + a.nameOf(ctx, entente.SID(x.Scope.Name))
 	case access.ScopeDatabase:
 		i.Over = "database " + x.Scope.Name
+	case access.ScopeManagement:
+		i.Over = "scope " + x.Scope.Name
 	case access.ScopeAll:
 		i.Over = "all mailboxes"
 	}
@@ -120,7 +122,9 @@ type CreateAssignment struct {
 	Account      string `json:"account,omitempty" help:"Over one account." xor:"scope"`
 	Group        string `json:"group,omitempty" help:"Over the members of a group." xor:"scope"`
 	Database     string `json:"database,omitempty" help:"Over the mailboxes of a database." xor:"scope"`
+	Scope        string `json:"scope,omitempty" help:"Over the recipients of a management scope." xor:"scope"`
 	AllMailboxes bool   `json:"all_mailboxes,omitempty" help:"Over everybody." xor:"scope"`
+	ID           string `json:"id,omitempty" help:"The name it goes by; a random one if empty."`
 	Rights       string `json:"rights,omitempty" help:"application-impersonation (Exchange 2010's role), impersonate (at a server) or may-impersonate (over accounts)." default:"application-impersonation"`
 	Server       string `json:"server,omitempty" help:"Only at this server."`
 	Days         int    `json:"days,omitempty" help:"For how long." default:"365"`
@@ -145,7 +149,7 @@ func (a *API) CreateAssignment(ctx context.Context, q CreateAssignment) (Assignm
 		return AssignmentInfo{}, err
 	}
 	x := directory.Assignment{CreatedBy: a.who.SID, Created: a.Now()}
-	x.Assignee, x.Server, x.Enabled, x.Deny, x.AllowDisabled = assignee, q.Server, true, q.Deny, q.Disabled
+	x.ID, x.Assignee, x.Server, x.Enabled, x.Deny, x.AllowDisabled = q.ID, assignee, q.Server, true, q.Deny, q.Disabled
 	if q.Bypass {
 		x.Gate = access.GateBypass
 	}
@@ -214,6 +218,9 @@ func (a *API) scope(ctx context.Context, q CreateAssignment, rights access.Right
 	if q.Database != "" {
 		found = append(found, access.Scope{Kind: access.ScopeDatabase, Name: q.Database})
 	}
+	if q.Scope != "" {
+		found = append(found, access.Scope{Kind: access.ScopeManagement, Name: q.Scope})
+	}
 	if q.AllMailboxes {
 		found = append(found, access.Scope{Kind: access.ScopeAll})
 	}
@@ -223,7 +230,7 @@ func (a *API) scope(ctx context.Context, q CreateAssignment, rights access.Right
 	case len(found) == 0 && rights == access.Impersonate:
 		return access.Scope{}, nil
 	}
-	return access.Scope{}, entente.Errorf(entente.Invalid, "say over whom: exactly one of account, group, database, or all mailboxes")
+	return access.Scope{}, entente.Errorf(entente.Invalid, "say over whom: exactly one of account, group, database, management scope, or all mailboxes")
 }
 
 // EnableAssignment lets an assignment hold again.

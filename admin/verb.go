@@ -106,6 +106,15 @@ func Verbs() []Verb {
 		verb("assignment", "disable", "Stop an assignment without forgetting it.", (*API).DisableAssignment),
 		verb("assignment", "remove", "Remove an assignment.", (*API).RemoveAssignment),
 
+		verb("scope", "list", "List the management scopes: named sets of recipients.", (*API).ListScopes),
+		verb("scope", "create", "Make a management scope.", (*API).CreateScope),
+		verb("scope", "set", "Change whom a management scope holds.", (*API).SetScope),
+		verb("scope", "remove", "Remove a management scope that nothing is about.", (*API).RemoveScope),
+
+		verb("policy", "list", "List the client access policies of management scopes.", (*API).ListScopePolicies),
+		verb("policy", "set", "Change access by EWS for the recipients in a scope.", (*API).SetScopePolicy),
+		verb("policy", "remove", "Take the policy from a scope.", (*API).RemoveScopePolicy),
+
 		verb("permission", "list", "List what is granted on a mailbox as a whole.", (*API).ListPermissions),
 		verb("permission", "grant", "Grant or deny rights on a mailbox as a whole.", (*API).GrantPermission),
 		verb("permission", "revoke", "Take back what was granted or denied.", (*API).RevokePermission),

@@ -9,10 +9,17 @@ import (
 )
 
 // docCmd prints the command line as a document.
-type docCmd struct{}
+type docCmd struct {
+	Cmdlets bool `help:"The cmdlets of the Exchange Management Shell."`
+}
 
-// Run prints doc/cli.md.
-func (*docCmd) Run(t *terminal, k *kong.Context) error { return writeDoc(t.out, k.Model) }
+// Run prints doc/cli.md or doc/cmdlets.md.
+func (c *docCmd) Run(t *terminal, k *kong.Context) error {
+	if c.Cmdlets {
+		return writeCmdlets(t)
+	}
+	return writeDoc(t.out, k.Model)
+}
 
 // writeDoc writes every command with its arguments and flags, from the same
 // texts as --help.

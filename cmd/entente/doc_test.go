@@ -64,3 +64,14 @@ func TestHelp(t *testing.T) {
 	}
 	walk(parser.Model.Node, nil)
 }
+
+// TestCmdletsDoc holds doc/cmdlets.md against the program.
+func TestCmdletsDoc(t *testing.T) {
+	have, err := os.ReadFile("../../doc/cmdlets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, problems, code := typed(t, "doc", "--cmdlets"); code != 0 || string(have) != want {
+		t.Error("doc/cmdlets.md is not current: go run ./cmd/entente doc --cmdlets > doc/cmdlets.md", problems)
+	}
+}

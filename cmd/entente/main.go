@@ -29,7 +29,7 @@ type cli struct {
 	Restore restoreCmd `cmd:"" group:"server" help:"Read a backup into an empty state; the server is not running."`
 	Verify  verifyCmd  `cmd:"" group:"server" help:"Look for damage: databases, mailboxes, audit log."`
 	Bench   benchCmd   `cmd:"" group:"server" help:"Put load on an EWS server and measure it."`
-	Doc     docCmd     `cmd:"" group:"server" help:"Print this command line as a document (doc/cli.md)."`
+	Doc     docCmd     `cmd:"" group:"server" help:"Print this command line as a document (doc/cli.md), or the cmdlets (doc/cmdlets.md)."`
 	Version versionCmd `cmd:"" group:"server" help:"Print the version."`
 
 	Nouns nouns `embed:""`
@@ -54,6 +54,13 @@ func main() {
 // run carries out one command line and returns the exit status: 0 done, 1 not
 // done, 2 not understood.
 func run(t *terminal, args []string) int {
+	if socket, asJSON, rest, ok := shellCommand(args); ok {
+		if err := runShell(t, socket, asJSON, rest); err != nil {
+			complain(t.err, err)
+			return 1
+		}
+		return 0
+	}
 	exited := -1
 	c := new(cli)
 	parser, err := kong.New(c, options(t, func(code int) { exited = code })...)

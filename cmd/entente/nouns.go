@@ -56,6 +56,8 @@ type nouns struct {
 	Service       serviceCmd       `cmd:"" group:"objects" help:"Service accounts and their tokens."`
 	Administrator administratorCmd `cmd:"" name:"administrator" group:"objects" help:"Who may administer."`
 	Assignment    assignmentCmd    `cmd:"" group:"objects" help:"Who may act as whom: impersonation."`
+	Scope         scopeCmd         `cmd:"" group:"objects" help:"Management scopes: named sets of recipients."`
+	Policy        policyCmd        `cmd:"" group:"objects" help:"Client access policies of management scopes."`
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
@@ -157,6 +159,19 @@ type assignmentCmd struct {
 	Enable  done[admin.ID]                                       `cmd:"" help:"Let an assignment hold again."`
 	Disable done[admin.ID]                                       `cmd:"" help:"Stop an assignment without forgetting it."`
 	Remove  done[admin.ID]                                       `cmd:"" help:"Remove an assignment."`
+}
+
+type scopeCmd struct {
+	List   remote[admin.Nothing, []admin.ScopeInfo]   `cmd:"" help:"List the management scopes."`
+	Create remote[admin.CreateScope, admin.ScopeInfo] `cmd:"" help:"Make a management scope."`
+	Set    done[admin.SetScope]                       `cmd:"" help:"Change whom a management scope holds."`
+	Remove done[admin.ScopeName]                      `cmd:"" help:"Remove a management scope that nothing is about."`
+}
+
+type policyCmd struct {
+	List   remote[admin.Nothing, []admin.ScopePolicyInfo] `cmd:"" help:"List the client access policies of management scopes."`
+	Set    done[admin.SetScopePolicy]                     `cmd:"" help:"Change access by EWS for the recipients in a scope."`
+	Remove done[admin.ScopeName]                          `cmd:"" help:"Take the policy from a scope."`
 }
 
 type permissionCmd struct {
