@@ -56,10 +56,12 @@ func (v *View) want(t *access.FolderTable, r access.Rights) error {
 	if !errors.As(err, &e) || e.Kind == entente.NotFound || e.Reason == access.NotVisible {
 		return noFolder()
 	}
-	return &entente.Error{Kind: entente.Denied, Reason: reasonOf(r), Text: "the folder's permissions do not allow this", Err: err}
+	return &entente.Error{Kind: entente.Denied, Reason: Denial(r), Text: "the folder's permissions do not allow this", Err: err}
 }
 
-func reasonOf(r access.Rights) entente.Reason {
+// Denial is the reason of a refusal of rights in a folder that the caller may know
+// of.
+func Denial(r access.Rights) entente.Reason {
 	switch {
 	case r.Has(access.FolderOwner):
 		return DeniedOwner

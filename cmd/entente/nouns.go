@@ -210,6 +210,7 @@ type nodeCmd struct {
 }
 
 type explainCmd struct {
+	Batch   explainBatch                                       `cmd:"" default:"withargs" help:"Answer questions from standard input, one JSON object a line (doc/explain-batch.md), with no server running; also: entente explain --batch."`
 	Request remote[admin.RequestID, []audit.Record]            `cmd:"" help:"Explain what was decided about a request, step by step."`
 	Access  remote[admin.ExplainAccess, admin.AccessExplained] `cmd:"" help:"Explain what would be decided about a request that nobody makes."`
 }

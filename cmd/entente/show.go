@@ -14,7 +14,7 @@ import (
 // each of its fields.
 func show(w io.Writer, answer any) error {
 	if records, ok := answer.([]audit.Record); ok {
-		return explain(w, records)
+		return told(w, records)
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	v := reflect.ValueOf(answer)
@@ -102,8 +102,8 @@ func cell(v reflect.Value) string {
 	}, fmt.Sprint(v.Interface()))
 }
 
-// explain prints what was decided about a request, rule by rule.
-func explain(w io.Writer, records []audit.Record) error {
+// told prints what was decided about a request, rule by rule.
+func told(w io.Writer, records []audit.Record) error {
 	for i := range records {
 		r := &records[i]
 		outcome := "allowed"
