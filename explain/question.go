@@ -201,7 +201,7 @@ func (s *setting) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A moment is a time of RFC 3339; null and the empty text are none.
+// A moment is a time such as 2026-03-02T09:00:00Z; null and the empty text are none.
 type moment struct{ time.Time }
 
 func (m *moment) UnmarshalJSON(b []byte) error {
