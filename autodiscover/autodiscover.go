@@ -103,7 +103,7 @@ func enter(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) bool
 	var e *entente.Error
 	if errors.As(err, &e) && e.Kind == entente.Unavailable {
 		status, code = http.StatusServiceUnavailable, "Busy"
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", clientaccess.RetryAfter(clientaccess.BackOff(err)))
 	}
 	send(s, w, r, code, status, "text/plain; charset=utf-8", []byte(http.StatusText(status)+"\n"))
 	return false

@@ -12,12 +12,15 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"entente"
 	"entente/access"
 	"entente/audit"
 	"entente/authn"
+	"entente/db"
 	"entente/directory"
 	"entente/mailbox"
 )
@@ -50,8 +53,12 @@ type Config struct {
 	// Off by default, as in Exchange: it is most of the traffic and tells least.
 	OwnerReads bool
 	// Concurrency is how many requests of one caller for one subject may be
-	// under way at once; 0 is 27, as Exchange has it.
+	// under way at once where no throttling policy says otherwise; 0 is 27, as
+	// Exchange has it.
 	Concurrency int
+	// DB keeps throttling policies and which clients were seen, in the tables of
+	// Schema. Without it there is the default policy and no memory of clients.
+	DB *db.DB
 	// SignedIn, if set, is told of every request whose caller is proven.
 	SignedIn func(*http.Request)
 	// Observe, if set, is told of every finished request, for metrics.
@@ -69,20 +76,31 @@ type Observation struct {
 // A Door guards handlers.
 type Door struct {
 	Config
-	throttle  throttle
-	strangers strangers
+	throttle   *throttle
+	throttling atomic.Pointer[Throttling]
+	strangers  strangers
+	seen       seen
+	settings   settings
+	ending     chan struct{}
+	end        sync.Once
 }
 
-// New returns a door. Run its Run to have strangers' refusals recorded.
+// New returns a door. Run its Run to have strangers' refusals recorded, and
+// policies in force that other nodes set.
 func New(c Config) *Door {
 	if c.Concurrency == 0 {
 		c.Concurrency = 27
 	}
-	return &Door{
+	d := &Door{
 		Config:    c,
-		throttle:  throttle{limit: c.Concurrency, busy: map[budget]int{}},
+		throttle:  newThrottle(c.Now()),
 		strangers: strangers{refused: map[string]int{}},
+		seen:      newSeen(c.DB != nil),
+		settings:  newSettings(),
+		ending:    make(chan struct{}),
 	}
+	d.throttling.Store(d.newThrottling())
+	return d
 }
 
 // Guard returns h behind the door: without a proven caller h never runs.
@@ -99,6 +117,7 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 			d.SignedIn(r)
 		}
 		s := d.session(p, id, caller)
+		s.header = w.Header()
 		defer s.end(r.Context())
 		h.ServeSession(s, w, r)
 	})
@@ -130,20 +149,57 @@ func (d *Door) Ask(q access.Question) access.Decision {
 	return d.Directory.Snapshot().Decide(q)
 }
 
-// Run records once a minute how many strangers were refused, by source, so
-// that a flood of them costs one record a source and not one each. It ends
-// with ctx.
+// How often what runs in the background is done.
+const (
+	settingsEvery  = 400 * time.Millisecond // a change is known to all within a second
+	clientsEvery   = 30 * time.Second
+	strangersEvery = time.Minute
+)
+
+// Run does what is done beside requests, until ctx ends. Throttling policies
+// that other nodes set come in force, and who waits is told when settings
+// change. Once a minute it is recorded how many strangers were refused, by
+// source, so that a flood of them costs one record a source and not one each;
+// and which clients were seen is kept.
 func (d *Door) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
+	look, minute, clients := time.NewTicker(settingsEvery), time.NewTicker(strangersEvery), time.NewTicker(clientsEvery)
+	defer look.Stop()
+	defer minute.Stop()
+	defer clients.Stop()
+	ill := false
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			d.flushStrangers()
+			d.lastClients(ctx)
 			return
-		case <-tick.C:
+		case <-minute.C:
 			d.flushStrangers()
+			d.throttle.sweep(d.Now())
+			continue
+		case <-d.seen.full:
+			err = d.flushClients(ctx)
+		case <-clients.C:
+			err = d.flushClients(ctx)
+		case <-look.C:
+			d.settings.look(d.Directory.Snapshot().Generation())
+			err = d.reload(ctx)
 		}
+		// An outage is told once, not twice a second.
+		if err != nil && !ill && ctx.Err() == nil {
+			d.Slog.Error("client access settings", "err", err)
+		}
+		ill = err != nil
+	}
+}
+
+// lastClients keeps which clients were seen when the server stops.
+func (d *Door) lastClients(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := d.flushClients(ctx); err != nil {
+		d.Slog.Error("clients seen", "err", err)
 	}
 }
 

@@ -194,7 +194,7 @@ func TestBudget(t *testing.T) {
 		o.send(as("anna"), o.enter(func(context.Context, *Session) {}))
 	}))
 	o.send(as("crm"), o.enter(func(context.Context, *Session) {}))
-	if n := len(o.throttle.busy); n != 0 {
+	if n := o.throttle.taken(); n != 0 {
 		t.Errorf("%d places are still taken", n)
 	}
 }
@@ -212,7 +212,7 @@ func TestPanicLeavesTheBudget(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		})
 	}()
-	if n := len(o.throttle.busy); n != 0 {
+	if n := o.throttle.taken(); n != 0 {
 		t.Errorf("%d places are still taken", n)
 	}
 	if got := o.records(audit.Filter{Request: id}); len(got) != 1 || got[0].Code != "Aborted" {

@@ -61,8 +61,15 @@ func (s *Session) Conclude(ctx context.Context, code string) error {
 // end closes the session: it gives the budget back, and records a request whose
 // handler ended without a conclusion.
 func (s *Session) end(ctx context.Context) {
-	if s.entered != nil {
-		s.door.throttle.leave(*s.entered)
+	switch s.hold {
+	case holdsPlace:
+		s.door.throttle.leave(s.place, s.door.Now())
+	case holdsTime:
+		now := s.door.Now()
+		s.door.throttle.charge(s.place, now.Sub(s.started), now)
+	}
+	if s.release != nil {
+		s.release()
 	}
 	if !s.concluded {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

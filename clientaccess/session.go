@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/http"
 	"slices"
 	"time"
 
@@ -25,14 +26,26 @@ type Session struct {
 	caller    *access.Caller
 	snapshot  *access.Snapshot
 	trace     access.Trace
-	passed    bool    // the gate
-	entered   *budget // the place taken in the budget
+	passed    bool        // the gate
+	header    http.Header // of the answer; nil for work of this process
+	place     place       // in the budgets
+	hold      hold        // what of it is given back at the end
+	release   func()      // of a streaming connection
 	views     []openView
 	record    audit.Record
 	writes    bool
 	glance    bool
 	concluded bool
 }
+
+// A hold says how a session holds its place.
+type hold uint8
+
+const (
+	holdsNothing hold = iota
+	holdsPlace        // among the requests under way
+	holdsTime         // none, but its time is charged: it is work for a connection that waits
+)
 
 type openView struct {
 	id   entente.MailboxID
@@ -90,22 +103,37 @@ func (s *Session) Impersonate(target access.ConnectingSID) error {
 	return nil
 }
 
+// BudgetHeader tells a caller what is left of the budget the request was
+// charged to: places for requests, server time in milliseconds, subscriptions
+// and streaming connections, each with what there is when all is left.
+const BudgetHeader = "X-Entente-Budget"
+
 // Enter passes the protocol's gate and takes a place in the budget. Until it
 // has returned nil no mailbox opens. Errors: Denied (the gate; its reason names
-// the setting), Unavailable with reason Busy.
+// the setting), Unavailable with reason Busy, for which BackOff says how long.
 func (s *Session) Enter() error {
 	if s.passed {
 		return nil
 	}
+	s.door.seen.note(s.caller, s.protocol, s.started)
 	if err := s.snapshot.Gate(s.caller, string(s.protocol), s.started, &s.trace); err != nil {
 		return err
 	}
-	b := budget{s.caller.Authenticated.SID, s.caller.Subject().SID}
-	if err := s.door.throttle.enter(b); err != nil {
+	p, l, err := s.door.throttle.enter(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), s.door.Now())
+	if s.header != nil {
+		s.header.Set(BudgetHeader, l.String())
+	}
+	if err != nil {
 		return err
 	}
-	s.passed, s.entered = true, &b
+	s.passed, s.place, s.hold = true, p, holdsPlace
 	return nil
+}
+
+// charged is whose budget the request is charged to: that of the caller for
+// whom he acts as, so that neither takes from the other's.
+func (s *Session) charged() budgetKey {
+	return budgetKey{s.caller.Authenticated.SID, s.caller.Subject().SID}
 }
 
 // Own returns the mailbox of whom the caller acts as. A caller without one

@@ -84,7 +84,7 @@ type AuditConfig struct {
 
 // LimitsConfig has the limits that may differ.
 type LimitsConfig struct {
-	Concurrency     int           `yaml:"concurrency,omitempty" doc:"Requests of one caller for one user at once. Default 27."`
+	Concurrency     int           `yaml:"concurrency,omitempty" doc:"Requests of one caller for one user at once, where no throttling policy says otherwise. Default 27."`
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout,omitempty" doc:"How long requests under way may take when the server stops. Default 30s."`
 	RequestTimeout  time.Duration `yaml:"request_timeout,omitempty" doc:"How long one request may take. Default 60s."`
 }

@@ -197,6 +197,7 @@ func (l *Listening) Serve(ctx context.Context) error {
 }
 
 func (l *Listening) shutdown() error {
+	l.server.Door.End() // those who wait for news would wait longer than we do
 	ctx, cancel := context.WithTimeout(context.Background(), l.server.config.Limits.ShutdownTimeout)
 	defer cancel()
 	var errs []error

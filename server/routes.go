@@ -58,7 +58,7 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		paced(w, r)
-		ctx, cancel := context.WithTimeout(r.Context(), s.config.Limits.RequestTimeout)
+		ctx, cancel := clientaccess.Bounded(r.Context(), s.config.Limits.RequestTimeout)
 		defer cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -223,6 +223,9 @@ func (s *Server) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.main.Migrate(ctx, clientaccess.Schema()); err != nil {
+		return err
+	}
 	s.Door = clientaccess.New(clientaccess.Config{
 		Server: s.config.Name,
 		Methods: authn.Methods{
@@ -231,7 +234,7 @@ func (s *Server) join(ctx context.Context) error {
 			s.nodeMethod(),
 		},
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: time.Now,
-		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency,
+		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
 		Observe: s.metrics.observe, SignedIn: signedIn,
 	})
 	s.ews = ewsserver.New(ewsserver.Config{

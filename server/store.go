@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"entente/audit"
+	"entente/clientaccess"
 	"entente/db"
 	"entente/directory"
 	"entente/keys"
@@ -193,7 +194,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}

@@ -49,6 +49,10 @@ func codeOfReason(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorCallerIsInvalidADAccount, true
 	case clientaccess.Busy:
 		return ews.ErrorServerBusy, true
+	case clientaccess.TooManySubscriptions:
+		return ews.ErrorExceededSubscriptionCount, true
+	case clientaccess.TooManyStreams:
+		return ews.ErrorExceededConnectionCount, true
 	}
 	return codeOfMailbox(r)
 }
@@ -188,7 +192,7 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 	}
 	switch code {
 	case ews.ErrorServerBusy:
-		fault.Details = []ews.MessageValue{{Name: "BackOffMilliseconds", Text: strconv.FormatInt(clientaccess.BackOff.Milliseconds(), 10)}}
+		fault.Details = []ews.MessageValue{{Name: "BackOffMilliseconds", Text: strconv.FormatInt(clientaccess.BackOff(err).Milliseconds(), 10)}}
 	case ews.ErrorInternalServerError:
 		fault.Text = ""
 	}

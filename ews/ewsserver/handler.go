@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"entente"
 	"entente/availability"
@@ -88,7 +89,7 @@ type answer struct {
 	fault    *soap.Fault
 	gate     error  // refused at the gate: HTTP 403
 	code     string // for the audit record; empty for success
-	backOff  bool
+	backOff  time.Duration // for which a busy server asks to be left alone
 }
 
 // ServeSession implements clientaccess.Handler. Nothing is written before the
@@ -222,11 +223,11 @@ func (h *Handler) refuse(s *clientaccess.Session, err error) answer {
 		return answer{fault: f, code: f.Code.Local}
 	}
 	fault := h.faultOf(s, err)
-	return answer{
-		fault:   exchangeFault(fault),
-		code:    string(fault.Code),
-		backOff: fault.Code == ews.ErrorServerBusy,
+	a := answer{fault: exchangeFault(fault), code: string(fault.Code)}
+	if fault.Code == ews.ErrorServerBusy {
+		a.backOff = clientaccess.BackOff(err)
 	}
+	return a
 }
 
 func faultAnswer(code ews.ResponseCode, text string) answer {
@@ -269,8 +270,8 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 	if a.fault != nil {
 		status = http.StatusInternalServerError
 		soap.AppendFault(e, v, a.fault, namespaces(), versionHeader)
-		if a.backOff {
-			w.Header().Set("Retry-After", "1")
+		if a.backOff > 0 {
+			w.Header().Set("Retry-After", clientaccess.RetryAfter(a.backOff))
 		}
 	} else {
 		soap.Begin(e, v, namespaces(), versionHeader)

@@ -1,0 +1,154 @@
+package clientaccess
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/mailbox"
+)
+
+// What a protocol does that keeps a request waiting for news: it holds no
+// place among the requests under way, no view and no permit. Whenever it has
+// something to do it passes the door again, with all that the door asks.
+
+type patientKey struct{}
+
+// Bounded returns a context for one request, which ends after d. The context it
+// was made from is kept for requests that wait.
+func Bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithValue(ctx, patientKey{}, ctx), d)
+}
+
+// Wait makes the request one that waits: its place in the budget goes back, and
+// one among the streaming connections is taken until it ends. The request
+// returned lasts as long as the connection it came by. The session may do
+// nothing more but conclude, and pass the door Again.
+//
+// An error of kind Unavailable has the reason TooManyStreams.
+func (s *Session) Wait(r *http.Request) (*http.Request, error) {
+	if s.hold != holdsPlace {
+		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
+	}
+	now := s.door.Now()
+	release, err := s.door.throttle.hold(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), streams, TooManyStreams, now)
+	if err != nil {
+		return nil, err
+	}
+	s.door.throttle.leave(s.place, now)
+	s.hold, s.release, s.views = holdsNothing, release, nil
+	if patient, ok := r.Context().Value(patientKey{}).(context.Context); ok {
+		r = r.WithContext(patient)
+	}
+	return r, nil
+}
+
+// Subscribe counts one subscription of this caller and subject until it is
+// released. An error of kind Unavailable has the reason TooManySubscriptions.
+func (s *Session) Subscribe() (release func(), err error) {
+	if !s.passed {
+		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
+	}
+	return s.door.throttle.hold(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), subscriptions, TooManySubscriptions, s.door.Now())
+}
+
+// Watch tells of changes in a mailbox. It shows nothing of it.
+func (s *Session) Watch(id entente.MailboxID) *mailbox.Watch {
+	a, _ := s.snapshot.FindMailbox(id)
+	return s.door.Mailboxes.Watch(a.Database, id)
+}
+
+// Again passes the door once more for a request that waits: who calls is
+// authenticated again, and all is decided on the settings of now, so that what
+// was taken from him meanwhile is gone. The new session acts as subject, who
+// may be another than the request's own if the caller may act as him. Its
+// handler concludes it and calls Done.
+//
+// The token of another node is good once; what that node sent is decided on
+// again, for whom it vouched.
+func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) {
+	caller := *s.caller
+	caller.ActsAs = nil
+	if caller.Method != access.Node {
+		c, err := s.door.Methods.Authenticate(r)
+		if err != nil {
+			return nil, err
+		}
+		if c == nil || c.Authenticated.SID != caller.Authenticated.SID {
+			return nil, entente.Errorf(entente.Denied, "sign in again").Because(access.NoRight)
+		}
+		caller = *c
+	}
+	n := s.door.session(s.protocol, s.id, &caller)
+	n.place, n.hold, n.record.Action, n.writes = s.place, holdsTime, s.record.Action, s.writes
+	if err := n.enterAgain(subject); err != nil {
+		// The refusal is recorded like any other.
+		return nil, joined(err, n.Conclude(r.Context(), "ErrorAccessDenied"))
+	}
+	return n, nil
+}
+
+// joined is an error, or that of its record: what could not be recorded is not
+// told.
+func joined(err, record error) error {
+	if record != nil {
+		return record
+	}
+	return err
+}
+
+func (s *Session) enterAgain(subject entente.SID) error {
+	if subject != s.caller.Authenticated.SID {
+		if err := s.Impersonate(access.ConnectingSID{SID: string(subject)}); err != nil {
+			return err
+		}
+	}
+	if err := s.snapshot.Gate(s.caller, string(s.protocol), s.started, &s.trace); err != nil {
+		return err
+	}
+	s.passed = true
+	return nil
+}
+
+// Done ends a session of Again.
+func (s *Session) Done(ctx context.Context) { s.end(ctx) }
+
+// SettingsChanged returns a channel that is closed within a second of the next
+// change of what requests are decided on.
+func (s *Session) SettingsChanged() <-chan struct{} { return s.door.settings.changed() }
+
+// Ending returns a channel that is closed when the server is about to stop: who
+// waits says good-bye then.
+func (s *Session) Ending() <-chan struct{} { return s.door.ending }
+
+// End has all who wait end. Requests under way go on.
+func (d *Door) End() { d.end.Do(func() { close(d.ending) }) }
+
+// settings wakes those who wait when the directory has changed.
+type settings struct {
+	mu         *sync.Mutex
+	generation uint64
+	next       chan struct{}
+}
+
+func newSettings() settings { return settings{mu: new(sync.Mutex), next: make(chan struct{})} }
+
+func (s *settings) changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
+
+func (s *settings) look(generation uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if generation == s.generation {
+		return
+	}
+	s.generation = generation
+	close(s.next)
+	s.next = make(chan struct{})
+}
