@@ -86,13 +86,14 @@ func open(t *testing.T) *organization {
 	boxes := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, nil }})
 	t.Cleanup(func() { must(boxes.Close()) })
 	must(logs.Migrate(ctx, audit.Schema()))
+	must(logs.Migrate(ctx, clientaccess.Schema()))
 	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
 	log, err := audit.Open(ctx, audit.Config{DB: logs, Node: "n1", Signer: key, Now: time.Now})
 	must(err)
 	t.Cleanup(log.Close)
 	door := clientaccess.New(clientaccess.Config{
 		Server: "mail.contoso.example", Directory: d, Mailboxes: boxes, Log: log,
-		Slog: slog.New(slog.DiscardHandler), Now: time.Now,
+		Slog: slog.New(slog.DiscardHandler), Now: time.Now, DB: logs,
 	})
 	n := &notes{AuditLog: kept{log, logs, key.Public().(ed25519.PublicKey)}}
 	api := New(Config{Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})

@@ -124,6 +124,11 @@ func Verbs() []Verb {
 		verb("folder", "grant", "Grant rights in one folder.", (*API).GrantFolder),
 		verb("folder", "revoke", "Take back what was granted in a folder.", (*API).RevokeFolder),
 
+		verb("throttling", "list", "List throttling policies, and who has them.", (*API).ListThrottling),
+		verb("throttling", "set", "Make or change a throttling policy: how much one caller may ask for one user.", (*API).SetThrottling),
+		verb("throttling", "remove", "Remove a throttling policy that no account has.", (*API).RemoveThrottling),
+		verb("throttling", "assign", "Have an account go by a throttling policy.", (*API).AssignThrottling),
+
 		verb("import", "csv", "Import accounts and groups from a CSV file.", (*API).ImportCSV),
 		verb("import", "ldif", "Import accounts and groups from an LDIF file.", (*API).ImportLDIF),
 		verb("import", "ics", "Import an iCalendar file into somebody's calendar.", (*API).ImportICS),

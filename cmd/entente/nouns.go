@@ -60,6 +60,7 @@ type nouns struct {
 	Policy        policyCmd        `cmd:"" group:"objects" help:"Client access policies of management scopes."`
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
+	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
@@ -185,6 +186,13 @@ type folderCmd struct {
 	Permissions remote[admin.FolderName, []admin.FolderPermissionInfo] `cmd:"" help:"List who may do what in a folder."`
 	Grant       done[admin.GrantFolder]                                `cmd:"" help:"Grant rights in one folder."`
 	Revoke      done[admin.RevokeFolder]                               `cmd:"" help:"Take back what was granted in a folder."`
+}
+
+type throttlingCmd struct {
+	List   remote[admin.Nothing, []admin.ThrottlingInfo] `cmd:"" help:"List throttling policies, and who has them."`
+	Set    done[admin.SetThrottling]                     `cmd:"" help:"Make or change a throttling policy: how much one caller may ask for one user. Every limit is a number or unlimited."`
+	Remove done[admin.ThrottlingName]                    `cmd:"" help:"Remove a throttling policy that no account has."`
+	Assign done[admin.AssignThrottling]                  `cmd:"" help:"Have what an account asks for, for whomever, go by a throttling policy."`
 }
 
 type auditCmd struct {

@@ -87,8 +87,8 @@ func New(c Config) *Handler {
 type answer struct {
 	response ews.Response
 	fault    *soap.Fault
-	gate     error  // refused at the gate: HTTP 403
-	code     string // for the audit record; empty for success
+	gate     error         // refused at the gate: HTTP 403
+	code     string        // for the audit record; empty for success
 	backOff  time.Duration // for which a busy server asks to be left alone
 }
 
