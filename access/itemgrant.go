@@ -63,6 +63,9 @@ const (
 	AllFields = FieldOther<<1 - 1
 )
 
+// Has reports whether f holds all of want.
+func (f Fields) Has(want Fields) bool { return f&want == want }
+
 var fieldNames = [...]string{
 	"Subject", "Time", "Location", "ShowAs", "Body", "Categories", "Reminder", "Attendees", "Importance", "Other",
 }
