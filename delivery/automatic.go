@@ -78,7 +78,7 @@ func (c *Courier) attend(ctx context.Context, d delivered) {
 		return
 	}
 	if meeting {
-		c.work(ctx, d, "CalendarAttendant", c.keepCalendar)
+		c.work(ctx, d, "CalendarAttendant", c.keepMeeting)
 	}
 	if !Automatic(d.item) && d.named {
 		c.work(ctx, d, "OofReply", c.oof)

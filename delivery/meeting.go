@@ -53,6 +53,41 @@ type Desk struct {
 	View   *mailbox.View
 	Owner  message.Address // of the mailbox
 	Sender message.Address // who acts; the owner, or somebody on his behalf
+	// Inbox is the mailbox in which the message lies that is dealt with: a
+	// delegate's own, for his copy. Sent is where copies of what is sent are
+	// kept: with who acts. Nil is View.
+	Inbox, Sent *mailbox.View
+}
+
+// putAway puts a message that has been dealt with into Deleted Items.
+func (d *Desk) putAway(ctx context.Context, id mailbox.ItemID) error {
+	v := d.View
+	if d.Inbox != nil {
+		v = d.Inbox
+	}
+	moved, err := v.DeleteItems(ctx, []mailbox.ItemID{id}, mailbox.MoveToDeletedItems)
+	if err == nil {
+		err = moved[0].Err
+	}
+	return err
+}
+
+// keep keeps a copy of what was sent.
+func (d *Desk) keep(ctx context.Context, it *mailbox.Item) error {
+	v := d.View
+	if d.Sent != nil && d.Sent.Mailbox() != d.View.Mailbox() {
+		var err error
+		if it.Props, err = d.Sent.Translate(ctx, d.View, it.Props); err != nil {
+			return err
+		}
+		v = d.Sent
+	}
+	folder, err := v.FolderByName(ctx, mailbox.SentItems)
+	if err != nil {
+		return err
+	}
+	it.Read = true
+	return v.CreateItem(ctx, folder.ID, it)
 }
 
 // Organize makes an appointment one of the desk's owner before it is stored: it
@@ -126,12 +161,7 @@ func (c *Courier) post(ctx context.Context, d *Desk, n *notice, save bool) error
 	if !save {
 		return nil
 	}
-	folder, err := d.View.FolderByName(ctx, mailbox.SentItems)
-	if err != nil {
-		return err
-	}
-	it.Read = true
-	return d.View.CreateItem(ctx, folder.ID, it)
+	return d.keep(ctx, it)
 }
 
 func recipientsOf(list []calendar.Attendee) []mailbox.Recipient {

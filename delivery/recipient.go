@@ -161,7 +161,7 @@ func (l *letter) copyFor(ctx context.Context, o Poster, r *recipient) (*mailbox.
 		it.MIME = withoutBcc(it.MIME)
 	}
 	ps := &it.Props
-	ps.Delete(mailbox.PidTagDisplayBcc, mailbox.PidTagDeleteAfterSubmit, mailbox.PidTagSentMailEntryID,
+	ps.Delete(mailbox.PidTagDisplayBcc, mailbox.PidTagDeleteAfterSubmit, mailbox.PidTagSentMailEntryID, delegatedByRule,
 		mailbox.PidNameKeywords) // Exchange too clears the sender's categories
 	flags, _ := ps.Int(mailbox.PidTagMessageFlags)
 	ps.SetInt(mailbox.PidTagMessageFlags, flags&^flagUnsent)

@@ -36,11 +36,7 @@ func (c *Courier) Respond(ctx context.Context, d *Desk, a Answer) (*mailbox.Item
 		return nil, err
 	}
 	if IsRequest(a.To.Class) {
-		moved, err := d.View.DeleteItems(ctx, []mailbox.ItemID{a.To.ID}, mailbox.MoveToDeletedItems)
-		if err == nil {
-			err = moved[0].Err
-		}
-		if err != nil {
+		if err := d.putAway(ctx, a.To.ID); err != nil {
 			return out, err
 		}
 	}
@@ -169,9 +165,5 @@ func (c *Courier) Remove(ctx context.Context, d *Desk, cancellation *mailbox.Ite
 			return err
 		}
 	}
-	moved, err := d.View.DeleteItems(ctx, []mailbox.ItemID{cancellation.ID}, mailbox.MoveToDeletedItems)
-	if err == nil {
-		err = moved[0].Err
-	}
-	return err
+	return d.putAway(ctx, cancellation.ID)
 }

@@ -194,7 +194,7 @@ func (v *View) changeDelegate(ctx context.Context, c *DelegateChange, pick func(
 			calendar = c.Roles[0]
 		}
 		// Who answers for the owner must be able to write what he answers into the
-		// calendar. [MS-OXODLGT] 3.1.4.3
+		// calendar. [MS-OXODLGT]
 		if d.List[i].Copies && !calendar.Rights.Has(access.LevelEditor&^access.FolderVisible) {
 			return entente.Errorf(entente.Invalid, "a delegate who gets copies of meeting messages is an Editor of the calendar").Because(DelegateInvalid)
 		}

@@ -43,10 +43,16 @@ func (c *call) createOne(req *ews.CreateItem, in *ews.Item) ([]ews.Item, error) 
 	if send {
 		return c.postNew(&to, it, keep)
 	}
+	invites := in.Kind == ews.KindCalendarItem && req.SendMeetingInvitations != ews.SendToNone
+	if invites {
+		if err := c.mayTell(to.view, len(it.Recipients), req.SendMeetingInvitations == ews.SendToAllAndSaveCopy); err != nil {
+			return nil, err
+		}
+	}
 	if err := to.view.CreateItem(c.ctx, to.folder.ID, it); err != nil {
 		return nil, err
 	}
-	if in.Kind == ews.KindCalendarItem && req.SendMeetingInvitations != ews.SendToNone {
+	if invites {
 		if err := c.invite(to.view, it, req.SendMeetingInvitations); err != nil {
 			return nil, err
 		}

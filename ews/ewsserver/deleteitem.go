@@ -67,6 +67,9 @@ func (c *call) deleteAppointment(req *ews.DeleteItem, ref *itemRef, it *mailbox.
 		which = &day
 	}
 	if req.SendMeetingCancellations != ews.SendToNone {
+		if err := c.mayRemove(ref, it, occurrence); err != nil {
+			return err
+		}
 		if err := c.callOff(ref.view, it, which, req.SendMeetingCancellations); err != nil {
 			return err
 		}

@@ -20,7 +20,10 @@ const (
 func meetingFields() []row {
 	return []row{
 		{ews.FieldAssociatedCalendarItemId, itemField{get: getAssociated}},
-		{ews.FieldIsDelegated, itemField{get: func(*itemView) any { return false }}},
+		{ews.FieldIsDelegated, itemField{get: func(v *itemView) any {
+			by, of := v.it.Props.String(mailbox.PidTagReceivedByAddress), v.it.Props.String(mailbox.PidTagReceivedRepresentingAddress)
+			return of != "" && !strings.EqualFold(by, of)
+		}}},
 		{ews.FieldIsOutOfDate, itemField{get: func(v *itemView) any {
 			n, _ := v.it.Props.Int(mailbox.PidLidMeetingType)
 			return n&meetingOutOfDate != 0
@@ -39,11 +42,16 @@ func getAssociated(v *itemView) any {
 	if uid == "" || v.list {
 		return nil
 	}
-	f, err := v.view.FolderByName(v.c.ctx, mailbox.Calendar)
+	// A delegate's copy is about the calendar of whom he acts for.
+	box, err := v.c.principal(v.view, v.it)
 	if err != nil {
 		return nil
 	}
-	page, err := v.view.Find(v.c.ctx, mailbox.Query{
+	f, err := box.FolderByName(v.c.ctx, mailbox.Calendar)
+	if err != nil {
+		return nil
+	}
+	page, err := box.Find(v.c.ctx, mailbox.Query{
 		Folder:   f.ID,
 		Restrict: &mailbox.Restriction{Op: mailbox.Equal, Prop: mailbox.PidNameCalendarUID, Value: mailbox.Value{Text: uid}},
 		Paging:   mailbox.Paging{Max: 1},
@@ -51,7 +59,7 @@ func getAssociated(v *itemView) any {
 	if err != nil || len(page.Items) == 0 {
 		return nil
 	}
-	return itemID(v.view.Mailbox(), page.Items[0])
+	return itemID(box.Mailbox(), page.Items[0])
 }
 
 // getResponseType reads the answer off the class of the message.

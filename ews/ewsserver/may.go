@@ -46,6 +46,15 @@ func refused(v *mailbox.View, f *mailbox.Folder, want access.Rights, because ent
 	return &entente.Error{Kind: entente.Denied, Reason: because, Text: "the folder's permissions do not allow this", Err: err}
 }
 
+// mayRemove asks whether the caller may delete an item, or take one occurrence
+// out of its series, which is a change of that: before others are told.
+func (c *call) mayRemove(ref *itemRef, it *mailbox.Item, occurrence bool) error {
+	if occurrence {
+		return c.mayEdit(ref)
+	}
+	return c.mayPutAway(ref, it, 0)
+}
+
 // mayPutAway asks whether the caller may do with a draft what is done to it once
 // it is sent: a message must not go out and its sender then be told that it was
 // refused, for he would send it again. The folder is 0 for a draft that goes.

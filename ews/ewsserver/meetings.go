@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"strings"
 	"time"
 
 	"entente"
@@ -38,8 +39,10 @@ func notYet(what string) error {
 }
 
 // desk is a mailbox from which the caller may write about meetings: his own, or
-// one whose owner lets him send for him.
-func (c *call) desk(v *mailbox.View) (*delivery.Desk, error) {
+// one whose owner lets him send for him. It is asked for before anything is
+// changed: what cannot be told to others must not be done. save says that copies
+// are to be kept, which then must be possible.
+func (c *call) desk(v *mailbox.View, save bool) (*delivery.Desk, error) {
 	if c.h.Courier == nil {
 		return nil, notYet("Sending messages")
 	}
@@ -55,7 +58,69 @@ func (c *call) desk(v *mailbox.View) (*delivery.Desk, error) {
 		}
 		d.Sender = message.Address{Name: self.Name, SMTP: string(self.Mail)}
 	}
-	return d, nil
+	return d, c.keepSent(d, save)
+}
+
+// keepSent finds out where copies of what is sent are kept: with who sends, as
+// in Exchange, or for want of a mailbox of his own with the owner.
+func (c *call) keepSent(d *delivery.Desk, save bool) error {
+	d.Sent = d.View
+	if self := c.subject(); !self.Mailbox.IsZero() && self.Mailbox != d.View.Mailbox() {
+		var err error
+		if d.Sent, err = c.s.Own(c.ctx); err != nil {
+			return err
+		}
+	}
+	if !save || doesAll(d.Sent) {
+		return nil
+	}
+	f, err := d.Sent.FolderByName(c.ctx, mailbox.SentItems)
+	if err != nil {
+		return err
+	}
+	return c.mayCreateIn(&folderRef{view: d.Sent, folder: f})
+}
+
+// principal is the mailbox for which a message about a meeting came: that in
+// which it lies, or, of a delegate's copy, that of whom it was sent to.
+// [MS-OXODLGT] 3.2.4.3
+func (c *call) principal(v *mailbox.View, it *mailbox.Item) (*mailbox.View, error) {
+	by, of := it.Props.String(mailbox.PidTagReceivedByAddress), it.Props.String(mailbox.PidTagReceivedRepresentingAddress)
+	if !delivery.IsMeetingMessage(it.Class) || of == "" || strings.EqualFold(by, of) {
+		return v, nil
+	}
+	a, ok := c.s.Snapshot().FindSMTP(of)
+	if !ok || a.Mailbox.IsZero() || a.Mailbox == v.Mailbox() {
+		return v, nil
+	}
+	return c.s.Mailbox(c.ctx, a.Mailbox)
+}
+
+// principalDesk is the desk at which a message about a meeting is dealt with.
+func (c *call) principalDesk(ref *referenceItem, save bool) (*delivery.Desk, error) {
+	v, err := c.principal(ref.view, ref.it)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.desk(v, save)
+	if err != nil {
+		return nil, err
+	}
+	d.Inbox = ref.view
+	if !delivery.IsMeetingMessage(ref.it.Class) {
+		return d, nil
+	}
+	return d, c.mayPutAway(&ref.itemRef, ref.it, 0) // it will be
+}
+
+// mayTell asks whether the caller may tell the attendees of a meeting that is
+// about to be made, changed or deleted.
+func (c *call) mayTell(v *mailbox.View, people int, save bool) error {
+	if people == 0 {
+		return nil
+	}
+	_, err := c.desk(v, save)
+	return err
 }
 
 // invite sends the invitations of a new meeting, which is saved. The item is
@@ -64,7 +129,7 @@ func (c *call) invite(v *mailbox.View, it *mailbox.Item, how ews.CalendarItemCre
 	if len(it.Recipients) == 0 || how == ews.SendToNone {
 		return nil
 	}
-	d, err := c.desk(v)
+	d, err := c.desk(v, how == ews.SendToAllAndSaveCopy)
 	if err != nil {
 		return err
 	}
@@ -86,14 +151,15 @@ func (c *call) tellChange(v *mailbox.View, before, after *mailbox.Item, day *cal
 	if how == "" || how == ews.UpdateSendToNone || len(before.Recipients)+len(after.Recipients) == 0 {
 		return nil
 	}
-	d, err := c.desk(v)
+	save := how == ews.UpdateSendToAllAndSaveCopy || how == ews.UpdateSendToChangedAndSaveCopy
+	d, err := c.desk(v, save)
 	if err != nil {
 		return err
 	}
 	r := delivery.Revision{
 		Before: before, After: after,
 		Changed: how == ews.UpdateSendOnlyToChanged || how == ews.UpdateSendToChangedAndSaveCopy,
-		Save:    how == ews.UpdateSendToAllAndSaveCopy || how == ews.UpdateSendToChangedAndSaveCopy,
+		Save:    save,
 	}
 	if day != nil {
 		r.Day = *day
@@ -145,7 +211,7 @@ func (c *call) cancelMeeting(v *mailbox.View, id mailbox.ItemID, day *calendar.D
 	if err != nil || len(it.Recipients) == 0 {
 		return err
 	}
-	d, err := c.desk(v)
+	d, err := c.desk(v, save)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (c *call) answerMeeting(req *ews.CreateItem, in *ews.Item, ref *referenceIt
 	if req.MessageDisposition == "" {
 		return nil, &ews.Fault{Code: ews.ErrorMessageDispositionRequired}
 	}
-	d, err := c.desk(ref.view)
+	d, err := c.principalDesk(ref, req.MessageDisposition == ews.SendAndSaveCopy)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (c *call) answerMeeting(req *ews.CreateItem, in *ews.Item, ref *referenceIt
 	if it == nil {
 		return nil, nil
 	}
-	return c.made(ref.view, it), nil
+	return c.made(d.View, it), nil
 }
 
 // answerFault gives the code that goes with the answer that was tried: clients
@@ -144,6 +144,9 @@ func (c *call) cancelCalendarItem(req *ews.CreateItem, in *ews.Item, ref *refere
 	if flags, _ := ref.it.Props.Int(mailbox.PidLidAppointmentStateFlags); flags&stateReceived != 0 {
 		return &ews.Fault{Code: ews.ErrorCalendarIsNotOrganizer}
 	}
+	if err := c.mayRemove(&ref.itemRef, ref.it, ref.day != nil); err != nil {
+		return err
+	}
 	if err := c.cancelMeeting(ref.view, ref.id, ref.day, noteOf(in), req.MessageDisposition == ews.SendAndSaveCopy); err != nil {
 		return err
 	}
@@ -157,7 +160,7 @@ func (c *call) cancelCalendarItem(req *ews.CreateItem, in *ews.Item, ref *refere
 // removeItem takes a meeting that was called off out of the calendar, and the
 // message about that out of the Inbox.
 func (c *call) removeItem(ref *referenceItem) error {
-	d, err := c.desk(ref.view)
+	d, err := c.principalDesk(ref, false)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,24 @@ func (u *update) tells() bool {
 	return how != "" && how != ews.UpdateSendToNone
 }
 
+// mayTell asks whether the caller may tell those concerned, before anything is
+// changed.
+func (u *update) mayTell() error {
+	it, err := u.ref.view.Item(u.c.ctx, u.ref.id, mailbox.PartRecipients)
+	if err != nil || kindOf(it.Class) != ews.KindCalendarItem {
+		return err
+	}
+	people := len(it.Recipients)
+	for i := range u.changes {
+		switch u.changes[i].path.Field {
+		case ews.FieldRequiredAttendees, ews.FieldOptionalAttendees, ews.FieldResources:
+			people++
+		}
+	}
+	how := u.req.SendMeetingInvitationsOrCancellations
+	return u.c.mayTell(u.ref.view, people, how == ews.UpdateSendToAllAndSaveCopy || how == ews.UpdateSendToChangedAndSaveCopy)
+}
+
 // A change is one ItemChangeDescription with its path looked up.
 type change struct {
 	kind   changeKind
@@ -196,6 +214,9 @@ func (u *update) read(in []ews.ItemChangeDescription) error {
 		u.parts |= mailbox.PartBody | mailbox.PartRecipients
 	}
 	err := u.c.mayEdit(&u.ref)
+	if err == nil && u.tells() {
+		err = u.mayTell()
+	}
 	if err != nil {
 		return err
 	}
