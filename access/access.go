@@ -56,6 +56,15 @@ func (c *Caller) External() bool {
 	return c.Authenticated.SID == "" && c.Authenticated.Mail != "" && c.ActsAs == nil
 }
 
+// partner returns the address of an external caller whom his organization
+// vouches for, by its token or over its side of a relay.
+func (c *Caller) partner() entente.SMTPAddress {
+	if c.External() && (c.Method == Delegation || c.Method == Relay) {
+		return c.Authenticated.Mail
+	}
+	return ""
+}
+
 // Subject returns whom the caller acts as: whose mailbox, gate and folder
 // rights count.
 func (c *Caller) Subject() Principal {

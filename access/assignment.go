@@ -93,14 +93,19 @@ func (v *verdict) atServer(a *Assignment) bool {
 	return strings.EqualFold(a.Server, v.server)
 }
 
-// inForce reports whether t is within the assignment's time. Without a time to
-// compare, a bounded grant is not in force and a bounded denial is.
+// inForce reports whether t is within the assignment's time.
 func (a *Assignment) inForce(t time.Time) bool {
-	bounded := !a.NotBefore.IsZero() || !a.NotAfter.IsZero()
+	return inForce(a.NotBefore, a.NotAfter, t, a.Deny)
+}
+
+// inForce reports whether t is within bounds. Without a time to compare, a
+// bounded grant is not in force and a bounded denial is.
+func inForce(from, until, t time.Time, deny bool) bool {
+	bounded := !from.IsZero() || !until.IsZero()
 	if bounded && t.IsZero() {
-		return a.Deny
+		return deny
 	}
-	return !t.Before(a.NotBefore) && (a.NotAfter.IsZero() || t.Before(a.NotAfter))
+	return !t.Before(from) && (until.IsZero() || t.Before(until))
 }
 
 // within reports whether an account is in a scope.

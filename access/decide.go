@@ -24,11 +24,14 @@ type Question struct {
 	// Server is the one that was called, for rights that are held at a server;
 	// empty asks whether they are held at any.
 	Server string
+	// Change is what would be written, for EditItem; nil asks whether anything
+	// may be.
+	Change *ItemChange
 }
 
-// maxSteps is more than any decision has: four about the caller, five about the
-// mailbox, three or four about the folder.
-const maxSteps = 14
+// maxSteps is more than any decision has: five about the caller, five about the
+// mailbox, three or four about the folder, two about an item.
+const maxSteps = 18
 
 // A Decision is the answer to a Question, with every step that led to it.
 // Steps are kept in a fixed array so that an allowed decision allocates
@@ -40,6 +43,7 @@ type Decision struct {
 	On      Object
 	Want    Rights
 	Got     Rights // all the caller holds on the object, wanted or not
+	Fields  Fields // of an item, that all wanted rights reach; none if the answer is no
 	steps   [maxSteps]Step
 	n       int
 	allowed bool
@@ -94,7 +98,12 @@ func (d *Decision) Err() error {
 	}
 	switch d.reason {
 	case NotVisible:
+		if d.On.Kind == ItemObject {
+			return entente.Errorf(entente.NotFound, "the item was not found").Because(NotVisible)
+		}
 		return entente.Errorf(entente.NotFound, "the folder was not found").Because(NotVisible)
+	case FieldNotGranted, TimeNotGranted, LocationNotGranted:
+		return notGranted(d.reason)
 	case NonExistentMailbox:
 		return entente.Errorf(entente.NotFound, "there is no such mailbox").Because(NonExistentMailbox)
 	}
@@ -109,6 +118,10 @@ func (s *Snapshot) decide(q *Question, d *Decision) {
 	case FolderObject:
 		s.onMailbox(q, d, &who)
 		s.onFolder(q, d, &who)
+	case ItemObject:
+		s.onMailbox(q, d, &who)
+		s.onFolder(q, d, &who)
+		s.onItem(q, d, &who)
 	case ServerObject:
 		s.onServer(q, d, &who)
 	case DatabaseObject, AccountObject:
@@ -127,9 +140,14 @@ func (d *Decision) conclude() {
 		d.Got = 0
 	}
 	d.allowed = d.Want != 0 && d.Got.Has(d.Want)
+	if !d.allowed {
+		d.Fields = 0
+	}
 	switch {
 	case d.allowed:
 		d.reason = ""
+	case d.On.Kind == ItemObject && !d.failed && d.Got&ReadItem == 0:
+		d.reason = NotVisible // whatever else there would be to say
 	case d.reason != "":
 	case d.On.Kind == FolderObject && d.Got&(FolderVisible|FolderOwner|ReadAny) == 0:
 		d.reason = NotVisible
@@ -171,7 +189,8 @@ type identity struct {
 	by         *account
 	assignment *Assignment // under which by acts as account
 	anonymous  bool
-	external   bool // somebody of another organization
+	external   bool                // somebody of another organization
+	mail       entente.SMTPAddress // his, if that organization vouches for it
 }
 
 // identify applies the rules about the caller himself: he must be known and
@@ -189,7 +208,7 @@ func (s *Snapshot) identify(q *Question, d *Decision) identity {
 		return identity{local: true}
 	case c.Method != Local && c.External():
 		d.need("caller-known", string(c.Authenticated.Mail), true, "")
-		return identity{external: true}
+		return identity{external: true, mail: c.partner()}
 	case c.Method != Local && c.Authenticated.SID == "" && c.ActsAs == nil:
 		d.need("caller-known", "anonymous", true, "")
 		return identity{anonymous: true}

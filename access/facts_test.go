@@ -119,7 +119,9 @@ func (s *script) read(l line) {
 		s.assignment(l)
 	case "folder":
 		s.folder(l)
-	case "impersonate", "enter", "may", "holds":
+	case "grant":
+		s.grant(l)
+	case "impersonate", "enter", "may", "holds", "reads", "writes", "granted":
 		s.cases = append(s.cases, l)
 	default:
 		s.t.Fatalf("line %d: %s", l.n, l.text)
@@ -364,6 +366,10 @@ func (s *script) run(snap *Snapshot, l line) (string, []Decision) {
 			return string(reasonOf(err)), trace.Decisions
 		}
 		return strings.TrimSuffix(string(p.UPN), "@contoso.example"), trace.Decisions
+	case "reads", "writes":
+		return s.item(snap, c, l, when, &trace), trace.Decisions
+	case "granted":
+		return s.granted(snap, c, l, when), nil
 	case "enter":
 		return outcome(snap.Gate(c, l.words[2], when, &trace)), trace.Decisions
 	}

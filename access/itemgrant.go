@@ -128,25 +128,3 @@ type ItemChange struct {
 	Start, End time.Time
 	Location   string
 }
-
-// Allow reports whether one grant allows all of the change. An error has one of
-// the reasons above.
-func (g *Granted) Allow(ItemChange) error {
-	return entente.Errorf(entente.Denied, "the grant does not cover this change").Because(FieldNotGranted)
-}
-
-// Granted returns what item grants in force open to the caller in the permit's
-// mailbox, in order of their keys; nil if nothing. It decides nothing: Item
-// does, for each of them.
-func (p Permit) Granted() []Granted { return nil }
-
-// Item asks for ReadItem or EditItem on one item in the folder of a table, and
-// returns which fields may be read or written: all, if the folder's own rights
-// give it. The answer is recorded in the request's trace. An error has the
-// reason NotVisible if the caller may not know of the item, NoRight otherwise.
-func (p Permit) Item(t *FolderTable, key ItemKey, want Rights) (Fields, error) {
-	if _, err := p.Folder(t, ReadAny); err != nil {
-		return 0, err
-	}
-	return AllFields, nil
-}

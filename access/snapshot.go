@@ -34,6 +34,7 @@ type account struct {
 	groups      []int32       // all it is in, through others too; sorted
 	assigned    []*Assignment // to itself
 	permissions []permission  // on its mailbox
+	grants      []itemGrant   // on items of its mailbox
 	admin       bool
 }
 
@@ -67,6 +68,7 @@ func Compile(f Facts) *Snapshot {
 	s.compileAdministrators(f.Administrators)
 	s.compilePermissions(f.Permissions)
 	s.compileAssignments(f.Assignments)
+	s.compileItemGrants(f.ItemGrants)
 	return s
 }
 
@@ -167,6 +169,14 @@ func (s *Snapshot) compileAssignments(all []Assignment) {
 			s.assigned[n] = append(s.assigned[n], a)
 		} else if who := s.bySID[a.Assignee]; who != nil {
 			who.assigned = append(who.assigned, a)
+		}
+	}
+}
+
+func (s *Snapshot) compileItemGrants(all []ItemGrant) {
+	for i := range all {
+		if a := s.byMailbox[all[i].Mailbox]; a != nil {
+			a.grants = append(a.grants, itemGrant{&all[i], s.group(all[i].To)})
 		}
 	}
 }

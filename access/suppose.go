@@ -185,16 +185,8 @@ func (p Permit) itemSupposed(x *Supposition) (Fields, error) {
 	if x.Want&(EditItem|EditAny|EditOwned) != 0 {
 		want = EditItem
 	}
-	fields, err := p.Item(x.Folder, x.Item, want)
-	if err != nil || x.Change == nil || want != EditItem || fields == AllFields {
-		return fields, err
+	if want != EditItem {
+		return p.Item(x.Folder, x.Item, want)
 	}
-	for _, g := range p.Granted() {
-		if g.Key.Content == x.Item.Content && (g.Key.Day == x.Item.Day || g.Key.Day == 0) {
-			if err = g.Allow(*x.Change); err == nil {
-				return fields, nil
-			}
-		}
-	}
-	return fields, err
+	return p.item(x.Folder, x.Item, want, x.Change)
 }
