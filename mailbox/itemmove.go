@@ -269,6 +269,11 @@ func (v *View) copy(tx *db.Tx, it *Item, to FolderID) (ItemID, uint64, error) {
 	e.do(tx.Exec(`INSERT INTO item_content (mailbox_id, content_id, body_text, body_html, mime, recipients)
 		SELECT mailbox_id, $3, body_text, body_html, mime, recipients FROM item_content WHERE mailbox_id = $1 AND content_id = $2`,
 		v.key, it.contentID, number))
+	e.do(tx.Exec(`INSERT INTO item_copy (mailbox_id, item_id, old_item, old_folder) VALUES ($1, $2, $3, $4)`,
+		v.key, number, it.ID, it.Folder))
+	if number%64 == 0 { // like forget
+		e.do(tx.Exec(`DELETE FROM item_copy WHERE mailbox_id = $1 AND item_id < $2`, v.key, int64(number)-int64(v.s.limits.Tombstones)))
+	}
 	if e.err != nil || it.lastAttachment == 0 {
 		return ItemID(number), number, e.err
 	}

@@ -225,6 +225,7 @@ func removeAll(tx *db.Tx, key []byte) error {
 	e.do(tx.Exec(`DELETE FROM attachment WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM attachment_data WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM tombstone WHERE mailbox_id = $1`, key))
+	e.do(tx.Exec(`DELETE FROM item_copy WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM arrival WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM named_property WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM mailbox_setting WHERE mailbox_id = $1`, key))
