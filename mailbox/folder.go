@@ -110,6 +110,9 @@ func (v *View) show(tx *db.Tx, f *Folder) error {
 		return err
 	}
 	f.Rights = rights
+	if err := v.hidePrivate(tx, f); err != nil {
+		return err
+	}
 	if v.full || f.Children == 0 {
 		return nil
 	}
@@ -186,7 +189,7 @@ func (v *View) below(tx *db.Tx, parent FolderID, deep bool) ([]*Folder, error) {
 		}
 	}
 	walk(parent, 0)
-	return list, nil
+	return list, v.hidePrivate(tx, list...)
 }
 
 // allFolders returns every folder, ordered by name, with Rights 0 if the caller

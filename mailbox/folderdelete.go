@@ -38,6 +38,9 @@ func (v *View) deleteFolder(tx *db.Tx, f *Folder, mode DeleteMode) error {
 		return err
 	}
 	if to == 0 {
+		if err := v.noPrivate(tx, tree); err != nil {
+			return err
+		}
 		return v.removeFolders(tx, tree)
 	}
 	name, err := v.unused(tx, to, f.Name)
@@ -86,7 +89,7 @@ func (v *View) EmptyFolder(ctx context.Context, id FolderID, mode DeleteMode, de
 			if err := v.want(&t, access.DeleteAny); err != nil {
 				return err
 			}
-			n, err = v.emptySome(tx, id, mode)
+			n, err = v.emptySome(tx, &t, mode)
 			v.changed(tx)
 			return err
 		})
@@ -117,9 +120,9 @@ func (v *View) EmptyFolder(ctx context.Context, id FolderID, mode DeleteMode, de
 	})
 }
 
-func (v *View) emptySome(tx *db.Tx, id FolderID, mode DeleteMode) (int, error) {
-	ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND flags % 2 = 0
-		ORDER BY article LIMIT $3`, v.key, id, chunk))
+func (v *View) emptySome(tx *db.Tx, t *access.FolderTable, mode DeleteMode) (int, error) {
+	ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND flags % 2 = 0 AND (flags / 2) % 2 <> $3
+		ORDER BY article LIMIT $4`, v.key, t.Folder, hidden(v.seesPrivate(t)), chunk))
 	if err != nil {
 		return 0, err
 	}

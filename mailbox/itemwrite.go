@@ -235,7 +235,8 @@ func (v *View) storeChange(tx *db.Tx, it *Item, rec record, number uint64, conte
 }
 
 // MarkAllRead sets or clears the read flag of every item in a folder. It needs
-// EditAny. What it marks comes to sync clients as changes of the read flag.
+// EditAny, and leaves alone what the caller may not see. What it marks comes to
+// sync clients as changes of the read flag.
 func (v *View) MarkAllRead(ctx context.Context, folder FolderID, read bool) error {
 	for {
 		n := 0
@@ -247,7 +248,7 @@ func (v *View) MarkAllRead(ctx context.Context, folder FolderID, read bool) erro
 			if err := v.want(&t, access.EditAny); err != nil {
 				return err
 			}
-			n, err = v.markSome(tx, folder, read)
+			n, err = v.markSome(tx, folder, read, v.seesPrivate(&t))
 			return err
 		})
 		if err != nil || n < chunk {
@@ -259,9 +260,9 @@ func (v *View) MarkAllRead(ctx context.Context, folder FolderID, read bool) erro
 // chunk is how many items one transaction changes: others wait behind it.
 const chunk = 200
 
-func (v *View) markSome(tx *db.Tx, folder FolderID, read bool) (int, error) {
+func (v *View) markSome(tx *db.Tx, folder FolderID, read, private bool) (int, error) {
 	ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND flags % 2 = 0 AND (flags / 8) % 2 = $3
-		ORDER BY article LIMIT $4`, v.key, folder, number01(!read), chunk))
+		AND (flags / 2) % 2 <> $4 ORDER BY article LIMIT $5`, v.key, folder, number01(!read), hidden(private), chunk))
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
