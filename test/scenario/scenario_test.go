@@ -3,7 +3,12 @@
 //
 // What a story may use beside the program itself: await, which waits until a
 // server answers at its admin socket; capture, which keeps a part of the last
-// output in a variable; curl, if the machine has it.
+// output in a variable; ask, which sends an EWS request with curl; curl itself,
+// if the machine has it.
+//
+// The stories sc1 to sc5 are the scenarios of acting for others. They are told
+// on SQLite and on PostgreSQL: $DATABASE and $MAIL in their configuration and
+// commands are two empty databases.
 package scenario
 
 import (
@@ -14,9 +19,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"entente/db/dbtest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -31,14 +39,39 @@ var update = flag.Bool("update", false, "write what commands print into the stor
 
 func TestStories(t *testing.T) {
 	bin := build(t)
+	all, err := filepath.Glob("*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(t, bin, slices.DeleteFunc(all, scenario), func(tb testing.TB) string { return "" })
+}
+
+// scenario reports whether a story is one of those told on both databases.
+func scenario(file string) bool { return strings.HasPrefix(file, "sc") }
+
+// TestScenarios tells the five scenarios of acting for others.
+func TestScenarios(t *testing.T) {
+	bin := build(t)
+	all, err := filepath.Glob("sc*.txtar")
+	if err != nil || len(all) == 0 {
+		t.Fatal("there are no scenarios", err)
+	}
+	t.Run("sqlite", func(t *testing.T) { tell(t, bin, all, func(testing.TB) string { return "" }) })
+	t.Run("postgres", func(t *testing.T) { tell(t, bin, all, dbtest.PostgresURL) })
+}
+
+// tell runs stories. database makes an empty one; "" leaves it to the story's
+// SQLite files.
+func tell(t *testing.T, bin string, files []string, database func(testing.TB) string) {
 	testscript.Run(t, testscript.Params{
-		Dir:           ".",
+		Files:         files,
 		Deadline:      time.Now().Add(storyLimit),
 		UpdateScripts: *update,
-		Setup:         func(e *testscript.Env) error { return setup(e, bin) },
+		Setup:         func(e *testscript.Env) error { return setup(e, bin, func() string { return database(t) }) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":   await,
 			"capture": capture,
+			"ask":     ask,
 		},
 	})
 }
@@ -56,12 +89,19 @@ func build(t *testing.T) (folder string) {
 	return folder
 }
 
-// setup gives each story the program, a port, and a folder short enough for a
-// socket's name (108 bytes).
-func setup(e *testscript.Env, bin string) error {
+// setup gives each story the program, a port, two databases, and a folder short
+// enough for a socket's name (108 bytes).
+func setup(e *testscript.Env, bin string, database func() string) error {
 	port, err := freePort()
 	if err != nil {
 		return err
+	}
+	for _, name := range [...]string{"DATABASE", "MAIL", "DATABASE2", "MAIL2"} {
+		url := database()
+		if url == "" {
+			url = "sqlite:" + strings.ToLower(name) + ".db"
+		}
+		e.Setenv(name, url)
 	}
 	sockets, err := os.MkdirTemp("", "entente")
 	if err != nil {
@@ -74,13 +114,15 @@ func setup(e *testscript.Env, bin string) error {
 	return expandFiles(e)
 }
 
-// expandFiles fills in $PORT, $WORK and $SOCKET in configuration files.
+// expandFiles fills in $PORT, $WORK, $SOCKET and $DATABASE in configuration
+// files.
 func expandFiles(e *testscript.Env) error {
 	files, err := filepath.Glob(filepath.Join(e.WorkDir, "*.yaml"))
 	if err != nil {
 		return err
 	}
-	r := strings.NewReplacer("$PORT", e.Getenv("PORT"), "$WORK", e.WorkDir, "$SOCKET", e.Getenv("SOCKET"))
+	r := strings.NewReplacer("$PORT", e.Getenv("PORT"), "$WORK", e.WorkDir, "$SOCKET", e.Getenv("SOCKET"),
+		"$DATABASE2", e.Getenv("DATABASE2"), "$DATABASE", e.Getenv("DATABASE"))
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {
@@ -137,4 +179,37 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s is not in the output", args[1])
 	}
 	ts.Setenv(args[0], m[1])
+}
+
+// ask USER BODY [KIND=NAME] [-H HEADER …] sends an EWS request with curl, in the
+// name of a user whose password is $PASSWORD. BODY is a file with the element in
+// the envelope's Body, in which variables are filled in. KIND=NAME is a child of
+// ConnectingSID: PrincipalName, SID, PrimarySmtpAddress or SmtpAddress. The
+// output begins with the status line and headers.
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: ask USER BODY [KIND=NAME] [-H HEADER …]")
+	}
+	header, more := "", args[2:]
+	if len(more) > 0 && more[0] != "-H" {
+		kind, name, _ := strings.Cut(more[0], "=")
+		header = "<s:Header><t:ExchangeImpersonation><t:ConnectingSID><t:" + kind + ">" + name + "</t:" + kind +
+			"></t:ConnectingSID></t:ExchangeImpersonation></s:Header>"
+		more = more[1:]
+	}
+	body := os.Expand(ts.ReadFile(args[1]), ts.Getenv)
+	envelope := `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"` +
+		` xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"` +
+		` xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">` +
+		header + "<s:Body>" + body + "</s:Body></s:Envelope>"
+	server := ts.Getenv("SERVER")
+	if server == "" {
+		server = "mail.contoso.example"
+	}
+	port := ts.Getenv("PORT")
+	ts.Check(ts.Exec("curl", append([]string{
+		"-sS", "-i", "--http1.1", "--cacert", ts.MkAbs("state/ca.pem"), "--resolve", server + ":" + port + ":127.0.0.1",
+		"-u", args[0] + ":" + ts.Getenv("PASSWORD"), "-H", "Content-Type: text/xml", "-d", envelope,
+		"https://" + server + ":" + port + "/EWS/Exchange.asmx",
+	}, more...)...))
 }
