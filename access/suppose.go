@@ -30,10 +30,12 @@ type Supposition struct {
 	Mailbox entente.MailboxID
 	Own     bool
 	Folder  *FolderTable
-	Item    ItemKey
-	Want    Rights      // 0 is FolderLookup, FolderVisible, ReadItem
-	Change  *ItemChange // what would be written, with EditItem
-	At      time.Time
+	// FolderName is what commands call the folder; empty if they cannot.
+	FolderName string
+	Item       ItemKey
+	Want       Rights      // 0 is FolderLookup, FolderVisible, ReadItem
+	Change     *ItemChange // what would be written, with EditItem
+	At         time.Time
 }
 
 // A Stage is one part of the way of a request, in the order of the constants.

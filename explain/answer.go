@@ -26,6 +26,16 @@ type answer struct {
 	Rights   []string        `json:"rights,omitempty"`
 	Fields   []string        `json:"fields,omitempty"`
 	Steps    []step          `json:"steps,omitempty"`
+	// Changes are sets of changes, each of which turns the answer, and no part of
+	// which does. Unturned says up to how many pieces were tried in vain.
+	Changes  [][]piece `json:"changes,omitempty"`
+	Unturned int       `json:"unturned,omitempty"`
+}
+
+// A piece is one change of a fact.
+type piece struct {
+	Does    string `json:"does"`
+	Command string `json:"command,omitempty"`
 }
 
 // stages say of each stage allow, deny, or not-asked.
@@ -82,7 +92,27 @@ func (c *Config) answer(b *builder, x access.Supposition) *answer {
 		a.Stage = r.Outcomes[len(r.Outcomes)-1].Stage
 		a.Code, a.Status = c.Refusal(a.Stage, err, x.Want, r.Got(), op.ofItem)
 	}
+	if b.q.Changes == nil && c.Changes || b.q.Changes != nil && *b.q.Changes {
+		a.turned(access.Turn(b.facts, x))
+	}
 	return a
+}
+
+func (a *answer) turned(t access.Turning) {
+	for _, set := range t.Sets {
+		var pieces []piece
+		for _, c := range set {
+			p := piece{Does: c.Does}
+			if p.Command = c.Command; p.Command != "" {
+				p.Command = "entente " + p.Command
+			}
+			pieces = append(pieces, p)
+		}
+		a.Changes = append(a.Changes, pieces)
+	}
+	if len(t.Sets) == 0 {
+		a.Unturned = t.Size
+	}
 }
 
 func (s *stages) of(stage access.Stage) *string {

@@ -447,16 +447,17 @@ func (b *builder) supposition(now time.Time) access.Supposition {
 func (b *builder) whoAsks(x *access.Supposition) {
 	r := b.q.Request
 	switch method := access.Method(strings.ToLower(r.Method)); method {
-	case "", access.Basic:
-		x.Method = access.Basic
-	case access.Bearer, access.Negotiate, access.Certificate, access.Delegation, access.Node, access.Local:
+	case "":
+		if x.Method = access.Basic; r.External != "" {
+			x.Method = access.Relay
+		}
+	case access.Basic, access.Bearer, access.Negotiate, access.Certificate, access.Delegation, access.Node, access.Relay, access.Local:
 		x.Method = method
 	default:
-		b.fail("method %q is none of basic, bearer, negotiate, certificate, delegation-token, node, local", r.Method)
+		b.fail("method %q is none of basic, bearer, negotiate, certificate, delegation-token, node, relay, local", r.Method)
 	}
 	switch name := strings.ToLower(r.Caller); {
 	case r.External != "":
-		x.Method = access.Delegation
 		x.Caller.Mail = entente.SMTPAddress(strings.ToLower(r.External))
 	case name == "local" && b.sids[name] == "":
 		x.Method = access.Local
@@ -538,7 +539,7 @@ func (b *builder) findFolder(x *access.Supposition, r *request) {
 			continue
 		}
 		found++
-		x.Mailbox, x.Folder = f.mailbox, &f.table
+		x.Mailbox, x.Folder, x.FolderName = f.mailbox, &f.table, f.name
 	}
 	switch {
 	case found == 0:

@@ -205,6 +205,10 @@ func (l *vector) asked(t *testing.T, facts object) string {
 	if r["caller"] = name; acts {
 		r["acts_as"] = as
 	}
+	if strings.Contains(name, "@") {
+		delete(r, "caller")
+		r["external"] = name
+	}
 	q := object{"request": r}
 	for k, v := range facts {
 		q[k] = v
