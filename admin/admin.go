@@ -2,8 +2,9 @@
 // verb, with a struct for what is asked and one for what is answered. JSON over
 // HTTP and the command line are faces of it and add nothing.
 //
-// Each change is in the audit log, under the administrator's name, before it
-// is made. The package keeps nothing itself; directory and mailbox do.
+// Each change of the directory commits together with its record, under the
+// administrator's name; what is changed elsewhere is recorded before it is made.
+// The package keeps nothing itself; directory and mailbox do.
 package admin
 
 import (
@@ -30,7 +31,11 @@ type Config struct {
 
 // An AuditLog is what the verbs need of the audit log.
 type AuditLog interface {
-	Append(ctx context.Context, r audit.Record) error
+	Append(ctx context.Context, records ...audit.Record) error
+	// Note makes what leaves a record in the transaction of a change of the
+	// directory, and Flush waits for what was left so to be in the log.
+	Note(r audit.Record) audit.Note
+	Flush(ctx context.Context) error
 	Search(ctx context.Context, f audit.Filter) ([]audit.Record, error)
 	// Verify checks this node's log against its key and, if it is not empty, a
 	// checkpoint kept elsewhere. Other nodes' keys are theirs.
@@ -43,7 +48,8 @@ type AuditLog interface {
 // An API is the verbs in the hands of one administrator.
 type API struct {
 	Config
-	who Administrator
+	who     Administrator
+	written *bool // a record of the verb's failure is; nil outside of a verb
 }
 
 // An Administrator is who asks, as the face proved it.
@@ -60,31 +66,83 @@ func New(c Config) *API { return &API{Config: c} }
 // As returns the API for one administrator, whose name its changes carry.
 func (a *API) As(who Administrator) *API { return &API{Config: a.Config, who: who} }
 
-// change makes changes to the directory that are recorded first: what could
-// not be recorded is not done, and what then failed gets a second record.
+// change makes changes to the directory. The record of them commits in the same
+// transaction: neither is there without the other. f may set elements of targets
+// that are not known before. What failed is recorded too.
 func (a *API) change(ctx context.Context, action string, targets []string, f func(*directory.Change) error) error {
-	return a.recorded(ctx, action, targets, func() error { return a.Directory.Update(ctx, f) })
+	r, err := a.record(action, targets)
+	if err != nil {
+		return err
+	}
+	err = a.Directory.Update(ctx, func(c *directory.Change) error {
+		if err := f(c); err != nil {
+			return err
+		}
+		return c.Also(a.Audit.Note(r))
+	})
+	if err != nil {
+		return a.failed(ctx, r, err)
+	}
+	// The change stands and its record with it. Waiting only lets the next look
+	// into the log find it there.
+	wait, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	_ = a.Audit.Flush(wait)
+	return nil
 }
 
-// recorded is change for what is not, or not only, in the directory.
+// flushTime is how long a command waits to see its record in the log.
+const flushTime = 2 * time.Second
+
+// recorded does what is not, or not only, in the directory, after it was
+// recorded: what could not be is not done, and what then failed gets a second
+// record.
 func (a *API) recorded(ctx context.Context, action string, targets []string, f func() error) error {
-	if a.who.SID == "" && a.who.UPN == "" {
-		return entente.Errorf(entente.Denied, "nobody asks for this change")
-	}
-	r := audit.Record{
-		Kind: audit.Admin, As: a.who.Principal, By: a.who.Principal,
-		Method: a.who.Method, Evidence: a.who.Evidence, Address: a.who.Address,
-		Action: "admin." + action, Targets: targets, Allowed: true,
+	r, err := a.record(action, targets)
+	if err != nil {
+		return err
 	}
 	if err := a.Audit.Append(ctx, r); err != nil {
 		return err
 	}
-	err := f()
-	if err == nil {
-		return nil
+	if err := f(); err != nil {
+		return a.failed(ctx, r, err)
 	}
-	r.Code = codeOf(err)
+	return nil
+}
+
+func (a *API) record(action string, targets []string) (audit.Record, error) {
+	if a.who.SID == "" && a.who.UPN == "" {
+		return audit.Record{}, entente.Errorf(entente.Denied, "nobody asks for this change")
+	}
+	return audit.Record{
+		Kind: audit.Admin, As: a.who.Principal, By: a.who.Principal,
+		Method: a.who.Method, Evidence: a.who.Evidence, Address: a.who.Address,
+		Action: "admin." + action, Targets: targets, Allowed: true,
+		Snapshot: a.Directory.Snapshot().Generation(),
+	}, nil
+}
+
+// failed records that something was not done, and why. What is returned is the
+// error to answer with.
+func (a *API) failed(ctx context.Context, r audit.Record, err error) error {
+	if a.written != nil {
+		*a.written = true
+	}
+	r.Code, r.Allowed = codeOf(err), !isKind(err, entente.Denied)
 	return errors.Join(err, a.Audit.Append(context.WithoutCancel(ctx), r))
+}
+
+// refused records that a verb was refused before it came to change anything.
+func (a *API) refused(ctx context.Context, action string, err error) error {
+	if !isKind(err, entente.Denied) || *a.written {
+		return err
+	}
+	r, e := a.record(action, nil)
+	if e != nil {
+		return err // nobody asks, and the face of the verbs says so
+	}
+	return a.failed(ctx, r, err)
 }
 
 // codeOf is how a failed change is marked in the log.

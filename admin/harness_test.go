@@ -37,14 +37,31 @@ type notes struct {
 	full    error
 }
 
-func (n *notes) Append(ctx context.Context, r audit.Record) error {
+func (n *notes) Append(ctx context.Context, records ...audit.Record) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.full != nil {
 		return n.full
 	}
-	n.written = append(n.written, r)
-	return n.AuditLog.Append(ctx, r)
+	n.written = append(n.written, records...)
+	return n.AuditLog.Append(ctx, records...)
+}
+
+func (n *notes) Note(r audit.Record) audit.Note {
+	note := n.AuditLog.Note(r)
+	return func(tx *db.Tx) error {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.full != nil {
+			return n.full
+		}
+		tx.OnCommit(func() {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.written = append(n.written, r)
+		})
+		return note(tx)
+	}
 }
 
 // take returns what was written since the last call.
@@ -81,7 +98,7 @@ func open(t *testing.T) *organization {
 		}
 	}
 	store, logs := dbtest.SQLite(t), dbtest.SQLite(t)
-	d, err := directory.Open(ctx, directory.Config{DB: dbtest.SQLite(t), Organization: "Contoso"})
+	d, err := directory.Open(ctx, directory.Config{DB: logs, Organization: "Contoso"})
 	must(err)
 	boxes := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, nil }})
 	t.Cleanup(func() { must(boxes.Close()) })

@@ -31,7 +31,10 @@ func verb[Q, A any](noun, name, help string, f func(*API, context.Context, Q) (A
 			if err := decode(request, &q); err != nil {
 				return nil, err
 			}
-			return f(a, ctx, q)
+			one := *a
+			one.written = new(bool)
+			answer, err := f(&one, ctx, q)
+			return answer, one.refused(ctx, noun+"."+name, err)
 		},
 	}
 }

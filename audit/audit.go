@@ -41,12 +41,15 @@ const (
 	// its folders keep shut.
 	ItemGrant Kind = "ItemGrant"
 	External  Kind = "External" // somebody of another organization
-	Admin     Kind = "Admin"
-	System    Kind = "System"
-	Stranger  Kind = "Stranger" // refusals before authentication, counted
+	// Sender put into a mailbox what was sent to it.
+	Sender   Kind = "Sender"
+	Admin    Kind = "Admin"
+	System   Kind = "System"
+	Stranger Kind = "Stranger" // refusals before authentication, counted
 )
 
-// A Record is one line of the log: one decision, or one change of settings.
+// A Record is one line of the log: what one request did or was refused in one
+// mailbox, or one change of settings.
 type Record struct {
 	Seq     uint64           `json:"seq"`
 	Time    time.Time        `json:"time"`
@@ -55,7 +58,9 @@ type Record struct {
 	Kind    Kind             `json:"kind"`
 	As      access.Principal `json:"as"` // whom the action is logged as
 	By      access.Principal `json:"by"` // who really acted
-	Via     []access.Link    `json:"via,omitempty"`
+	// Via is who passed the request on, nearest first: the chain between By and
+	// this server.
+	Via []access.Link `json:"via,omitempty"`
 
 	Method      access.Method        `json:"method,omitempty"`
 	Evidence    string               `json:"evidence,omitempty"`
@@ -69,16 +74,52 @@ type Record struct {
 	Allowed bool     `json:"allowed"`
 	Code    string   `json:"code,omitempty"` // what the wire answered
 	Steps   []Step   `json:"steps,omitempty"`
-	// Snapshot is the generation of the settings the decision was made on.
-	Snapshot uint64 `json:"snapshot,omitempty"`
-	Count    int    `json:"count,omitempty"` // of strangers' refusals in this record
+	// Grounds are what the rights that were used came from.
+	Grounds []Ground `json:"grounds,omitempty"`
+	// Snapshot is the generation of the settings the decision was made on, and
+	// SnapshotHash what the directory's mark says of them.
+	Snapshot     uint64 `json:"snapshot,omitempty"`
+	SnapshotHash string `json:"snapshot_hash,omitempty"`
+	// Count is of strangers' refusals in this record, or of targets beyond those
+	// that are named.
+	Count int `json:"count,omitempty"`
+	// Erased are the records whose text this one says was erased.
+	Erased []Range `json:"erased,omitempty"`
 }
 
-// A Step is one reason of the decision as it was.
+// A Step is one reason of the decision as it was. On and Want, in the first step
+// of each decision, say what it was about.
 type Step struct {
+	On    string `json:"on,omitempty"`
+	Want  string `json:"want,omitempty"`
 	Rule  string `json:"rule"`
 	Fact  string `json:"fact,omitempty"`
 	Holds bool   `json:"holds"`
+}
+
+// A Ground is what gave a right that was used: an assignment by its id, an entry
+// in a permission table by whose it is, an item grant by its id.
+type Ground struct {
+	Kind GroundKind `json:"kind"`
+	ID   string     `json:"id"`
+}
+
+// A GroundKind says what a Ground's id names.
+type GroundKind string
+
+// What rights come from, but for being one's own.
+const (
+	ByAssignment        GroundKind = "assignment"
+	ByMailboxPermission GroundKind = "mailbox-permission" // FullAccess and its like; the id is who was named
+	ByFolderPermission  GroundKind = "folder-permission"  // likewise, or Default or Anonymous
+	ByItemGrant         GroundKind = "item-grant"
+)
+
+// A Range is some records of one node's log, one after the other.
+type Range struct {
+	Node string `json:"node"`
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"` // not included
 }
 
 // Config is what a Log needs.
@@ -89,6 +130,18 @@ type Config struct {
 	Node   string
 	Signer crypto.Signer // Ed25519, of this node
 	Now    func() time.Time
+	// Seal, if set, marks this node's public key for the other nodes, and
+	// recognizes theirs.
+	Seal Seal
+	// Failed, if set, is told of what could not be done in the background.
+	Failed func(error)
+}
+
+// A Seal marks data under a key of the organization that is not in the
+// database, and recognizes its marks.
+type Seal interface {
+	Append(b, data []byte) []byte
+	Valid(data, mark []byte) bool
 }
 
 // A Log is the audit log of one node.
@@ -96,12 +149,26 @@ type Log struct {
 	Config
 	queue chan *pending
 	now   chan chan error // asks for a checkpoint now
+	noted chan struct{}   // there may be something in the outbox
 	done  chan struct{}
+	grown broadcast
+	used  map[string]int64 // the committer's: when each ground's last use was written
 }
 
+// A pending is records that are committed together, and who waits for that.
 type pending struct {
-	record Record
-	wait   chan error // nil if nobody waits
+	entries []entry
+	once    bool       // leave out what the log has of the same request and mailbox
+	drain   bool       // take what is in the outbox first
+	wait    chan error // nil if nobody waits
+}
+
+// An entry is a record on its way into the log. Its text was made where the
+// record was, so that the committer does not make everybody's.
+type entry struct {
+	record *Record
+	body   []byte // its text from the second brace on: what is before is the committer's
+	outbox int64  // row of the outbox it comes from; 0 if none
 }
 
 // queueLength bounds what may lag behind in memory; a full queue makes even
@@ -111,11 +178,21 @@ const queueLength = 4096
 // Open continues the node's log where it ended and starts its committer, which
 // runs until Close.
 func Open(ctx context.Context, c Config) (*Log, error) {
-	l := &Log{Config: c, queue: make(chan *pending, queueLength), now: make(chan chan error), done: make(chan struct{})}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	l := &Log{
+		Config: c, queue: make(chan *pending, queueLength), now: make(chan chan error),
+		noted: make(chan struct{}, 1), done: make(chan struct{}), used: map[string]int64{},
+	}
 	t, err := l.resume(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := l.publish(ctx); err != nil {
+		return nil, err
+	}
+	l.wake() // what a former run left
 	go l.commitLoop(t)
 	return l, nil
 }
@@ -141,10 +218,24 @@ func (l *Log) Sign(ctx context.Context) error {
 	}
 }
 
-// Append adds a record and returns when it is durable. The error is of kind
-// Unavailable: the caller must not answer as if the action had been seen.
-func (l *Log) Append(ctx context.Context, r Record) error {
-	p := &pending{record: r, wait: make(chan error, 1)}
+// Append adds records, all or none, and returns when they are durable. The error
+// is of kind Unavailable: the caller must not answer as if the action had been
+// seen.
+func (l *Log) Append(ctx context.Context, records ...Record) error {
+	return l.await(ctx, &pending{entries: l.entries(records)})
+}
+
+// AppendOnce is Append of records that may be in a log already: of those with
+// the same request and mailbox nothing is added.
+func (l *Log) AppendOnce(ctx context.Context, records ...Record) error {
+	return l.await(ctx, &pending{entries: l.entries(records), once: true})
+}
+
+// Flush returns when what was noted in the outbox before is in the log.
+func (l *Log) Flush(ctx context.Context) error { return l.await(ctx, &pending{drain: true}) }
+
+func (l *Log) await(ctx context.Context, p *pending) error {
+	p.wait = make(chan error, 1)
 	select {
 	case l.queue <- p:
 	case <-ctx.Done():
@@ -158,9 +249,26 @@ func (l *Log) Append(ctx context.Context, r Record) error {
 	return nil
 }
 
-// AppendLater adds a record without waiting for its commit: for what an owner
+// AppendLater adds records without waiting for their commit: for what an owner
 // does in his own mailbox, where a lag of one batch is accepted. It blocks only
 // while the queue is full.
-func (l *Log) AppendLater(r Record) {
-	l.queue <- &pending{record: r}
+func (l *Log) AppendLater(records ...Record) {
+	l.queue <- &pending{entries: l.entries(records)}
+}
+
+func (l *Log) entries(records []Record) []entry {
+	all := make([]entry, len(records))
+	for i := range records {
+		r := &records[i]
+		l.stamp(r)
+		all[i] = entry{record: r, body: r.body()}
+	}
+	return all
+}
+
+func (l *Log) stamp(r *Record) {
+	if r.Time.IsZero() {
+		r.Time = l.Now()
+	}
+	r.Time = r.Time.UTC()
 }

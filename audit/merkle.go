@@ -188,3 +188,11 @@ func split(b []byte) [][]byte {
 	}
 	return hashes
 }
+
+func publicKey(s crypto.Signer) (ed25519.PublicKey, error) {
+	key, ok := s.Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, errors.New("the key of the audit log is not Ed25519")
+	}
+	return key, nil
+}

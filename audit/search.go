@@ -2,9 +2,8 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"entente"
@@ -18,8 +17,24 @@ type Filter struct {
 	As, By       entente.SID
 	Mailbox      string
 	Action       string
-	Refused      bool // only refusals
-	Limit        int  // 0 is 100; at most 10,000
+	Code         string // what the wire answered; Success for none
+	Ground       string // id of an assignment or item grant, or whose permission it was
+	Refused      bool   // only refusals
+	Limit        int    // 0 is 100; at most 10,000
+}
+
+// Success is the code in a Filter of what was answered without one.
+const Success = "NoError"
+
+// matches reports what the columns do not.
+func (f *Filter) matches(r *Record) bool {
+	switch {
+	case f.Code != "" && f.Code != r.Code && (f.Code != Success || r.Code != ""):
+		return false
+	case f.Ground != "" && !slices.ContainsFunc(r.Grounds, func(g Ground) bool { return g.ID == f.Ground }):
+		return false
+	}
+	return true
 }
 
 const (
@@ -41,6 +56,10 @@ func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
 	if !f.Since.IsZero() {
 		since = f.Since.UnixMicro()
 	}
+	read := int64(limit)
+	if f.Code != "" || f.Ground != "" {
+		read = 1 << 40 // those are looked for in the records themselves
+	}
 	var found []Record
 	err := l.DB.View(ctx, func(tx *db.Tx) error {
 		found = nil
@@ -49,21 +68,23 @@ func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
 			  AND ($3 = '' OR request = $3) AND ($4 = '' OR as_sid = $4) AND ($5 = '' OR by_sid = $5)
 			  AND ($6 = '' OR mailbox = $6) AND ($7 = '' OR action = $7) AND (NOT $8 OR NOT allowed)
 			ORDER BY at DESC, node, seq DESC LIMIT $9`,
-			since, until, f.Request, string(f.As), string(f.By), f.Mailbox, f.Action, f.Refused, limit)
+			since, until, f.Request, string(f.As), string(f.By), f.Mailbox, f.Action, f.Refused, read)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() {
+		for len(found) < limit && rows.Next() {
 			var text []byte
 			if err := rows.Scan(&text); err != nil {
 				return err
 			}
-			var r Record
-			if err := json.Unmarshal(text, &r); err != nil {
-				return fmt.Errorf("audit record: %w", err)
+			r, err := ParseRecord(text)
+			if err != nil {
+				return err
 			}
-			found = append(found, r)
+			if f.matches(r) {
+				found = append(found, *r)
+			}
 		}
 		return rows.Err()
 	})

@@ -58,7 +58,7 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 		s.poxError(session, w, r, errAddressNotFound, "The e-mail address cannot be found.")
 		return
 	}
-	session.Target(a.Mailbox.String())
+	session.Target(a.Mailbox, a.Mailbox.String())
 	send(session, w, r, "", http.StatusOK, textXML, s.poxAccount(&a))
 }
 

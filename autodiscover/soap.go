@@ -186,7 +186,7 @@ func (s *Service) userSettings(e *strictxml.Encoder, session *clientaccess.Sessi
 	for _, m := range q.mailboxes {
 		a, ok := find(session, m)
 		if ok {
-			session.Target(a.Mailbox.String())
+			session.Target(a.Mailbox, a.Mailbox.String())
 		}
 		s.userResponse(e, &a, ok, q.settings)
 	}

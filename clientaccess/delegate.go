@@ -10,12 +10,21 @@ import (
 
 // SetDelegate gives somebody, and takes from him, what a delegate holds on a
 // mailbox as a whole: SendOnBehalf and ReadPrivate. Whoever may do all in the
-// mailbox may; it holds from the next request on.
+// mailbox may; it holds from the next request on. The change has a record of its
+// own, beside that of the request, which commits with it.
 func (s *Session) SetDelegate(ctx context.Context, id entente.MailboxID, to entente.SID, give, take access.Rights) error {
 	if _, err := s.ask(access.MailboxOf(id), access.FullAccess); err != nil {
 		return err
 	}
-	return s.door.Directory.Update(ctx, func(c *directory.Change) error { return c.SetDelegate(id, to, give, take) })
+	r := s.recordOf(id, "")
+	r.Action = "directory.SetDelegate"
+	r.Targets = []string{string(to), "give " + give.String(), "take " + take.String()}
+	return s.door.Directory.Update(ctx, func(c *directory.Change) error {
+		if err := c.SetDelegate(id, to, give, take); err != nil {
+			return err
+		}
+		return c.Also(s.door.Log.Note(r))
+	})
 }
 
 // DelegateRights returns what delegates hold on a mailbox as a whole, by their

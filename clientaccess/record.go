@@ -2,11 +2,13 @@ package clientaccess
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"entente"
 	"entente/access"
 	"entente/audit"
+	"entente/mailbox"
 )
 
 // Operation names what the request does, and whether it changes anything.
@@ -24,38 +26,134 @@ func (s *Session) Glance() { s.glance = true }
 // maxTargets bounds how many ids one record names; the rest are counted.
 const maxTargets = 20
 
-// Target adds the id of a folder or item the operation is about.
-func (s *Session) Target(id string) {
-	if len(s.record.Targets) < maxTargets {
-		s.record.Targets = append(s.record.Targets, id)
-		return
-	}
-	s.record.Count++
+// A target is what the request was about in one mailbox.
+type target struct {
+	box  entente.MailboxID
+	ids  []string
+	more int
 }
 
-// Conclude writes the audit record with the code the answer will carry, "" for
-// success, and must have returned nil before the answer is written: what could
-// not be recorded must not be told. What owners do in their own mailboxes may
-// lag one batch, or goes unrecorded if they only read.
+// Target adds the id of a folder or item of a mailbox that the operation is
+// about.
+func (s *Session) Target(box entente.MailboxID, id string) {
+	t := s.target(box)
+	if t == nil {
+		s.targets = append(s.targets, target{box: box})
+		t = &s.targets[len(s.targets)-1]
+	}
+	if len(t.ids) < maxTargets {
+		t.ids = append(t.ids, id)
+		return
+	}
+	t.more++
+}
+
+func (s *Session) target(box entente.MailboxID) *target {
+	for i := range s.targets {
+		if s.targets[i].box == box {
+			return &s.targets[i]
+		}
+	}
+	return nil
+}
+
+// A witness leaves the session's record with everything it writes.
+type witness struct{ *Session }
+
+// aborted is the code of a request whose end nobody saw.
+const aborted = "Aborted"
+
+// Note is mailbox.Witness's: the record as it stands, should this process not
+// live to tell the end.
+func (w witness) Note(database string, id entente.MailboxID) mailbox.Note {
+	s := w.Session
+	note := mailbox.NoteID{Database: database, Mailbox: id, Request: s.id}
+	if !slices.Contains(s.notes, note) {
+		s.notes = append(s.notes, note)
+	}
+	r := s.recordOf(id, aborted)
+	return mailbox.Note{Request: s.id, Record: r.Text()}
+}
+
+// Conclude writes the audit records, one for each mailbox, with the code the
+// answer will carry, "" for success, and must have returned nil before the
+// answer is written: what could not be recorded must not be told. What owners do
+// in their own mailboxes goes unrecorded if they only read.
+//
+// Of what was written there is a note beside it, so that the record is not lost
+// if the log cannot take it now or the process dies here.
 func (s *Session) Conclude(ctx context.Context, code string) error {
 	if s.concluded {
 		return nil
 	}
 	s.concluded = true
-	s.finishRecord(code)
 	if s.door.Observe != nil {
 		s.door.Observe(Observation{s.protocol, s.record.Action, code, s.door.Now().Sub(s.started)})
 	}
-	owner := s.record.Kind == audit.Owner && s.record.Allowed
-	reads := !s.writes && (owner || s.glance && s.caller.ActsAs == nil)
+	var records []audit.Record
+	wait := false
+	boxes := s.touched()
+	for i, box := range boxes {
+		r := s.recordOf(box, code)
+		if i == 0 {
+			s.record = r // for the server's own log
+		}
+		keep, must := s.keeps(&r)
+		if keep {
+			records = append(records, r)
+		}
+		wait = wait || must
+	}
 	switch {
-	case reads && s.record.Allowed && !s.door.OwnerReads:
+	case len(records) == 0:
 		return nil
-	case reads:
-		s.door.Log.AppendLater(s.record)
+	case !wait:
+		s.door.Log.AppendLater(records...)
 		return nil
 	}
-	return s.door.Log.Append(ctx, s.record)
+	err := s.door.Log.Append(ctx, records...)
+	if err == nil {
+		s.door.Mailboxes.Settle(s.notes...)
+		return nil
+	}
+	s.amend(ctx, records)
+	return err
+}
+
+// keeps says whether a record belongs into the log, and whether the answer must
+// wait for it.
+func (s *Session) keeps(r *audit.Record) (keep, wait bool) {
+	owner := r.Kind == audit.Owner && r.Allowed
+	reads := !s.writes && (owner || s.glance && s.caller.ActsAs == nil)
+	if len(s.notes) > 0 && s.notedText(r.Mailbox) {
+		reads = false // whatever the operation is called
+	}
+	switch {
+	case reads && r.Allowed && !s.door.OwnerReads:
+		return false, false
+	case reads:
+		return true, false
+	}
+	return true, true
+}
+
+func (s *Session) notedText(box string) bool {
+	return slices.ContainsFunc(s.notes, func(n mailbox.NoteID) bool { return n.Mailbox.String() == box })
+}
+
+// amend has the notes say how the request ended, if that can be written, and
+// leaves them to be told from what the log has.
+func (s *Session) amend(ctx context.Context, records []audit.Record) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	for i := range records {
+		for _, n := range s.notes {
+			if n.Mailbox.String() == records[i].Mailbox {
+				_ = s.door.Mailboxes.Amend(ctx, n, records[i].Text()) // what the note says is true, if less
+			}
+		}
+	}
+	s.door.Mailboxes.Abandon(s.notes...)
 }
 
 // end closes the session: it gives the budget back, and records a request whose
@@ -74,7 +172,7 @@ func (s *Session) end(ctx context.Context) {
 	if !s.concluded {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if err := s.Conclude(ctx, "Aborted"); err != nil {
+		if err := s.Conclude(ctx, aborted); err != nil {
 			s.door.Slog.Error("audit", "request", s.id, "err", err)
 		}
 	}
@@ -83,70 +181,84 @@ func (s *Session) end(ctx context.Context) {
 	}
 }
 
-func (s *Session) finishRecord(code string) {
-	r := &s.record
-	r.Time, r.Request, r.Code = s.started, s.id, code
-	r.By, r.As = s.caller.Authenticated, s.caller.Subject()
-	r.Via, r.Method, r.Evidence = s.caller.Chain, s.caller.Method, s.caller.Evidence
-	r.Application, r.UserAgent, r.Address = s.caller.Application, s.caller.UserAgent, s.caller.Address
-	r.Snapshot = s.snapshot.Generation()
-	r.Kind, r.Mailbox = s.kind()
-	r.Allowed = true
+// touched returns the mailboxes the request was about, in the order in which it
+// came to them; the zero id alone if there are none.
+func (s *Session) touched() []entente.MailboxID {
+	boxes := make([]entente.MailboxID, 0, 1)
 	for i := range s.trace.Decisions {
-		d := &s.trace.Decisions[i]
-		if !d.Allowed() {
-			r.Allowed = false
+		box := s.trace.Decisions[i].On.Mailbox
+		if n := len(boxes); box.IsZero() || n > 0 && boxes[n-1] == box || slices.Contains(boxes, box) {
+			continue
 		}
-		if !d.Allowed() || r.Kind != audit.Owner {
-			r.Steps = appendSteps(r.Steps, d)
+		boxes = append(boxes, box)
+	}
+	for i := range s.targets {
+		if box := s.targets[i].box; !slices.Contains(boxes, box) {
+			boxes = append(boxes, box)
 		}
 	}
+	if len(boxes) == 0 {
+		boxes = append(boxes, entente.MailboxID{})
+	}
+	return boxes
 }
 
-// kind tells in which role the caller came, and to whose mailbox: the first
-// that is not his own counts, for that is what an auditor looks for.
-func (s *Session) kind() (audit.Kind, string) {
+// recordOf makes the record of what the request did in one mailbox.
+func (s *Session) recordOf(box entente.MailboxID, code string) audit.Record {
+	r := audit.Record{
+		Time: s.started, Request: s.id, Code: code, Action: s.record.Action,
+		By: s.caller.Authenticated, As: s.caller.Subject(),
+		Via: s.caller.Chain, Method: s.caller.Method, Evidence: s.caller.Evidence,
+		Application: s.caller.Application, UserAgent: s.caller.UserAgent, Address: s.caller.Address,
+		Snapshot: s.snapshot.Generation(), Kind: s.kind(box), Allowed: true,
+	}
+	if !box.IsZero() {
+		r.Mailbox = box.String()
+	}
+	if t := s.target(box); t != nil {
+		r.Targets, r.Count = t.ids, t.more
+	}
+	p := reasons{record: &r, local: s.caller.Method == access.Local}
+	for i := range s.trace.Decisions {
+		// What was decided of no mailbox, the gate and whom to act as, was decided
+		// of each.
+		if d := &s.trace.Decisions[i]; d.On.Mailbox.IsZero() || d.On.Mailbox == box {
+			p.add(d)
+		}
+	}
+	return r
+}
+
+// kind tells in which role the caller came to a mailbox.
+func (s *Session) kind(box entente.MailboxID) audit.Kind {
 	subject, _ := s.snapshot.FindSID(s.caller.Subject().SID)
-	var box entente.MailboxID
-	delegate, granted := false, false
+	foreign := !box.IsZero() && box != subject.Mailbox
+	granted, sends := false, foreign
 	for i := range s.trace.Decisions {
 		d := &s.trace.Decisions[i]
+		if d.On.Mailbox != box {
+			continue
+		}
 		// Items are asked for one by one only where their folder gives nothing.
 		granted = granted || d.On.Kind == access.ItemObject && d.Allowed()
-		if id := d.On.Mailbox; !id.IsZero() && d.Want != access.Deliver && !delegate {
-			box, delegate = id, id != subject.Mailbox
-		}
+		sends = sends && d.Want == access.Deliver
 	}
-	text := ""
-	if !box.IsZero() {
-		text = box.String()
-	}
+	delegate := foreign && !sends
 	switch {
 	case s.caller.Method == access.Local:
-		return audit.System, text
+		return audit.System
 	case s.caller.External():
-		return audit.External, text
+		return audit.External
 	case s.caller.ActsAs != nil && delegate:
-		return audit.ImpersonatedDelegate, text
+		return audit.ImpersonatedDelegate
 	case s.caller.ActsAs != nil:
-		return audit.Impersonated, text
+		return audit.Impersonated
 	case delegate && granted:
-		return audit.ItemGrant, text
+		return audit.ItemGrant
 	case delegate:
-		return audit.Delegate, text
+		return audit.Delegate
+	case sends:
+		return audit.Sender
 	}
-	return audit.Owner, text
-}
-
-// maxSteps bounds the reasons kept of one request.
-const maxSteps = 64
-
-func appendSteps(to []audit.Step, d *access.Decision) []audit.Step {
-	for _, st := range d.Steps() {
-		if len(to) == maxSteps {
-			break
-		}
-		to = append(to, audit.Step{Rule: st.Rule, Fact: st.Fact, Holds: st.Holds})
-	}
-	return to
+	return audit.Owner
 }

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"entente"
 	"entente/access"
 	"entente/audit"
+	"entente/db"
 	"entente/mailbox"
 )
 
@@ -84,8 +86,8 @@ func TestApplicationIsRecorded(t *testing.T) {
 	}
 }
 
-// Delivering to others is what senders do: it does not make them delegates,
-// nor hide that they were at somebody's mailbox.
+// Delivering to others is what senders do: it does not make them delegates, and
+// is on record in the mailbox it went to.
 func TestDeliveryIsTheSendersOwn(t *testing.T) {
 	o := open(t, nil)
 	got := o.done(as("anna"), o.enter(func(ctx context.Context, s *Session) {
@@ -95,8 +97,161 @@ func TestDeliveryIsTheSendersOwn(t *testing.T) {
 		_, err = s.Deliver(ctx, o.boxes["ben"], &mailbox.Item{Class: "IPM.Note"})
 		o.must(err)
 	}))
-	if len(got) != 1 || got[0].Kind != audit.Owner || got[0].Mailbox != o.boxes["anna"].String() {
+	o.roles(got, "anna: Owner", "ben: Sender")
+	for _, r := range got {
+		if len(r.Steps) != 0 {
+			t.Errorf("reasons of what everybody may: %+v", r)
+		}
+	}
+}
+
+// roles compares records with mailboxes and roles.
+func (o *organization) roles(got []audit.Record, want ...string) {
+	o.t.Helper()
+	var roles []string
+	for i := range got {
+		for name, id := range o.boxes {
+			if id.String() == got[i].Mailbox {
+				roles = append(roles, name+": "+string(got[i].Kind))
+			}
+		}
+		if got[i].Request != got[0].Request {
+			o.t.Errorf("records of other requests: %+v", got)
+		}
+	}
+	slices.Sort(roles)
+	if !slices.Equal(roles, want) {
+		o.t.Errorf("roles %q, want %q", roles, want)
+	}
+}
+
+// A request leaves a record in each mailbox it touches, each with its own role,
+// targets and reasons, under the same id.
+func TestEachMailboxHasItsRecord(t *testing.T) {
+	o := open(t, nil)
+	three := o.enter(func(ctx context.Context, s *Session) {
+		s.Operation("MoveItem", true)
+		for _, who := range []string{"anna", "ben", "otto"} {
+			_, err := s.Mailbox(ctx, o.boxes[who])
+			o.must(err)
+			s.Target(o.boxes[who], "item of "+who)
+		}
+	})
+	got := o.done(as("anna"), three)
+	o.roles(got, "anna: Owner", "ben: Delegate", "otto: Delegate")
+	for i := range got {
+		if len(got[i].Targets) != 1 || len(got[i].Steps) > 20 {
+			t.Errorf("a record speaks of more than its mailbox: %+v", got[i])
+		}
+	}
+	o.roles(o.done(as("crm"), o.impersonating("anna", three)),
+		"anna: Impersonated", "ben: Impersonated+Delegate", "otto: Impersonated+Delegate")
+	// Of what she only reads, her own mailbox has no record.
+	o.roles(o.done(as("anna"), o.enter(func(ctx context.Context, s *Session) {
+		s.Operation("GetItem", false)
+		for _, who := range []string{"anna", "ben"} {
+			_, err := s.Mailbox(ctx, o.boxes[who])
+			o.must(err)
+		}
+	})), "ben: Delegate")
+}
+
+// The record of somebody who acts for others says by which assignment.
+func TestGrounds(t *testing.T) {
+	o := open(t, nil)
+	all, err := o.Directory.Assignments(t.Context())
+	o.must(err)
+	var id string
+	for _, a := range all {
+		if a.Scope.Name == string(o.sids["anna"]) {
+			id = a.ID
+		}
+	}
+	got := o.done(as("crm"), o.impersonating("anna", o.opens("anna", "GetItem", false)))
+	if len(got) != 1 || !slices.Contains(got[0].Grounds, audit.Ground{Kind: audit.ByAssignment, ID: id}) {
+		t.Errorf("grounds of %+v, want assignment %s", got, id)
+	}
+	used, err := o.Log.LastUses(t.Context())
+	o.must(err)
+	if at := used[id]; !at.Equal(got[0].Time.Truncate(time.Microsecond)) {
+		t.Errorf("last used %v, want %v", at, got[0].Time)
+	}
+	if got := o.records(audit.Filter{Ground: id}); len(got) != 1 {
+		t.Errorf("%d records by the assignment", len(got))
+	}
+	if got := o.records(audit.Filter{Ground: "none"}); len(got) != 0 {
+		t.Errorf("%d records by no assignment", len(got))
+	}
+}
+
+// writes has somebody write into a mailbox.
+func (o *organization) writesInto(who string) handlerFunc {
+	return func(s *Session, _ http.ResponseWriter, r *http.Request) {
+		s.Operation("CreateItem", true)
+		o.must(s.Enter())
+		v, err := s.Mailbox(r.Context(), o.boxes[who])
+		o.must(err)
+		inbox, err := v.FolderByName(r.Context(), mailbox.Inbox)
+		o.must(err)
+		o.must(v.CreateItem(r.Context(), inbox.ID, &mailbox.Item{Class: "IPM.Note"}))
+	}
+}
+
+func (o *organization) unsettled() []mailbox.Unsettled {
+	o.t.Helper()
+	all, err := o.Mailboxes.Unsettled(o.t.Context(), "first")
+	o.must(err)
+	return all
+}
+
+// What was written while the log is away is not told, and not lost: the note
+// beside it becomes the record, once, when the log is back.
+func TestLogAway(t *testing.T) {
+	o := open(t, nil)
+	// rename takes the log's table away, or brings it back.
+	move := func(away bool) {
+		t.Helper()
+		o.must(o.audit.Update(t.Context(), func(tx *db.Tx) (err error) {
+			if away {
+				_, err = tx.Exec(`ALTER TABLE audit_record RENAME TO away`)
+			} else {
+				_, err = tx.Exec(`ALTER TABLE away RENAME TO audit_record`)
+			}
+			return err
+		}))
+	}
+	move(true)
+	var id string
+	o.send(as("anna"), func(s *Session, w http.ResponseWriter, r *http.Request) {
+		id = s.RequestID()
+		o.writesInto("anna")(s, w, r)
+		if s.Conclude(r.Context(), "") == nil {
+			t.Error("told what is not recorded")
+		}
+	})
+	left := o.unsettled()
+	if len(left) != 1 || left[0].Request != id {
+		t.Fatalf("left %+v", left)
+	}
+	move(false)
+	for range 2 { // the second time there is nothing to do
+		r, err := audit.ParseRecord(left[0].Record)
+		o.must(err)
+		o.must(o.Log.AppendOnce(t.Context(), *r))
+	}
+	got := o.records(audit.Filter{Request: id})
+	o.roles(got, "anna: Owner")
+	if len(got) != 1 || got[0].Code != "" || got[0].Action != "ews.CreateItem" {
 		t.Errorf("recorded %+v", got)
+	}
+}
+
+// A handler that dies after its write leaves a record that says so.
+func TestAborted(t *testing.T) {
+	o := open(t, nil)
+	got := o.done(as("anna"), o.writesInto("anna"))
+	if len(got) != 1 || got[0].Code != "Aborted" || len(o.unsettled()) != 0 {
+		t.Errorf("recorded %+v, unsettled %+v", got, o.unsettled())
 	}
 }
 
@@ -170,7 +325,7 @@ func TestTargetsAreBounded(t *testing.T) {
 	got := o.done(as("anna"), o.enter(func(_ context.Context, s *Session) {
 		s.Operation("DeleteItem", true)
 		for range maxTargets + 7 {
-			s.Target("item")
+			s.Target(o.boxes["anna"], "item")
 		}
 	}))
 	if len(got) != 1 || len(got[0].Targets) != maxTargets || got[0].Count != 7 {

@@ -33,6 +33,8 @@ type Session struct {
 	release   func()      // of a streaming connection
 	views     []openView
 	record    audit.Record
+	targets   []target
+	notes     []mailbox.NoteID // what was left beside writes
 	writes    bool
 	glance    bool
 	concluded bool
@@ -170,7 +172,7 @@ func (s *Session) Mailbox(ctx context.Context, id entente.MailboxID) (*mailbox.V
 		return nil, err
 	}
 	a, _ := s.snapshot.FindMailbox(id)
-	v, err := s.door.Mailboxes.Open(ctx, a.Database, id, p)
+	v, err := s.door.Mailboxes.Open(ctx, a.Database, id, p, witness{s})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +187,7 @@ func (s *Session) Deliver(ctx context.Context, id entente.MailboxID, item *mailb
 		return 0, err
 	}
 	a, _ := s.snapshot.FindMailbox(id)
-	return s.door.Mailboxes.Deliver(ctx, a.Database, id, p, item)
+	return s.door.Mailboxes.Deliver(ctx, a.Database, id, p, witness{s}, item)
 }
 
 // May asks for a right on a mailbox as a whole, such as SendAs.

@@ -188,6 +188,10 @@ type Change struct {
 	now time.Time
 }
 
+// Also does what belongs to the change and is another room's: it is committed
+// with it or not at all. The record of the change is such a thing.
+func (c *Change) Also(f func(*db.Tx) error) error { return f(c.tx) }
+
 // Update makes changes in one transaction, and has this node decide by them
 // before it returns. f may be run more than once, as for db.DB.Update.
 //

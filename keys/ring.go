@@ -39,6 +39,7 @@ const (
 	TokenDecryption Purpose = "token-decryption" // delegation tokens meant for us
 	SyncState       Purpose = "sync-state"       // marks the states clients hand back
 	DirectorySeal   Purpose = "directory-seal"   // marks the directory's tables
+	AuditSeal       Purpose = "audit-seal"       // marks the keys that nodes sign audit logs with
 )
 
 // rsaBits is what delegation tokens are made with ([MS-ADFSPIP]'s successors
@@ -129,6 +130,13 @@ func (r *Ring) SyncStateKey(ctx context.Context) (MAC, error) {
 // old key's mark and must be confirmed.
 func (r *Ring) DirectorySeal(ctx context.Context) (MAC, error) {
 	k, err := r.current(ctx, DirectorySeal)
+	return MAC{k.der}, err
+}
+
+// AuditSeal marks the public keys that nodes sign their audit logs with. One is
+// made if there is none.
+func (r *Ring) AuditSeal(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, AuditSeal)
 	return MAC{k.der}, err
 }
 
@@ -293,7 +301,7 @@ func generate(p Purpose) (key, error) {
 	_, _ = rand.Read(id[:])
 	k := key{id: hex.EncodeToString(id[:])}
 	switch p {
-	case SyncState, DirectorySeal:
+	case SyncState, DirectorySeal, AuditSeal:
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil

@@ -82,7 +82,7 @@ func BenchmarkCreateItem(b *testing.B) {
 	h.store.now = time.Now
 	defer cpu(b)()
 	b.RunParallel(func(pb *testing.PB) {
-		v, err := h.store.Open(context.Background(), database, annas, h.permit("anna", annas, access.FolderLookup))
+		v, err := h.store.Open(context.Background(), database, annas, h.permit("anna", annas, access.FolderLookup), here)
 		h.must(err)
 		for pb.Next() {
 			it := mail(fmt.Sprint(n.Add(1)))

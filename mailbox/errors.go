@@ -42,6 +42,9 @@ const (
 	// The client begins again.
 	SyncStateInvalid entente.Reason = "sync-state-invalid"
 
+	// Unrecorded is a fault of ours: a write that nothing would record.
+	Unrecorded entente.Reason = "unrecorded"
+
 	// What the folder's table does not allow: the folder or item is known to
 	// the caller.
 	DeniedRead            entente.Reason = "denied-read"

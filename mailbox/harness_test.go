@@ -101,7 +101,7 @@ func (h *house) permit(who string, id entente.MailboxID, want access.Rights) acc
 // open opens a mailbox for somebody.
 func (h *house) open(who string, id entente.MailboxID) *View {
 	h.Helper()
-	v, err := h.store.Open(context.Background(), database, id, h.permit(who, id, access.FolderLookup))
+	v, err := h.store.Open(context.Background(), database, id, h.permit(who, id, access.FolderLookup), here)
 	h.must(err)
 	return v
 }
@@ -146,3 +146,13 @@ func (h *house) grant(folder FolderID, who string, rights access.Rights) {
 }
 
 func sqlite(tb testing.TB) *db.DB { tb.Helper(); return dbtest.SQLite(tb) }
+
+// request is the witness of one request.
+type request string
+
+func (r request) Note(string, entente.MailboxID) Note {
+	return Note{Request: string(r), Record: []byte("record of " + r)}
+}
+
+// here is the request of tests that look at something else.
+const here request = "here"

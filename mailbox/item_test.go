@@ -259,18 +259,18 @@ func TestDeliver(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
 		it := mail("for Anna")
-		id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), it)
+		id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), here, it)
 		h.must(err)
 		got, err := h.anna().Item(ctx, id, 0)
 		h.must(err)
 		if when, ok := got.Props.Time(PidTagMessageDeliveryTime); !ok || when.IsZero() || got.Folder != h.folder(h.anna(), Inbox) || got.Read || got.Creator != "" {
 			t.Errorf("delivered %+v at %v", got, when)
 		}
-		_, err = h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.FolderLookup), mail("no"))
+		_, err = h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.FolderLookup), here, mail("no"))
 		h.fails(err, access.NoRight)
-		_, err = h.store.Deliver(ctx, database, bens, h.permit("ben", annas, access.Deliver), mail("no"))
+		_, err = h.store.Deliver(ctx, database, bens, h.permit("ben", annas, access.Deliver), here, mail("no"))
 		h.fails(err, access.NoRight)
-		_, err = h.store.Open(ctx, database, annas, access.Permit{})
+		_, err = h.store.Open(ctx, database, annas, access.Permit{}, here)
 		h.fails(err, access.NoRight)
 	})
 }
@@ -284,7 +284,7 @@ func TestDeliverAgain(t *testing.T) {
 			t.Helper()
 			it := mail("for Anna")
 			it.Arrival = name
-			id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), it)
+			id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), here, it)
 			h.must(err)
 			return id
 		}
@@ -312,7 +312,7 @@ func TestQuota(t *testing.T) {
 		it := h.put(v, inbox, "fits")
 		h.must(h.store.SetQuota(ctx, database, annas, Quota{ProhibitSend: it.Size - 1, ProhibitSendReceive: it.Size + 1}))
 		h.fails(v.CreateItem(ctx, inbox, mail("does not")), QuotaExceeded)
-		_, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), mail("nor this"))
+		_, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), here, mail("nor this"))
 		h.fails(err, QuotaExceeded)
 		_, err = v.UpdateItem(ctx, it.ID, 0, PartBody, func(it *Item) error { it.Body = &Body{Text: make([]byte, 99)}; return nil })
 		h.fails(err, QuotaExceeded)

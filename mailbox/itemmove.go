@@ -308,7 +308,7 @@ func (s *Store) Purge(ctx context.Context, database string, id entente.MailboxID
 	if err != nil {
 		return 0, err
 	}
-	v := &View{s: s, db: handle{d}, database: database, id: id, key: id[:], full: true}
+	v := &View{s: s, db: handle{DB: d}, database: database, id: id, key: id[:], full: true}
 	gone := 0
 	for {
 		n := 0

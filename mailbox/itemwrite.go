@@ -305,10 +305,11 @@ func itemIDs(rows *db.Rows, err error) ([]ItemID, error) {
 }
 
 // Deliver puts a message into the Inbox, at once. The permit is one for
-// Deliver on the mailbox; it opens nothing else. A delivery that was made
-// before, by the item's Arrival, is not made again: the id is then that of what
-// came first, which its owner may have moved or deleted since.
-func (s *Store) Deliver(ctx context.Context, database string, id entente.MailboxID, p access.Permit, it *Item) (ItemID, error) {
+// Deliver on the mailbox; it opens nothing else. The witness is the sender's
+// request. A delivery that was made before, by the item's Arrival, is not made
+// again: the id is then that of what came first, which its owner may have moved
+// or deleted since.
+func (s *Store) Deliver(ctx context.Context, database string, id entente.MailboxID, p access.Permit, w Witness, it *Item) (ItemID, error) {
 	if !p.Covers(access.MailboxOf(id), access.Deliver) {
 		return 0, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
@@ -316,13 +317,13 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 	if err != nil {
 		return 0, err
 	}
-	v := &View{s: s, db: handle{d}, database: database, id: id, key: id[:], permit: p}
+	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p}
 	if err := v.encoded(it.Attachments); err != nil {
 		return 0, err
 	}
 	var out *Item
 	var before ItemID
-	err = d.Update(ctx, func(tx *db.Tx) error {
+	err = v.db.Update(ctx, func(tx *db.Tx) error {
 		inbox, err := v.distinguishedID(tx, Inbox)
 		if err != nil {
 			return noMailbox()

@@ -42,6 +42,8 @@ type Config struct {
 	Now func() time.Time
 	// Limits bound what may be stored; zero fields have the defaults.
 	Limits Limits
+	// Node names this process in the notes it leaves of what it writes.
+	Node string
 	// Poll is how often watched mailboxes are looked up in databases that other
 	// processes write to as well; 5 s if zero.
 	Poll time.Duration
@@ -95,6 +97,7 @@ type Store struct {
 	named     *namedCache
 	zones     *calendar.Zones
 	busy      *busyCache
+	outbox    *outbox
 }
 
 // New makes a Store. Close it.
@@ -114,12 +117,14 @@ func New(c Config) *Store {
 		named:     newNamedCache(),
 		zones:     new(calendar.Zones),
 		busy:      newBusyCache(busyBytes),
+		outbox:    newOutbox(&c),
 	}
 }
 
-// Close ends all watching. The databases stay open: they are not the store's.
+// Close ends all watching and takes away the notes that are settled. The databases stay open: they are not the store's.
 func (s *Store) Close() error {
 	s.watch.close()
+	s.outbox.close()
 	return nil
 }
 
@@ -272,8 +277,9 @@ type View struct {
 
 // Open returns a mailbox as the permit allows it, which must be one for
 // FolderLookup on this mailbox. Nothing is read yet: a mailbox that does not
-// exist shows at the first call, as a folder that was not found.
-func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p access.Permit) (*View, error) {
+// exist shows at the first call, as a folder that was not found. What is written
+// through the View, w is a witness of; without one nothing can be.
+func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p access.Permit, w Witness) (*View, error) {
 	if !p.Covers(access.MailboxOf(id), access.FolderLookup) {
 		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
@@ -281,7 +287,7 @@ func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p
 	if err != nil {
 		return nil, err
 	}
-	v := &View{s: s, db: handle{d}, database: database, id: id, key: id[:], permit: p}
+	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p}
 	// A table that grants nothing tells who needs no grants: the owner, and who
 	// has full access.
 	v.full = p.FolderRights(&access.FolderTable{}).Has(access.ReadAny | access.FolderOwner)

@@ -26,9 +26,13 @@ func (s *Server) joinAdmin() {
 // adminAudit is the audit log as admin needs it.
 type adminAudit struct{ s *Server }
 
-func (a adminAudit) Append(ctx context.Context, r audit.Record) error {
-	return a.s.Audit.Append(ctx, r)
+func (a adminAudit) Append(ctx context.Context, records ...audit.Record) error {
+	return a.s.Audit.Append(ctx, records...)
 }
+
+func (a adminAudit) Note(r audit.Record) audit.Note { return a.s.Audit.Note(r) }
+
+func (a adminAudit) Flush(ctx context.Context) error { return a.s.Audit.Flush(ctx) }
 
 func (a adminAudit) Search(ctx context.Context, f audit.Filter) ([]audit.Record, error) {
 	return a.s.Audit.Search(ctx, f)

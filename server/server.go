@@ -81,6 +81,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"directory", s.openDirectory},
 		{"mailboxes", s.openMailboxes},
 		{"audit log", s.openAudit},
+		{"records", s.settleRecords},
 		{"protocols", s.join},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -196,7 +197,7 @@ func (s *Server) openDirectory(ctx context.Context) error {
 func (s *Server) openMailboxes(context.Context) error {
 	s.boxes = &databases{server: s, open: map[string]*db.DB{}}
 	s.onClose(s.boxes.close)
-	s.Mailboxes = mailbox.New(mailbox.Config{Databases: s.boxes.get})
+	s.Mailboxes = mailbox.New(mailbox.Config{Databases: s.boxes.get, Node: s.config.Name})
 	s.onClose(s.Mailboxes.Close)
 	return nil
 }
@@ -209,7 +210,14 @@ func (s *Server) openAudit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Audit, err = audit.Open(ctx, audit.Config{DB: s.main, Node: s.config.Name, Signer: signer, Now: time.Now})
+	seal, err := s.ring.AuditSeal(ctx)
+	if err != nil {
+		return err
+	}
+	s.Audit, err = audit.Open(ctx, audit.Config{
+		DB: s.main, Node: s.config.Name, Signer: signer, Now: time.Now, Seal: seal,
+		Failed: func(err error) { s.log.Error("audit", "err", err) },
+	})
 	if err != nil {
 		return err
 	}
@@ -253,6 +261,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.cancel = cancel
 	s.background(background, s.Door.Run)
 	s.background(background, s.Directory.Run)
+	s.background(background, s.watchRecords)
 	return s.register(ctx)
 }
 

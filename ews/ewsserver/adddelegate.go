@@ -12,7 +12,7 @@ func (c *call) addDelegate(req *ews.AddDelegate) (*ews.AddDelegateResponse, erro
 		return &ews.AddDelegateResponse{ResponseMessage: c.fail(err)}, nil
 	}
 	owner, _ := c.s.Snapshot().FindMailbox(v.Mailbox())
-	messages, done := c.delegates(usersOf(req.DelegateUsers), func(i int, a *access.Account) (*ews.DelegateUser, error) {
+	messages, done := c.delegates(v.Mailbox(), usersOf(req.DelegateUsers), func(i int, a *access.Account) (*ews.DelegateUser, error) {
 		if a.SID == owner.SID {
 			return nil, &ews.Fault{Code: ews.ErrorDelegateCannotAddOwner}
 		}

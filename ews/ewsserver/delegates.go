@@ -42,7 +42,7 @@ func codeOfDelegate(r entente.Reason) (ews.ResponseCode, bool) {
 
 // delegates does something for each of several users. What goes wrong with one
 // is his alone. [MS-OXWSDLGM] 3.1.4.1.3.3
-func (c *call) delegates(users []ews.UserID, do func(int, *access.Account) (*ews.DelegateUser, error)) (messages []ews.DelegateUserResponseMessage, done int) {
+func (c *call) delegates(box entente.MailboxID, users []ews.UserID, do func(int, *access.Account) (*ews.DelegateUser, error)) (messages []ews.DelegateUserResponseMessage, done int) {
 	had := map[entente.SID]bool{}
 	for i := range users {
 		var out *ews.DelegateUser
@@ -52,7 +52,7 @@ func (c *call) delegates(users []ews.UserID, do func(int, *access.Account) (*ews
 		}
 		if err == nil {
 			had[a.SID] = true
-			c.s.Target(string(a.SID))
+			c.s.Target(box, string(a.SID))
 			out, err = do(i, &a)
 		}
 		if err != nil {

@@ -30,7 +30,7 @@ func (c *call) getDelegate(req *ews.GetDelegate) (*ews.GetDelegateResponse, erro
 		}
 	}
 	resp := &ews.GetDelegateResponse{ResponseMessage: ews.Success(), DeliverMeetingRequests: deliveries[list.Delivery]}
-	resp.ResponseMessages, _ = c.delegates(users, func(_ int, a *access.Account) (*ews.DelegateUser, error) {
+	resp.ResponseMessages, _ = c.delegates(v.Mailbox(), users, func(_ int, a *access.Account) (*ews.DelegateUser, error) {
 		i := slices.IndexFunc(list.List, func(d mailbox.Delegate) bool { return d.SID == a.SID })
 		switch {
 		case i < 0:

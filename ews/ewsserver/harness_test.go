@@ -69,12 +69,12 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 	tb.Helper()
 	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}}
 	ctx := context.WithoutCancel(tb.Context())
-	d, err := directory.Open(ctx, directory.Config{DB: dbtest.SQLite(tb), Organization: "Contoso"})
+	records := dbtest.SQLite(tb) // where the directory is: its changes commit with their records
+	d, err := directory.Open(ctx, directory.Config{DB: records, Organization: "Contoso"})
 	h.must(err)
 	h.store = mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, h.broken }})
 	tb.Cleanup(func() { h.must(h.store.Close()) })
 	h.must(h.store.Migrate(ctx, "first"))
-	records := dbtest.SQLite(tb)
 	h.must(records.Migrate(ctx, audit.Schema()))
 	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
 	log, err := audit.Open(ctx, audit.Config{DB: records, Node: "n1", Signer: key, Now: time.Now})

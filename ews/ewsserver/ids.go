@@ -59,7 +59,7 @@ func (c *call) ref(store ews.StoreID, key string) (itemRef, error) {
 		}
 		ref.change = k.Change
 	}
-	c.s.Target(store.String())
+	c.s.Target(store.Mailbox, store.String())
 	var err error
 	ref.view, err = c.open(store.Mailbox)
 	return ref, err
@@ -121,7 +121,7 @@ func (c *call) folderByID(id *ews.FolderID) (folderRef, error) {
 	if !store.IsFolder() {
 		return folderRef{}, &ews.Fault{Code: ews.ErrorCannotUseItemIdForFolderId}
 	}
-	c.s.Target(store.String())
+	c.s.Target(store.Mailbox, store.String())
 	v, err := c.s.Mailbox(c.ctx, store.Mailbox)
 	if isKind(err, entente.Denied) || isKind(err, entente.NotFound) {
 		return folderRef{}, noFolder()
@@ -167,7 +167,7 @@ func (c *call) folderByName(id *ews.DistinguishedFolderID) (folderRef, error) {
 	if err != nil {
 		return folderRef{}, err
 	}
-	c.s.Target(folderStoreID(v.Mailbox(), f.ID))
+	c.s.Target(v.Mailbox(), folderStoreID(v.Mailbox(), f.ID))
 	return folderRef{view: v, folder: f}, nil
 }
 

@@ -20,7 +20,7 @@ func (c *call) removeDelegate(req *ews.RemoveDelegate) (*ews.RemoveDelegateRespo
 	if err != nil {
 		return &ews.RemoveDelegateResponse{ResponseMessage: c.fail(err)}, nil
 	}
-	messages, _ := c.delegates(req.UserIDs, func(_ int, a *access.Account) (*ews.DelegateUser, error) {
+	messages, _ := c.delegates(v.Mailbox(), req.UserIDs, func(_ int, a *access.Account) (*ews.DelegateUser, error) {
 		// Who was let send by an administrator, and is no delegate, keeps that.
 		if !slices.ContainsFunc(list.List, func(d mailbox.Delegate) bool { return d.SID == a.SID }) {
 			return nil, &ews.Fault{Code: ews.ErrorNotDelegate}

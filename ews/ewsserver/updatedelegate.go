@@ -15,7 +15,7 @@ func (c *call) updateDelegate(req *ews.UpdateDelegate) (*ews.UpdateDelegateRespo
 	if err != nil {
 		return &ews.UpdateDelegateResponse{ResponseMessage: c.fail(err)}, nil
 	}
-	messages, done := c.delegates(usersOf(req.DelegateUsers), func(i int, a *access.Account) (*ews.DelegateUser, error) {
+	messages, done := c.delegates(v.Mailbox(), usersOf(req.DelegateUsers), func(i int, a *access.Account) (*ews.DelegateUser, error) {
 		if a.UPN == "" {
 			return nil, &ews.Fault{Code: ews.ErrorDelegateNoUser}
 		}
