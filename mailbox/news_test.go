@@ -119,7 +119,7 @@ func TestNews(t *testing.T) {
 			hear("created fresh in inbox", "created fresh in inbox")
 
 			mine := mail("for anna")
-			id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), mine)
+			id, err := h.store.Deliver(ctx, database, annas, h.permit("ben", annas, access.Deliver), here, mine)
 			h.must(err)
 			all.items[id], some.items[id] = "mail", "mail"
 			hear("delivered mail in inbox;created mail in inbox", "delivered mail in inbox;created mail in inbox")
