@@ -172,8 +172,9 @@ func (v *View) newFolder(tx *db.Tx, in *Folder, n NewFolder) (FolderID, error) {
 	})
 }
 
-// UpdateFolder changes a folder's Name, Class, Hidden and Props by fn, which may
-// run more than once. If ifChange is not 0 it must be the folder's change
+// UpdateFolder changes a folder's Name, Class, Hidden, Props and permission table
+// by fn, which may run more than once; the entries of the table are replaced, not
+// written into. If ifChange is not 0 it must be the folder's change
 // number. It needs FolderOwner; a folder that every mailbox has keeps its name.
 func (v *View) UpdateFolder(ctx context.Context, id FolderID, ifChange uint64, fn func(*Folder) error) (*Folder, error) {
 	var f *Folder
@@ -219,6 +220,16 @@ func (v *View) updateFolder(tx *db.Tx, f *Folder, fn func(*Folder) error) error 
 	props := now.Props.Append(nil)
 	if len(props) > v.s.limits.Props {
 		return tooLarge()
+	}
+	if !slices.Equal(now.Table.Entries, f.Table.Entries) {
+		entries, err := v.checkPermissions(now.Table.Entries)
+		if err != nil {
+			return err
+		}
+		if f.Change, err = v.storePermissions(tx, f.ID, entries); err != nil {
+			return err
+		}
+		f.Table.Entries, f.Table.Class = entries, now.Class
 	}
 	if now.Name != f.Name || now.Class != f.Class || now.Hidden != f.Hidden || !now.Props.Equal(&f.Props) {
 		number, err := v.numbers(tx, 1, 0)

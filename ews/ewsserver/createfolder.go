@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"entente/access"
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -32,10 +33,19 @@ func (c *call) createFolderIn(m *ews.FolderInfoResponseMessage, parent folderRef
 	// The setters work on a folder, so that is what the wishes are put on.
 	f := &mailbox.Folder{Class: class}
 	e := folderEdit{c: c, view: parent.view, f: f}
+	if !parent.folder.Rights.Has(access.CreateSubFolder) {
+		return refused(parent.view, parent.folder, access.CreateSubFolder, mailbox.DeniedCreateSubFolder)
+	}
+	if e.tags, err = c.extendedTags(parent.view, in.Values); err != nil {
+		return err
+	}
 	for i := range in.Values {
 		if err := e.set(&in.Values[i]); err != nil {
 			return err
 		}
+	}
+	if err := e.finish(); err != nil {
+		return err
 	}
 	if f.Name == "" {
 		return &ews.Fault{Code: ews.ErrorFolderSavePropertyError, Text: "A folder needs a DisplayName."}

@@ -13,9 +13,22 @@ type folderEdit struct {
 	c    *call
 	view *mailbox.View
 	f    *mailbox.Folder
-	// table is the permission table that was sent, nil if none was: it is set
-	// beside the folder's properties.
+	// table is the permission table that was sent, nil if none was; sent is how it
+	// was written.
 	table []access.Entry
+	sent  any
+	// tags are the extended properties that are set.
+	tags map[*ews.ExtendedFieldURI]mailbox.Prop
+}
+
+// finish puts the permission table where it belongs, once the folder's class is
+// what it will be.
+func (e *folderEdit) finish() error {
+	if e.table == nil {
+		return nil
+	}
+	e.f.Table.Entries = e.table
+	return fitsClass(e.sent, e.f.Class)
 }
 
 // set gives a property a value.
@@ -28,6 +41,7 @@ func (e *folderEdit) set(v *ews.Value) error {
 	case ews.FieldFolderPermissionSet:
 		var err error
 		e.table, err = e.c.entriesOf(v.V)
+		e.sent = v.V
 		return err
 	case ews.FieldExtendedProperty:
 		return e.setExtended(v)
@@ -38,16 +52,16 @@ func (e *folderEdit) set(v *ews.Value) error {
 }
 
 func (e *folderEdit) setExtended(v *ews.Value) error {
-	tags, err := e.c.props(e.view, []*ews.ExtendedFieldURI{v.Ext}, true)
-	if err != nil {
-		return err
+	tag, ok := e.tags[v.Ext]
+	if !ok {
+		return &propertyError{ews.ErrorInvalidPropertySet, pathOf(v)}
 	}
 	value, _ := v.V.(ews.ExtendedValue)
 	var bag mailbox.Props
-	if err := setExtended(&bag, tags[0], v.Ext.PropertyType, value); err != nil {
+	if err := setExtended(&bag, tag, v.Ext.PropertyType, value); err != nil {
 		return err
 	}
-	switch tag := tags[0]; tag {
+	switch tag {
 	case mailbox.PidTagDisplayName:
 		e.f.Name = bag.String(tag)
 	case mailbox.PidTagContainerClass:

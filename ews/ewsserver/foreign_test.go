@@ -156,10 +156,19 @@ func TestReaderNamesNothing(t *testing.T) {
 	}
 	h.post("ben", update).code(ews.ErrorAccessDenied)
 	h.post("ben", create).code(ews.ErrorCreateItemAccessDenied)
+	tasks := `<t:DistinguishedFolderId Id="tasks"><t:Mailbox><t:EmailAddress>anna@contoso.example</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId>`
+	folder := updateFolder(tasks, `<t:SetFolderField>`+named+`<t:TasksFolder>`+value+`</t:TasksFolder></t:SetFolderField>`)
+	subfolder := createFolder(tasks, `<t:TasksFolder><t:DisplayName>x</t:DisplayName>`+value+`</t:TasksFolder>`)
+	h.post("ben", folder).code(ews.ErrorAccessDenied)
+	h.post("ben", subfolder).code(ews.ErrorCreateSubfolderAccessDenied)
 	names(0)
 	h.permit("anna", "tasks", "ben", "Editor")
 	h.post("ben", update).code(ews.NoError)
 	names(1)
+	// One that is new to the mailbox is named by who may set it.
+	other := strings.ReplaceAll(strings.ReplaceAll(folder, "mark", "other"), "anna@", "ben@")
+	h.post("ben", other).code(ews.NoError)
+	names(2)
 }
 
 // A draft is sent by who may put it away: a reader who may not remove it does

@@ -29,17 +29,19 @@ const (
 	notInLevels    = access.FolderContact | freeBusyRights
 )
 
-// levelOf names a set of rights; Custom if it has no name. An owner's own table
-// entry has FolderContact, so that bit does not make a level Custom. Who may
-// only see that a folder exists is None in Outlook and here.
+// levelOf names a set of rights; Custom if it has no name. Two levels have
+// variants, as in Outlook: None is also who may see that the folder exists, or
+// is its contact; Owner is one without being that.
 func levelOf(r access.Rights) ews.PermissionLevel {
-	r &^= notInLevels
-	if r == access.FolderVisible {
+	r &^= freeBusyRights
+	if r&^(access.FolderVisible|access.FolderContact) == 0 {
 		return ews.LevelNone
 	}
+	if r|access.FolderContact == access.LevelOwner {
+		return ews.LevelOwner
+	}
 	for _, l := range levels {
-		// LevelOwner carries FolderContact, which was taken off r.
-		if r == l.rights&^notInLevels {
+		if r == l.rights {
 			return l.name
 		}
 	}
@@ -77,7 +79,7 @@ func calendarRightsOf(level ews.CalendarPermissionLevel) (access.Rights, bool) {
 		return access.LevelFreeBusyDetails, true
 	}
 	r, ok := rightsOf(ews.PermissionLevel(level))
-	if ok && r != access.LevelNone {
+	if ok && r.Has(access.ReadAny) {
 		// Who reads appointments sees when the owner is busy.
 		r |= access.LevelFreeBusyDetails
 	}
@@ -167,15 +169,47 @@ func (c *call) userID(e *access.Entry) ews.UserID {
 	return id
 }
 
+// fitsClass refuses the table of a calendar for another folder, and the other
+// way round. [MS-OXWSFOLD] 3.1.4.8
+func fitsClass(v any, class string) error {
+	calendar := folderKind(class) == ews.KindCalendarFolder
+	switch v.(type) {
+	case *ews.PermissionSet:
+		if calendar {
+			return &ews.Fault{Code: ews.ErrorCannotSetNonCalendarPermissionOnCalendarFolder}
+		}
+	case *ews.CalendarPermissionSet:
+		if !calendar {
+			return &ews.Fault{Code: ews.ErrorCannotSetCalendarPermissionOnNonCalendarFolder}
+		}
+	}
+	return nil
+}
+
+// spelledOut reports whether a permission says single rights. A level other than
+// Custom says them all, and takes none beside it.
+func spelledOut(p *ews.BasePermission, reads bool) bool {
+	return reads || p.CanCreateItems != nil || p.CanCreateSubFolders != nil || p.IsFolderOwner != nil || p.IsFolderVisible != nil ||
+		p.IsFolderContact != nil || p.EditItems != "" || p.DeleteItems != ""
+}
+
 // entriesOf reads a table a client wants, from the value of
 // folder:PermissionSet. [MS-OXWSFOLD] 3.1.4.8
 func (c *call) entriesOf(v any) ([]access.Entry, error) {
 	entries := []access.Entry{} // not nil: an empty table is one
+	invalid := &ews.Fault{Code: ews.ErrorInvalidPermissionSettings}
+	unknown := &ews.Fault{Code: ews.ErrorCannotSetPermissionUnknownEntries}
 	switch set := v.(type) {
 	case *ews.PermissionSet:
+		if len(set.UnknownEntries) > 0 {
+			return nil, unknown
+		}
 		for i := range set.Permissions {
 			p := &set.Permissions[i]
 			rights, named := rightsOf(p.PermissionLevel)
+			if named && spelledOut(&p.Base, p.ReadItems != "") {
+				return nil, invalid
+			}
 			if !named {
 				rights = customRights(&p.Base)
 				if p.ReadItems == ews.ReadFullDetails {
@@ -187,9 +221,15 @@ func (c *call) entriesOf(v any) ([]access.Entry, error) {
 			}
 		}
 	case *ews.CalendarPermissionSet:
+		if len(set.UnknownEntries) > 0 {
+			return nil, unknown
+		}
 		for i := range set.CalendarPermissions {
 			p := &set.CalendarPermissions[i]
 			rights, named := calendarRightsOf(p.CalendarPermissionLevel)
+			if named && spelledOut(&p.Base, p.ReadItems != "") {
+				return nil, invalid
+			}
 			if !named {
 				rights = customRights(&p.Base) | readRights(p.ReadItems)
 			}

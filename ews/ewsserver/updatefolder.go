@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"entente/access"
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -23,6 +24,13 @@ func (c *call) changeFolder(m *ews.FolderInfoResponseMessage, change *ews.Folder
 		return err
 	}
 	e := folderEdit{c: c, view: ref.view}
+	// Names for properties are made for those alone whose change can succeed.
+	if !ref.folder.Rights.Has(access.FolderOwner) {
+		return refused(ref.view, ref.folder, access.FolderOwner, mailbox.DeniedOwner)
+	}
+	if e.tags, err = c.extendedTags(ref.view, valuesOf(change.Updates)); err != nil {
+		return err
+	}
 	f, err := ref.view.UpdateFolder(c.ctx, ref.folder.ID, ref.change, func(f *mailbox.Folder) error {
 		e.f, e.table = f, nil
 		return e.apply(change.Updates)
@@ -32,11 +40,6 @@ func (c *call) changeFolder(m *ews.FolderInfoResponseMessage, change *ews.Folder
 		return &ews.Fault{Code: ews.ErrorFolderSavePropertyError, Text: "A folder that every mailbox has keeps its name."}
 	case err != nil:
 		return err
-	}
-	if e.table != nil {
-		if f.Change, err = ref.view.SetPermissions(c.ctx, f.ID, e.table); err != nil {
-			return err
-		}
 	}
 	ref.folder = f
 	return c.changedFolder(m, ref)
@@ -61,7 +64,18 @@ func (e *folderEdit) apply(updates []ews.FolderChangeDescription) error {
 			return err
 		}
 	}
-	return nil
+	return e.finish()
+}
+
+// valuesOf are the values that changes set.
+func valuesOf(updates []ews.FolderChangeDescription) []ews.Value {
+	var values []ews.Value
+	for i := range updates {
+		if s := updates[i].SetFolderField; s != nil {
+			values = append(values, s.Folder.Values...)
+		}
+	}
+	return values
 }
 
 // setField sets the one property a description is about.
@@ -70,8 +84,5 @@ func (e *folderEdit) setField(s *ews.SetFolderField) error {
 		return &propertyError{ews.ErrorIncorrectUpdatePropertyCount, s.Path}
 	}
 	v := &s.Folder.Values[0]
-	if v.Field == ews.FieldFolderPermissionSet && s.Folder.Kind == ews.KindCalendarFolder != (folderKind(e.f.Class) == ews.KindCalendarFolder) {
-		return &propertyError{ews.ErrorObjectTypeChanged, s.Path}
-	}
 	return e.set(v)
 }
