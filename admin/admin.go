@@ -26,6 +26,7 @@ type Config struct {
 	Mailboxes *mailbox.Store
 	Door      *clientaccess.Door
 	Audit     AuditLog
+	Relay     Relay
 	Now       func() time.Time
 }
 

@@ -140,6 +140,10 @@ func Verbs() []Verb {
 		verb("audit", "verify", "Check that the node's audit log was not altered.", (*API).VerifyAudit),
 		verb("audit", "checkpoint", "Return the log's last signed checkpoint, to be kept elsewhere.", (*API).CheckpointAudit),
 
+		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),
+		verb("relay", "status", "Show how the relay stands: channels, what waits, agreements, each other's audit logs.", (*API).RelayStatus),
+		verb("relay", "test", "Ask the other side whether it answers, and when somebody inside is free.", (*API).TestRelay),
+		verb("relay", "forget", "Follow the other side's audit log anew, after an alarm was looked into.", (*API).ForgetRelayAlarm),
 		verb("node", "list", "List the nodes that serve the organization.", (*API).ListNodes),
 		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
 		verb("explain", "access", "Explain what would be decided about a request that nobody makes.", (*API).ExplainAccess),

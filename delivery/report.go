@@ -57,7 +57,7 @@ func (c *Courier) report(ctx context.Context, o Poster, l *letter, failed []fail
 	if err != nil {
 		return fmt.Errorf("write a report: %w", err)
 	}
-	it := &mailbox.Item{}
+	it := &mailbox.Item{Arrival: l.item.Arrival}
 	if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
 		return fmt.Errorf("write a report: %w", err)
 	}

@@ -231,8 +231,8 @@ func notInvited() error {
 }
 
 // Undelivered tells the sender of a message on a route that it did not reach
-// some of its recipients.
-func (c *Courier) Undelivered(ctx context.Context, o Poster, raw []byte, to []entente.SMTPAddress, why error) error {
+// some of its recipients, once under the name arrival.
+func (c *Courier) Undelivered(ctx context.Context, o Poster, raw []byte, to []entente.SMTPAddress, why error, arrival string) error {
 	it := &mailbox.Item{}
 	if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
 		return err
@@ -240,6 +240,7 @@ func (c *Courier) Undelivered(ctx context.Context, o Poster, raw []byte, to []en
 	if Automatic(it) {
 		return nil
 	}
+	it.Arrival = arrival
 	failed := make([]failure, len(to))
 	for i := range to {
 		failed[i] = failure{asked: mailbox.Recipient{Address: string(to[i])}, status: statusOf(why)}

@@ -147,6 +147,11 @@ func (r *Ring) CheckpointSigner() (crypto.Signer, error) { return r.c.Files.Sign
 // NodeSigner is this node's own key, Ed25519, by which other nodes know it.
 func (r *Ring) NodeSigner() (crypto.Signer, error) { return r.c.Files.Signer("node", Ed25519) }
 
+// RelaySigner is the key of this node's end of a relay, Ed25519, which the other
+// side pins. It is apart from the node's, so that neither organization's nodes
+// are known to the other.
+func (r *Ring) RelaySigner() (crypto.Signer, error) { return r.c.Files.Signer("relay", Ed25519) }
+
 // Rotate makes a new key of a purpose the current one, and returns its id. The
 // former ones stay, to decrypt or verify, until Wipe.
 func (r *Ring) Rotate(ctx context.Context, p Purpose) (id string, err error) {

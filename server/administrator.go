@@ -19,7 +19,7 @@ import (
 // joinAdmin puts the verbs of administration on the rooms.
 func (s *Server) joinAdmin() {
 	s.Admin = admin.New(admin.Config{
-		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s}, Now: time.Now,
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s}, Relay: relayAdmin{s}, Now: time.Now,
 	})
 }
 

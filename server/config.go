@@ -36,6 +36,7 @@ type Config struct {
 	Log      LogConfig    `yaml:"log" doc:"Log records go to standard error."`
 	Audit    AuditConfig  `yaml:"audit" doc:"What the audit log keeps."`
 	Limits   LimitsConfig `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
+	Relay    *RelayConfig `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
 }
 
 // ListenConfig says where clients connect.
@@ -173,6 +174,11 @@ func (c *Config) Check() error {
 	}
 	if !oneOf(c.Log.Format, "text", "json") {
 		bad("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	if c.Relay != nil {
+		if err := c.Relay.check(); err != nil {
+			bad("relay: %w", err)
+		}
 	}
 	if c.Limits.Concurrency < 1 || c.Limits.ShutdownTimeout < 0 || c.Limits.RequestTimeout < time.Second {
 		bad("limits: concurrency is at least 1, request_timeout at least 1s")

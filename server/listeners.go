@@ -28,6 +28,7 @@ type Listening struct {
 	plain   net.Listener
 	admin   []net.Listener
 	metrics net.Listener
+	relay   net.Listener
 	http    []*http.Server
 }
 
@@ -141,12 +142,15 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	if err := l.listenAdmin(ctx); err != nil {
 		return fail(err)
 	}
+	if err := l.listenRelay(ctx); err != nil {
+		return fail(err)
+	}
 	return l, nil
 }
 
 func (l *Listening) close() error {
 	var errs []error
-	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics}, l.admin...) {
+	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics, l.relay}, l.admin...) {
 		if n != nil {
 			errs = append(errs, n.Close())
 		}
@@ -158,7 +162,9 @@ func (l *Listening) close() error {
 // the shutdown time-out.
 func (l *Listening) Serve(ctx context.Context) error {
 	s := l.server
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
+	channels, hangUp := context.WithCancel(ctx)
+	defer hangUp()
 	serve := func(hs *http.Server, n net.Listener) {
 		s.running.Go(func() {
 			if err := hs.Serve(n); !errors.Is(err, http.ErrServerClosed) {
@@ -167,6 +173,7 @@ func (l *Listening) Serve(ctx context.Context) error {
 		})
 	}
 	serve(l.http[0], l.https)
+	l.serveRelay(channels, failed)
 	if l.plain != nil {
 		h, err := s.behindProxy(s.Handler())
 		if err != nil {

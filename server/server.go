@@ -26,6 +26,7 @@ import (
 	"entente/keys"
 	"entente/mailbox"
 	"entente/outgoing"
+	"entente/relay"
 )
 
 // Options are what a Server is given beside its configuration.
@@ -56,6 +57,8 @@ type Server struct {
 	Admin     *admin.API
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
+	post      *delivery.Courier
+	relay     *relay.Relay // nil if this node has no side of one
 
 	port      port
 	strangers strangers
@@ -245,10 +248,18 @@ func (s *Server) join(ctx context.Context) error {
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
 		Observe: s.metrics.observe, SignedIn: signedIn,
 	})
+	s.post = s.courier()
+	if err := s.openRelay(ctx); err != nil {
+		return err
+	}
+	free := &availability.Service{}
+	if s.relay != nil {
+		free.Remote = s.relay
+	}
 	s.ews = ewsserver.New(ewsserver.Config{
 		Log: s.log, SyncState: state,
-		Free:        &availability.Service{},
-		Courier:     s.courier(),
+		Free:        free,
+		Courier:     s.post,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	major, minor, build, revision := ewsserver.ClaimedVersion()

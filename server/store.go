@@ -16,6 +16,7 @@ import (
 	"entente/db"
 	"entente/directory"
 	"entente/keys"
+	"entente/relay"
 )
 
 // A Store is the data of an organization, opened to be copied or checked and
@@ -194,7 +195,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"entente/admin"
 	"entente/admin/adminclient"
 	"entente/audit"
+	"entente/relay"
 )
 
 // remote is a command that asks the server for the verb of the same name. The
@@ -64,6 +65,7 @@ type nouns struct {
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
+	Relay         relayCmd         `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
 	Node          nodeCmd          `cmd:"" group:"objects" help:"The nodes that serve the organization."`
 	Explain       explainCmd       `cmd:"" group:"objects" help:"Why something was allowed or refused."`
 }
@@ -211,6 +213,13 @@ func (*auditCheckpoint) Run(t *terminal, socket adminFlag) error {
 	}
 	_, err := io.WriteString(t.out, c.Checkpoint)
 	return err
+}
+
+type relayCmd struct {
+	Key    remote[admin.Nothing, admin.RelayKey]  `cmd:"" help:"Show the key of this side of a relay, for the other side to pin."`
+	Status remote[admin.Nothing, relay.Status]    `cmd:"" help:"Show how the relay stands: channels, what waits, agreements, each other's audit logs."`
+	Test   remote[admin.TestRelay, []relay.Trial] `cmd:"" help:"Ask the other side whether it answers, and when somebody inside is free."`
+	Forget done[admin.RelayPeer]                  `cmd:"" help:"Follow the other side's audit log anew, after an alarm was looked into."`
 }
 
 type nodeCmd struct {
