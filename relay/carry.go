@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"entente"
 	"entente/access"
-	"entente/audit"
 	"entente/authn"
 	"entente/delivery"
 	"entente/mailbox"
@@ -169,22 +169,24 @@ func (r *Relay) takeParcel(ctx context.Context, by *callers, body io.Reader) (an
 	if err != nil {
 		return nil, err
 	}
+	people, others := split(p.To, find)
+	if err := r.recordUnknown(ctx, o, p.ID, who, others); err != nil {
+		return nil, err
+	}
+	out := received{To: slices.Repeat([]verdict{unknown}, len(p.To))}
+	if len(people) == 0 {
+		return out, nil
+	}
 	s := r.Door.Relayed(who, p.ID, string(o), true)
-	out := received{To: make([]verdict, len(p.To))}
-	var people []access.Account
-	var at []int
-	for i, to := range p.To {
-		s.Target(to)
-		address, _ := entente.ParseSMTPAddress(to) // check has read it
-		account, ok := find(address)
-		if out.To[i] = unknown; ok {
-			people, at = append(people, account), append(at, i)
-		}
+	accounts := make([]access.Account, len(people))
+	for i, k := range people {
+		accounts[i] = k.Account
+		s.Target(k.Mailbox, p.To[k.at])
 	}
 	code := ""
-	for n, err := range r.Courier.Accept(ctx, s, it, people, p.ID) {
+	for n, err := range r.Courier.Accept(ctx, s, it, accounts, p.ID) {
 		v := r.verdict(err)
-		if out.To[at[n]] = v; v != arrived {
+		if out.To[people[n].at] = v; v != arrived {
 			code = string(v)
 		}
 	}
@@ -274,15 +276,12 @@ func (r *Relay) takeAnswer(ctx context.Context, by *callers, body io.Reader) (an
 			out.To[0] = unknown
 		}
 	}
-	c := who.Caller()
-	rec := audit.Record{
-		Kind: audit.External, Request: w.ID, As: c.Authenticated, By: c.Authenticated, Via: c.Chain,
-		Method: access.Relay, Evidence: c.Evidence, Address: c.Address,
-		Action: "relay.MeetingAnswer", Targets: []string{w.Organizer}, Allowed: out.To[0] == arrived,
+	code := ""
+	if out.To[0] != arrived {
+		code = string(out.To[0])
 	}
-	if !rec.Allowed {
-		rec.Code = string(out.To[0])
-	} else if ok {
+	rec := external("MeetingAnswer", w.ID, who, []string{w.Organizer}, code)
+	if code == "" {
 		rec.Mailbox = organizer.Mailbox.String()
 	}
 	return out, r.Audit.Append(ctx, rec)

@@ -52,11 +52,22 @@ func (r *Relay) answerTimes(ctx context.Context, by *callers, body io.Reader) (a
 	if err != nil {
 		return nil, err
 	}
-	s := r.Door.Relayed(who, q.Request, string(GetUserAvailability), false)
-	for _, address := range q.Of {
-		s.Target(address)
+	known, others := split(q.Of, func(a entente.SMTPAddress) (access.Account, bool) {
+		m, ok := members[a]
+		return m, ok
+	})
+	if err := r.recordUnknown(ctx, GetUserAvailability, q.Request, who, others); err != nil {
+		return nil, err
 	}
-	out, err := r.times(ctx, s, &q, members)
+	out := &times{People: make([]person, len(q.Of))}
+	if len(known) == 0 {
+		return out, nil
+	}
+	s := r.Door.Relayed(who, q.Request, string(GetUserAvailability), false)
+	for _, k := range known {
+		s.Target(k.Mailbox, q.Of[k.at])
+	}
+	err = r.times(ctx, s, &q, known, out)
 	code := ""
 	if err != nil {
 		code = string(NotNow)
@@ -65,6 +76,34 @@ func (r *Relay) answerTimes(ctx context.Context, by *callers, body io.Reader) (a
 		err = e
 	}
 	return out, err
+}
+
+// known is somebody of a list of addresses who may be reached.
+type known struct {
+	access.Account
+	at int // in the list
+}
+
+// split finds who of a list may be reached, by find alone, and returns the
+// addresses of the others.
+func split(list []string, find func(entente.SMTPAddress) (access.Account, bool)) (found []known, others []string) {
+	for i, s := range list {
+		address, _ := entente.ParseSMTPAddress(s) // check has read it
+		if a, ok := find(address); ok {
+			found = append(found, known{a, i})
+		} else {
+			others = append(others, s)
+		}
+	}
+	return found, others
+}
+
+// recordUnknown records who was asked about in vain, not in the group or nobody.
+func (r *Relay) recordUnknown(ctx context.Context, o Operation, request string, who authn.Relayed, of []string) error {
+	if len(of) == 0 {
+		return nil
+	}
+	return r.Audit.Append(ctx, external(o, request, who, of, string(unknown)))
 }
 
 // mayAsk holds a question against the inner side's copy of the agreement.
@@ -86,34 +125,25 @@ func (q *question) window() calendar.Interval {
 	return (&stretch{Start: q.Start, End: q.End}).interval()
 }
 
-// times looks up those of the group. Who is not found in it has the zero answer
-// without anything else having been looked at.
-func (r *Relay) times(ctx context.Context, o availability.Opener, q *question, members map[entente.SMTPAddress]access.Account) (*times, error) {
-	out := &times{People: make([]person, len(q.Of))}
+// times looks up those of the group.
+func (r *Relay) times(ctx context.Context, o availability.Opener, q *question, of []known, out *times) error {
 	ask := availability.Request{Window: q.window(), View: availability.FreeBusy, Zone: calendar.UTC()}
 	if q.Details {
 		ask.View = availability.Detailed
 	}
-	var at []int
-	for i, s := range q.Of {
-		address, _ := entente.ParseSMTPAddress(s) // check has read it
-		if m, ok := members[address]; ok {
-			ask.Mailboxes, at = append(ask.Mailboxes, string(m.Mail)), append(at, i)
-		}
-	}
-	if len(at) == 0 {
-		return out, nil
+	for i := range of {
+		ask.Mailboxes = append(ask.Mailboxes, string(of[i].Mail))
 	}
 	answers, err := r.free.FreeBusy(ctx, o, ask)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for n, i := range at {
-		if err := out.People[i].fill(&answers[n], ask.Window, q.Details); err != nil {
-			return nil, err
+	for i := range of {
+		if err := out.People[of[i].at].fill(&answers[i], ask.Window, q.Details); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // fill writes down what a calendar shows. One that shows nothing has no data:
@@ -185,13 +215,7 @@ func (r *Relay) refuse(ctx context.Context, by *callers, o Operation, request st
 	if who.Peer == "" {
 		who = by.relayed("", asker{})
 	}
-	c := who.Caller()
-	rec := audit.Record{
-		Kind: audit.External, Request: request, As: c.Authenticated, By: c.Authenticated, Via: c.Chain,
-		Method: access.Relay, Evidence: c.Evidence, Address: c.Address,
-		Action: "relay." + string(o), Targets: of[:min(len(of), 20)], Code: string(no),
-		Steps: []audit.Step{{Rule: "relay-agreement", Fact: who.Agreement}},
-	}
+	rec := external(o, request, who, of, string(no))
 	if n > 1 {
 		rec.Count = n
 	}
@@ -199,4 +223,16 @@ func (r *Relay) refuse(ctx context.Context, by *callers, o Operation, request st
 		return err
 	}
 	return no
+}
+
+// external is the record of what somebody outside was refused, or what became of
+// it without a mailbox here.
+func external(o Operation, request string, who authn.Relayed, of []string, code string) audit.Record {
+	c := who.Caller()
+	return audit.Record{
+		Kind: audit.External, Request: request, As: c.Authenticated, By: c.Authenticated, Via: c.Chain,
+		Method: access.Relay, Evidence: c.Evidence, Address: c.Address,
+		Action: "relay." + string(o), Targets: of[:min(len(of), 20)], Count: max(0, len(of)-20), Allowed: code == "", Code: code,
+		Steps: []audit.Step{{Rule: "relay-agreement", Fact: who.Agreement, Holds: code == ""}},
+	}
 }
