@@ -132,7 +132,7 @@ func (v *View) AttachmentContent(ctx context.Context, item ItemID, id uint32) (A
 	var a Attachment
 	err := v.db.View(ctx, func(tx *db.Tx) error {
 		r := reader{v: v, tx: tx}
-		it, _, err := r.get(item, PartAttachments)
+		it, _, err := r.whole(item, PartAttachments, access.ReadAny)
 		if err != nil {
 			return err
 		}
@@ -259,10 +259,10 @@ func (v *View) changeAttachments(ctx context.Context, id ItemID, ifChange uint64
 		r := reader{v: v, tx: tx}
 		var t access.FolderTable
 		var err error
-		if it, t, err = r.get(id, PartAttachments); err != nil {
+		if it, t, err = r.whole(id, PartAttachments, access.EditAny); err != nil {
 			return err
 		}
-		if err := v.alter(&t, string(it.Creator), access.EditAny, access.EditOwned); err != nil {
+		if err := v.alter(tx, &t, string(it.Creator), access.EditAny, access.EditOwned); err != nil {
 			return err
 		}
 		if err := unchanged(it, ifChange); err != nil {

@@ -56,8 +56,13 @@ func (v *View) CalendarView(ctx context.Context, folder FolderID, window calenda
 	}
 	var page CalendarPage
 	err := v.db.View(ctx, func(tx *db.Tx) error {
-		rights, err := v.mayFind(tx, folder)
+		t, rights, err := v.mayFind(tx, folder)
 		if err != nil {
+			return err
+		}
+		if rights.Has(access.ReadItem) {
+			list, err := v.grantedView(tx, &t, window, parts)
+			page = CalendarPage{Items: list[:min(len(list), limit)], Total: len(list), Last: len(list) <= limit}
 			return err
 		}
 		_, state, err := calendarState(tx.QueryRow(calendarByID, v.key, folder))
@@ -161,11 +166,26 @@ func KindOf(it *Item) CalendarKind {
 // it. Errors have the reasons NotRecurring, OccurrenceAbsent and
 // OccurrenceDeleted.
 func (v *View) Occurrence(ctx context.Context, master ItemID, day calendar.Date, parts Parts) (CalendarItem, error) {
-	it, err := v.Item(ctx, master, parts)
-	if err != nil {
-		return CalendarItem{}, err
-	}
-	_, out, err := v.occurrence(it, day)
+	var out CalendarItem
+	err := v.db.View(ctx, func(tx *db.Tx) error {
+		r := reader{v: v, tx: tx}
+		it, t, limited, err := r.look(master)
+		if err != nil {
+			return err
+		}
+		if limited {
+			out, err = v.occurrenceFor(tx, &t, it, day, parts)
+			return err
+		}
+		if err := v.load(tx, it, parts); err != nil {
+			return err
+		}
+		if _, out, err = v.occurrence(it, day); err == nil && v.HasGrants() {
+			g, _ := v.grantOf(it.contentID, keyDay(day))
+			out.Item.edits = g.Write
+		}
+		return err
+	})
 	return out, err
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/calendar"
 	"entente/db"
 )
 
@@ -27,6 +28,13 @@ type Change struct {
 	Class      string
 	Read       bool
 	Associated bool
+
+	// Item is what the caller may know of an item that is granted to him, with its
+	// parts; nil otherwise, and for Deleted. Day is set with One, for Deleted too,
+	// if it is one occurrence of a series: Item.Day.
+	Item *Item
+	Day  calendar.Date
+	One  bool
 }
 
 // Changes is a page of what changed in a folder.
@@ -52,10 +60,20 @@ func (v *View) Changes(ctx context.Context, folder FolderID, since SyncPoint, li
 		if err != nil {
 			return err
 		}
-		if _, err := v.see(&t); err != nil {
+		if granted, err := v.knows(tx, &t); err != nil {
+			return err
+		} else if granted.Has(access.ReadItem) {
+			page, err = v.grantedChanges(tx, &t, since, max(limit, 1))
 			return err
 		}
-		if err := v.want(&t, access.ReadAny); err != nil {
+		if _, err := v.see(tx, &t); err != nil {
+			return err
+		}
+		if err := v.want(tx, &t, access.ReadAny); err != nil {
+			return err
+		}
+		if since.Limited {
+			page, err = v.forgetSeen(tx, &t, since, max(limit, 1))
 			return err
 		}
 		p := pager{v: v, tx: tx, folder: folder, point: since, limit: max(limit, 1)}
@@ -185,7 +203,7 @@ func (p *pager) add(kind ChangeKind, id ItemID, change uint64, f itemFlags, clas
 		p.list = append(p.list, Change{Kind: Deleted, ID: id})
 		return
 	}
-	p.list = append(p.list, Change{kind, id, change, class, f&flagRead != 0, f&flagAssociated != 0})
+	p.list = append(p.list, Change{Kind: kind, ID: id, Change: change, Class: class, Read: f&flagRead != 0, Associated: f&flagAssociated != 0})
 }
 
 // privateItems tells of private items that came to be visible, or no longer

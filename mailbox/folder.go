@@ -40,7 +40,13 @@ type Folder struct {
 	Props  Props
 	Table  access.FolderTable // for owners; others must not be shown it
 	Rights access.Rights      // all the caller may do in the folder
+
+	limited bool // the caller knows of it by item grants alone
 }
+
+// Limited reports whether the caller knows of the folder by item grants alone:
+// to him it is what they open in it, and a name.
+func (f *Folder) Limited() bool { return f.limited }
 
 // folderColumns are read by scanFolder. The count of children is that of all:
 // visible corrects it for callers who may not see some.
@@ -105,11 +111,18 @@ func (v *View) table(tx *db.Tx, id FolderID) (access.FolderTable, error) {
 
 // show makes a folder what the caller may know of it.
 func (v *View) show(tx *db.Tx, f *Folder) error {
-	rights, err := v.see(&f.Table)
+	rights, err := v.see(tx, &f.Table)
 	if err != nil {
 		return err
 	}
 	f.Rights = rights
+	if v.limited(&f.Table) {
+		list, err := v.grantedIn(tx, &f.Table, 0)
+		if err != nil {
+			return err
+		}
+		v.limit(f, list)
+	}
 	if err := v.hidePrivate(tx, f); err != nil {
 		return err
 	}
@@ -156,7 +169,7 @@ func (v *View) Folders(ctx context.Context, parent FolderID, deep bool) ([]*Fold
 		if err != nil {
 			return err
 		}
-		if _, err := v.see(&f.Table); err != nil {
+		if _, err := v.see(tx, &f.Table); err != nil {
 			return err
 		}
 		list, err = v.below(tx, parent, deep)
@@ -209,14 +222,25 @@ func (v *View) allFolders(tx *db.Tx) ([]*Folder, error) {
 		}
 		if rights := v.permit.FolderRights(&f.Table); seen(rights) != 0 {
 			f.Rights = rights
-			visible[f.Parent]++
 		}
 		all = append(all, f)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	rows.Close()
+	if err := v.limitAll(tx, all); err != nil {
+		return nil, err
+	}
+	for _, f := range all {
+		if f.Rights != 0 {
+			visible[f.Parent]++
+		}
 	}
 	for _, f := range all {
 		f.Children = visible[f.ID]
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // nameKey is what makes two names in a folder the same: Exchange compares

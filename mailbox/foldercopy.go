@@ -38,8 +38,10 @@ func (v *View) copyFolders(tx *db.Tx, id, to FolderID) (map[FolderID]FolderID, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := v.see(&tree[0].Table); err != nil {
+	if rights, err := v.see(tx, &tree[0].Table); err != nil {
 		return nil, err
+	} else if seen(v.permit.FolderRights(&tree[0].Table)) == 0 && rights != 0 {
+		return nil, v.want(tx, &tree[0].Table, access.FolderVisible) // known by what is granted in it, and no more
 	}
 	in, err := v.parentFor(tx, to, height(tree))
 	if err != nil {
@@ -61,7 +63,7 @@ func (v *View) copyFolders(tx *db.Tx, id, to FolderID) (map[FolderID]FolderID, e
 		if i == 0 {
 			parent, ok = to, true
 		}
-		if !ok || f.Rights == 0 {
+		if !ok || seen(f.Rights) == 0 || f.limited {
 			continue // not the caller's to see, nor what is in it
 		}
 		under := &Folder{ID: parent, Table: in.Table}
@@ -81,7 +83,7 @@ func (v *View) copyItems(ctx context.Context, from, to FolderID) error {
 			if err != nil {
 				return err
 			}
-			if v.want(&t, access.ReadAny) != nil {
+			if v.want(tx, &t, access.ReadAny) != nil {
 				return nil // a folder of which only the name may be known
 			}
 			ids, err := itemIDs(tx.Query(`SELECT item_id FROM item WHERE mailbox_id = $1 AND folder_id = $2 AND article > $3

@@ -26,7 +26,7 @@ func (v *View) deleteFolder(tx *db.Tx, f *Folder, mode DeleteMode) error {
 		return err
 	}
 	for _, below := range tree {
-		if err := v.want(&below.Table, access.FolderOwner); err != nil {
+		if err := v.want(tx, &below.Table, access.FolderOwner); err != nil {
 			return err
 		}
 		if below.Distinguished != "" {
@@ -86,7 +86,7 @@ func (v *View) EmptyFolder(ctx context.Context, id FolderID, mode DeleteMode, de
 			if err != nil {
 				return err
 			}
-			if err := v.want(&t, access.DeleteAny); err != nil {
+			if err := v.want(tx, &t, access.DeleteAny); err != nil {
 				return err
 			}
 			n, err = v.emptySome(tx, &t, mode)

@@ -53,7 +53,7 @@ func (v *View) parentFor(tx *db.Tx, id FolderID, height int) (*Folder, error) {
 	if err != nil {
 		return nil, noParent(err)
 	}
-	if err := v.want(&parent.Table, access.CreateSubFolder); err != nil {
+	if err := v.want(tx, &parent.Table, access.CreateSubFolder); err != nil {
 		return nil, noParent(err)
 	}
 	above, err := v.ancestors(tx, id)
@@ -183,7 +183,7 @@ func (v *View) UpdateFolder(ctx context.Context, id FolderID, ifChange uint64, f
 		if f, err = v.folder(tx, id); err != nil {
 			return err
 		}
-		if err := v.want(&f.Table, access.FolderOwner); err != nil {
+		if err := v.want(tx, &f.Table, access.FolderOwner); err != nil {
 			return err
 		}
 		if ifChange != 0 && ifChange != f.Change {
@@ -257,7 +257,7 @@ func (v *View) MoveFolder(ctx context.Context, id, to FolderID) (*Folder, error)
 		if f, err = v.folder(tx, id); err != nil {
 			return err
 		}
-		if err := v.want(&f.Table, access.FolderOwner); err != nil {
+		if err := v.want(tx, &f.Table, access.FolderOwner); err != nil {
 			return err
 		}
 		tree, err := v.subtree(tx, id)

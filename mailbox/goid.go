@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
+	"time"
+
+	"entente/calendar"
 )
 
 // The head of every global object id, [MS-OXOCAL] 2.2.1.27.
@@ -47,4 +50,17 @@ func UIDOf(id []byte) string {
 	clean := bytes.Clone(id)
 	clear(clean[16:20])
 	return strings.ToUpper(hex.EncodeToString(clean))
+}
+
+// instanceOf reads a UID, or a global object id in hex, and the day of the instance
+// that the id names, nil if it names none. [MS-OXOCAL] 2.2.1.27
+func instanceOf(text string) (uid string, day *calendar.Date) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) < goidData+4 || !bytes.HasPrefix(b, goidHead) {
+		return text, nil
+	}
+	if year, month, d := int(b[16])<<8|int(b[17]), b[18], b[19]; year != 0 {
+		day = new(calendar.NewDate(year, time.Month(month), int(d)))
+	}
+	return UIDOf(b), day
 }

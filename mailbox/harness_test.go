@@ -3,12 +3,14 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"entente"
 	"entente/access"
+	"entente/calendar"
 	"entente/db"
 	"entente/db/dbtest"
 )
@@ -20,6 +22,7 @@ type house struct {
 	store    *Store
 	db       *db.DB
 	now      time.Time
+	facts    access.Facts
 	snapshot *access.Snapshot
 }
 
@@ -41,11 +44,12 @@ func principal(who string) access.Principal {
 func newHouse(tb testing.TB, d *db.DB, limits Limits) *house {
 	tb.Helper()
 	h := &house{TB: tb, db: d, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	h.snapshot = access.Compile(access.Facts{Accounts: []access.Account{
+	h.facts = access.Facts{Accounts: []access.Account{
 		{Principal: principal("anna"), Kind: access.KindUser, Enabled: true, Mailbox: annas, Database: database},
 		{Principal: principal("ben"), Kind: access.KindUser, Enabled: true, Mailbox: bens, Database: database},
 		{Principal: principal("carla"), Kind: access.KindUser, Enabled: true},
-	}})
+	}}
+	h.snapshot = access.Compile(h.facts)
 	h.store = New(Config{
 		Databases: func(string) (*db.DB, error) { return d, nil },
 		Now:       func() time.Time { h.now = h.now.Add(time.Second); return h.now },
@@ -143,6 +147,26 @@ func (h *house) grant(folder FolderID, who string, rights access.Rights) {
 	entries := slices.DeleteFunc(f.Table.Entries, func(e access.Entry) bool { return e.SID == sid(who) })
 	_, err = h.anna().SetPermissions(context.Background(), folder, append(entries, access.Entry{SID: sid(who), Rights: rights}))
 	h.must(err)
+}
+
+// grants replaces what item grants give, all of it to Ben in Anna's mailbox.
+func (h *house) grants(list ...access.ItemGrant) {
+	h.Helper()
+	for i := range list {
+		g := &list[i]
+		g.ID, g.Mailbox, g.To, g.Enabled = fmt.Sprint("grant", i), annas, sid("ben"), true
+	}
+	h.facts.ItemGrants = list
+	h.snapshot = access.Compile(h.facts)
+}
+
+// key is how grants name an item, or one occurrence of it.
+func key(it *Item, day ...calendar.Date) access.ItemKey {
+	k := access.ItemKey{Content: it.contentID}
+	if len(day) > 0 {
+		k.Day = keyDay(day[0])
+	}
+	return k
 }
 
 func sqlite(tb testing.TB) *db.DB { tb.Helper(); return dbtest.SQLite(tb) }

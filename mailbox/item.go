@@ -7,6 +7,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/calendar"
 	"entente/db"
 )
 
@@ -53,6 +54,12 @@ type Item struct {
 	MIME        []byte
 	Recipients  []Recipient
 	Attachments []Attachment
+
+	// What is known and may be changed of a limited item, and which occurrence
+	// it is: see Limited.
+	limited      bool
+	shows, edits access.Fields
+	day          *calendar.Date
 
 	contentID      uint64
 	contentChange  uint64
@@ -145,30 +152,90 @@ func (v *View) item(tx *db.Tx, id ItemID) (*Item, access.FolderTable, error) {
 // since items asked for together mostly lie together. One transaction, one
 // reader.
 type reader struct {
-	v      *View
-	tx     *db.Tx
-	folder uint64
-	rights access.Rights
-	err    error
+	v       *View
+	tx      *db.Tx
+	folder  uint64
+	rights  access.Rights
+	limited bool // the folder gives no more than item grants do
+	err     error
 }
 
-// get returns an item that the caller may read.
-func (r *reader) get(id ItemID, parts Parts) (*Item, access.FolderTable, error) {
-	it, t, err := r.v.item(r.tx, id)
-	if err != nil {
-		return nil, t, err
+// look returns an item as it is kept, and whether the caller may know no more of
+// it than grants give him.
+func (r *reader) look(id ItemID) (it *Item, t access.FolderTable, limited bool, err error) {
+	if it, t, err = r.v.item(r.tx, id); err != nil {
+		return nil, t, false, err
 	}
 	if r.folder == 0 || r.folder != t.Folder {
 		r.folder = t.Folder
-		r.rights, r.err = r.v.read(&t)
+		r.limited = r.v.limited(&t)
+		if !r.limited {
+			r.rights, r.err = r.v.read(r.tx, &t)
+		}
 	}
-	if r.err != nil {
-		return nil, t, r.err
+	switch {
+	case r.limited && len(r.v.keysOf(it.contentID)) > 0:
+		return it, t, true, nil
+	case r.limited:
+		_, _ = r.v.permit.Folder(&t, access.ReadAny) // refused, and so on record
+		return nil, t, false, noItem()
+	case r.err != nil:
+		return nil, t, false, r.err
+	case it.Private() && !r.rights.Has(access.ReadPrivate):
+		return nil, t, false, noItem()
 	}
-	if it.Private() && !r.rights.Has(access.ReadPrivate) {
+	return it, t, false, nil
+}
+
+// get returns an item as the caller may read it.
+func (r *reader) get(id ItemID, parts Parts) (*Item, access.FolderTable, error) {
+	it, t, limited, err := r.look(id)
+	if err != nil {
+		return nil, t, err
+	}
+	if !limited {
+		if r.v.HasGrants() {
+			g, _ := r.v.grantOf(it.contentID, 0)
+			it.edits = g.Write
+		}
+		return it, t, r.v.load(r.tx, it, parts)
+	}
+	f := r.v.mayKnow(&t, it.contentID, 0)
+	if f == 0 {
+		return nil, t, noItem() // occurrences of it are granted, and not the series
+	}
+	if err := r.v.loadKnown(r.tx, it, f); err != nil {
+		return nil, t, err
+	}
+	return r.v.mask(it, f, parts), t, nil
+}
+
+// whole returns an item for what cannot be done with granted fields of it: for a
+// right that grants do not give, who knows it by one is refused.
+func (r *reader) whole(id ItemID, parts Parts, right access.Rights) (*Item, access.FolderTable, error) {
+	it, t, limited, err := r.look(id)
+	if err != nil {
+		return nil, t, err
+	}
+	if !limited {
+		return it, t, r.v.load(r.tx, it, parts)
+	}
+	if r.v.mayKnow(&t, it.contentID, 0) == 0 {
 		return nil, t, noItem()
 	}
-	return it, t, r.v.load(r.tx, it, parts)
+	return nil, t, r.v.refuse(&t, right)
+}
+
+// read asks to read the folder's items. Refusals say that there is no such
+// item, since what the caller may not read does not exist for him.
+func (v *View) read(tx *db.Tx, t *access.FolderTable) (access.Rights, error) {
+	if err := v.want(tx, t, access.ReadAny); err != nil {
+		return 0, noItem()
+	}
+	if v.full {
+		return access.FolderRights | access.ReadPrivate, nil
+	}
+	return v.permit.FolderRights(t), nil
 }
 
 // load reads parts of an item.

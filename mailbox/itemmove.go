@@ -78,7 +78,7 @@ func (v *View) CopyItems(ctx context.Context, ids []ItemID, to FolderID) ([]Move
 		if err := v.mayCreate(tx, to); err != nil {
 			return 0, 0, err
 		}
-		it, _, err := r.get(id, 0)
+		it, _, err := r.whole(id, 0, access.ReadAny)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -105,16 +105,16 @@ func (v *View) mayCreate(tx *db.Tx, folder FolderID) error {
 	if err != nil {
 		return err
 	}
-	return v.want(&t, access.Create)
+	return v.want(tx, &t, access.Create)
 }
 
 // removable returns an item that the caller may read and delete.
 func (v *View) removable(r *reader, id ItemID) (*Item, error) {
-	it, t, err := r.get(id, 0)
+	it, t, err := r.whole(id, 0, access.DeleteAny)
 	if err != nil {
 		return nil, err
 	}
-	return it, v.alter(&t, string(it.Creator), access.DeleteAny, access.DeleteOwned)
+	return it, v.alter(r.tx, &t, string(it.Creator), access.DeleteAny, access.DeleteOwned)
 }
 
 // dispose deletes one item; rights were asked for.

@@ -30,7 +30,7 @@ func (v *View) CreateItem(ctx context.Context, folder FolderID, it *Item) error 
 		if it.Associated {
 			want |= access.FolderOwner
 		}
-		if err := v.want(&t, want); err != nil {
+		if err := v.want(tx, &t, want); err != nil {
 			return err
 		}
 		fresh := *it
@@ -149,10 +149,10 @@ func (v *View) UpdateItem(ctx context.Context, id ItemID, ifChange uint64, parts
 		r := reader{v: v, tx: tx}
 		var t access.FolderTable
 		var err error
-		if it, t, err = r.get(id, parts); err != nil {
+		if it, t, err = r.whole(id, parts, access.EditAny); err != nil {
 			return err
 		}
-		if err := v.alter(&t, string(it.Creator), access.EditAny, access.EditOwned); err != nil {
+		if err := v.alter(tx, &t, string(it.Creator), access.EditAny, access.EditOwned); err != nil {
 			return err
 		}
 		if err := unchanged(it, ifChange); err != nil {
@@ -245,7 +245,7 @@ func (v *View) MarkAllRead(ctx context.Context, folder FolderID, read bool) erro
 			if err != nil {
 				return err
 			}
-			if err := v.want(&t, access.EditAny); err != nil {
+			if err := v.want(tx, &t, access.EditAny); err != nil {
 				return err
 			}
 			n, err = v.markSome(tx, folder, read, v.seesPrivate(&t))

@@ -120,6 +120,9 @@ func (it *Item) part(p Prop) (value, truth) {
 
 // lookup answers for an item that was read.
 func (it *Item) lookup(p Prop) (value, truth) {
+	if it.limited && !it.tells(p) {
+		return value{}, no // also where every item has a value: that it is the usual one is not said
+	}
 	if parts := partsOf(p); parts != 0 {
 		if it.Parts&parts == 0 {
 			return value{}, unknown
@@ -156,6 +159,9 @@ func (it *Item) Lookup(dst *Props, p Prop) bool {
 
 // lookup answers for a folder.
 func (f *Folder) lookup(p Prop) (value, truth) {
+	if f.limited && !limitedFolderTells(p) {
+		return value{}, no
+	}
 	number := func(n int64) (value, truth) { return value{prop: p, num: n}, yes }
 	switch p {
 	case PidTagDisplayName:
@@ -193,4 +199,14 @@ func (f *Folder) Lookup(dst *Props, p Prop) bool {
 	}
 	dst.set(v)
 	return true
+}
+
+// limitedFolderTells reports whether a folder that is known by item grants alone
+// answers for a property.
+func limitedFolderTells(p Prop) bool {
+	switch p {
+	case PidTagDisplayName, PidTagContainerClass, PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders, PidTagAttributeHidden:
+		return true
+	}
+	return false
 }

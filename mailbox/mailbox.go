@@ -273,6 +273,11 @@ type View struct {
 	key      []byte // id, as statements take it
 	permit   access.Permit
 	full     bool // the caller may do all, in all folders
+
+	// What item grants open, and which of it was asked for: see grants.
+	grantsRead bool
+	granted    []access.Granted
+	asked      map[access.Object]access.Fields
 }
 
 // Open returns a mailbox as the permit allows it, which must be one for

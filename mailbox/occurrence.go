@@ -30,32 +30,36 @@ func (v *View) UpdateEvent(ctx context.Context, id ItemID, ifChange uint64, part
 // Occurrence and of SetEvent.
 func (v *View) UpdateOccurrence(ctx context.Context, master ItemID, day calendar.Date, ifChange uint64, parts Parts, fn func(*Item) error) (CalendarItem, error) {
 	var out CalendarItem
-	it, err := v.UpdateItem(ctx, master, ifChange, parts, func(it *Item) error {
-		e, one, err := v.occurrence(it, day)
-		if err != nil {
-			return err
-		}
-		if err := fn(one.Item); err != nil {
-			return err
-		}
-		changed, err := one.Item.Event(v.s.zones)
-		if err != nil {
-			return err
-		}
-		if err := changed.Check(); err != nil {
-			return &entente.Error{Kind: entente.Invalid, Reason: EventInvalid, Text: "the occurrence is not valid", Err: err}
-		}
-		if len(e.Exceptions) >= maxExceptions {
-			return entente.Errorf(entente.TooLarge, "the series has too many exceptions").Because(CalendarTooMany)
-		}
-		e.SetException(exceptionOf(e, day, changed, parts))
-		return it.SetEvent(e, 0)
-	})
+	it, err := v.UpdateItem(ctx, master, ifChange, parts, func(it *Item) error { return v.changeOccurrence(it, day, parts, fn) })
 	if err != nil {
 		return out, err
 	}
 	_, out, err = v.occurrence(it, day)
 	return out, err
+}
+
+// changeOccurrence has fn change one occurrence of a series, and the series keep
+// it.
+func (v *View) changeOccurrence(it *Item, day calendar.Date, parts Parts, fn func(*Item) error) error {
+	e, one, err := v.occurrence(it, day)
+	if err != nil {
+		return err
+	}
+	if err := fn(one.Item); err != nil {
+		return err
+	}
+	changed, err := one.Item.Event(v.s.zones)
+	if err != nil {
+		return err
+	}
+	if err := changed.Check(); err != nil {
+		return &entente.Error{Kind: entente.Invalid, Reason: EventInvalid, Text: "the occurrence is not valid", Err: err}
+	}
+	if len(e.Exceptions) >= maxExceptions {
+		return entente.Errorf(entente.TooLarge, "the series has too many exceptions").Because(CalendarTooMany)
+	}
+	e.SetException(exceptionOf(e, day, changed, parts))
+	return it.SetEvent(e, 0)
 }
 
 // DeleteOccurrence strikes one occurrence out of a series. It needs the right to

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -47,14 +48,16 @@ func parsePermissions(b []byte) ([]access.Entry, error) {
 
 // want asks for rights on a folder. Of a folder the caller may not know, the
 // error says that there is none.
-func (v *View) want(t *access.FolderTable, r access.Rights) error {
+func (v *View) want(tx *db.Tx, t *access.FolderTable, r access.Rights) error {
 	_, err := v.permit.Folder(t, r)
 	if err == nil {
 		return nil
 	}
 	var e *entente.Error
 	if !errors.As(err, &e) || e.Kind == entente.NotFound || e.Reason == access.NotVisible {
-		return noFolder()
+		if known, err := v.knows(tx, t); err != nil || known == 0 {
+			return cmp.Or(err, noFolder())
+		}
 	}
 	return &entente.Error{Kind: entente.Denied, Reason: Denial(r), Text: "the folder's permissions do not allow this", Err: err}
 }
@@ -96,37 +99,29 @@ func seen(rights access.Rights) access.Rights {
 	return 0
 }
 
-// see asks to know of the folder, and returns all the caller may do in it.
-func (v *View) see(t *access.FolderTable) (access.Rights, error) {
+// see asks to know of the folder, and returns all the caller may do in it, what
+// is granted there item by item included.
+func (v *View) see(tx *db.Tx, t *access.FolderTable) (access.Rights, error) {
 	rights := v.permit.FolderRights(t)
 	by := seen(rights)
 	if by == 0 {
+		if granted, err := v.knows(tx, t); err != nil || granted != 0 {
+			return granted, err
+		}
 		by = access.FolderVisible // refused, and so on record
 	}
-	return rights, v.want(t, by)
-}
-
-// read asks to read the folder's items. Refusals say that there is no such
-// item, since what the caller may not read does not exist for him.
-func (v *View) read(t *access.FolderTable) (access.Rights, error) {
-	if err := v.want(t, access.ReadAny); err != nil {
-		return 0, noItem()
-	}
-	if v.full {
-		return access.FolderRights | access.ReadPrivate, nil
-	}
-	return v.permit.FolderRights(t), nil
+	return rights, v.want(tx, t, by)
 }
 
 // alter asks to edit or delete an item: any, or one's own.
-func (v *View) alter(t *access.FolderTable, creator string, whole, own access.Rights) error {
+func (v *View) alter(tx *db.Tx, t *access.FolderTable, creator string, whole, own access.Rights) error {
 	if v.full {
-		return v.want(t, whole)
+		return v.want(tx, t, whole)
 	}
 	if r := v.permit.FolderRights(t); !r.Has(whole) && r.Has(own) && creator != "" && creator == string(v.subject().SID) {
 		whole = own
 	}
-	return v.want(t, whole)
+	return v.want(tx, t, whole)
 }
 
 // SetPermissions replaces a folder's permission table. It needs FolderOwner.
@@ -143,7 +138,7 @@ func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access
 		if err != nil {
 			return err
 		}
-		if err := v.want(&f.Table, access.FolderOwner); err != nil {
+		if err := v.want(tx, &f.Table, access.FolderOwner); err != nil {
 			return err
 		}
 		change, err = v.storePermissions(tx, id, entries)

@@ -28,7 +28,7 @@ func hidden(sees bool) int {
 // hidePrivate takes what the caller may not see out of the counts of folders.
 func (v *View) hidePrivate(tx *db.Tx, list ...*Folder) error {
 	for _, f := range list {
-		if v.full || f.Total == 0 || f.Rights.Has(access.ReadPrivate) {
+		if v.full || f.limited || f.Total == 0 || f.Rights.Has(access.ReadPrivate) {
 			continue
 		}
 		var total, unread, size int64

@@ -85,5 +85,5 @@ func (v *View) ownerOnly(tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	return v.want(&f.Table, access.FolderOwner)
+	return v.want(tx, &f.Table, access.FolderOwner)
 }

@@ -103,8 +103,12 @@ func (v *View) Find(ctx context.Context, q Query) (Page, error) {
 	var page Page
 	err = v.db.View(ctx, func(tx *db.Tx) error {
 		f.tx, f.hits, f.keys = tx, nil, nil
-		rights, err := v.mayFind(tx, q.Folder)
+		t, rights, err := v.mayFind(tx, q.Folder)
 		if err != nil {
+			return err
+		}
+		if rights.Has(access.ReadItem) {
+			page, err = f.findGranted(&t)
 			return err
 		}
 		f.private = rights.Has(access.ReadPrivate)
@@ -114,20 +118,24 @@ func (v *View) Find(ctx context.Context, q Query) (Page, error) {
 	return page, err
 }
 
-// mayFind asks to list a folder's items.
-func (v *View) mayFind(tx *db.Tx, id FolderID) (access.Rights, error) {
+// mayFind asks to list a folder's items. With ReadItem among the rights, those
+// alone that are granted to the caller.
+func (v *View) mayFind(tx *db.Tx, id FolderID) (access.FolderTable, access.Rights, error) {
 	t, err := v.table(tx, id)
 	if err != nil {
-		return 0, err
+		return t, 0, err
 	}
-	rights, err := v.see(&t)
+	if granted, err := v.knows(tx, &t); err != nil || granted.Has(access.ReadItem) {
+		return t, access.ReadItem, err
+	}
+	rights, err := v.see(tx, &t)
 	if err != nil {
-		return 0, err
+		return t, 0, err
 	}
 	if v.full {
 		rights |= access.ReadPrivate
 	}
-	return rights, v.want(&t, access.ReadAny)
+	return t, rights &^ access.ReadItem, v.want(tx, &t, access.ReadAny)
 }
 
 // A finder answers one Query.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"entente"
+	"entente/calendar"
 	"entente/db"
 )
 
@@ -26,6 +27,20 @@ type SyncPoint struct {
 
 	// Articles the folder had given out at Base and at Horizon.
 	BaseArticle, HorizonArticle uint64
+
+	// Limited says that the client follows what is granted item by item, of which
+	// it has Seen, in the order of the ids. All numbers but Replica and Folder are
+	// then 0.
+	Limited bool
+	Seen    []SeenItem
+}
+
+// A SeenItem is an item, or with a Day one occurrence of it, that a client has.
+type SeenItem struct {
+	ID   ItemID
+	Day  calendar.Date
+	One  bool   // with Day
+	Mark uint32 // of the state the client has
 }
 
 // Phases of a round.
@@ -36,7 +51,10 @@ const (
 	phaseChanged
 )
 
-const syncVersion = 1
+const (
+	syncVersion    = 1
+	limitedVersion = 2 // of a point that follows grants
+)
 
 func noSyncPoint() error {
 	return entente.Errorf(entente.Invalid, "not a synchronization state").Because(SyncStateInvalid)
@@ -44,6 +62,9 @@ func noSyncPoint() error {
 
 // Append encodes the point at the end of dst.
 func (p *SyncPoint) Append(dst []byte) []byte {
+	if p.Limited {
+		return p.appendLimited(dst)
+	}
 	dst = append(dst, syncVersion, p.Phase<<2|byte(number01(p.Private))<<1|byte(number01(p.Associated)))
 	for _, n := range [...]uint64{p.Replica, uint64(p.Folder), p.Base, p.BaseArticle, p.Horizon, p.HorizonArticle, p.Position} {
 		dst = binary.AppendUvarint(dst, n)
@@ -56,6 +77,9 @@ func (p *SyncPoint) Append(dst []byte) []byte {
 func ParseSyncPoint(b []byte) (SyncPoint, error) {
 	var p SyncPoint
 	s := string(b)
+	if len(s) > 2 && s[0] == limitedVersion {
+		return parseLimited(s[1:])
+	}
 	if len(s) < 2 || s[0] != syncVersion || s[1]>>2 > phaseChanged {
 		return p, noSyncPoint()
 	}

@@ -58,7 +58,7 @@ func (v *View) UserConfiguration(ctx context.Context, folder FolderID, name stri
 		if err != nil {
 			return err
 		}
-		if err := v.want(&t, access.ReadAny); err != nil {
+		if err := v.want(tx, &t, access.ReadAny); err != nil {
 			return err
 		}
 		id, err := v.configuration(tx, folder, class)
@@ -93,7 +93,7 @@ func (v *View) CreateUserConfiguration(ctx context.Context, folder FolderID, nam
 		if err != nil {
 			return err
 		}
-		if err := v.want(&t, access.Create|access.FolderOwner); err != nil {
+		if err := v.want(tx, &t, access.Create|access.FolderOwner); err != nil {
 			return err
 		}
 		if _, err := v.configuration(tx, folder, class); err != db.ErrNoRows {
