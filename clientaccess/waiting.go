@@ -3,6 +3,7 @@ package clientaccess
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -113,8 +114,16 @@ func (s *Session) enterAgain(subject entente.SID) error {
 	return nil
 }
 
-// Done ends a session of Again.
-func (s *Session) Done(ctx context.Context) { s.end(ctx) }
+// Done ends a session of Again. Of one that was allowed everything and was not
+// concluded there is nothing to say: its handler looked, and told nobody.
+func (s *Session) Done(ctx context.Context) {
+	refused := slices.ContainsFunc(s.trace.Decisions, func(d access.Decision) bool { return !d.Allowed() })
+	s.concluded = s.concluded || !refused
+	s.end(ctx)
+}
+
+// Clock tells the time, for what goes on after the request came.
+func (s *Session) Clock() time.Time { return s.door.Now() }
 
 // SettingsChanged returns a channel that is closed within a second of the next
 // change of what requests are decided on.

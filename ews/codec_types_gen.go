@@ -4733,10 +4733,10 @@ func (x *GetStreamingEventsResponseMessage) decodeXML(r *strictxml.Reader) {
 			x.ResponseMessage.MessageXML.decodeXML(r)
 		case n.Local == "Notifications" && n.Space == NSMessages:
 			once(r, &seen, 1<<4)
-			x.Notifications = decodeList[Notification](r, NSTypes, "Notification", false)
+			x.Notifications = decodeList[Notification](r, NSMessages, "Notification", false)
 		case n.Local == "ErrorSubscriptionIds" && n.Space == NSMessages:
 			once(r, &seen, 1<<5)
-			x.ErrorSubscriptionIDs = decodeScalars(r, NSTypes, "SubscriptionId", false, parseString)
+			x.ErrorSubscriptionIDs = decodeScalars(r, NSMessages, "SubscriptionId", false, parseString)
 		case n.Local == "ConnectionStatus" && n.Space == NSMessages:
 			once(r, &seen, 1<<6)
 			x.ConnectionStatus = parseConnectionStatus(r, r.Text())
@@ -4764,14 +4764,14 @@ func (x *GetStreamingEventsResponseMessage) appendXML(e *strictxml.Encoder, qnam
 	if x.Notifications != nil {
 		e.Start("m:Notifications")
 		for i := range x.Notifications {
-			x.Notifications[i].appendXML(e, "t:Notification")
+			x.Notifications[i].appendXML(e, "m:Notification")
 		}
 		e.End("m:Notifications")
 	}
 	if x.ErrorSubscriptionIDs != nil {
 		e.Start("m:ErrorSubscriptionIds")
 		for i := range x.ErrorSubscriptionIDs {
-			e.Elem("t:SubscriptionId", x.ErrorSubscriptionIDs[i])
+			e.Elem("m:SubscriptionId", x.ErrorSubscriptionIDs[i])
 		}
 		e.End("m:ErrorSubscriptionIds")
 	}

@@ -22,11 +22,15 @@ func (*GetStreamingEventsResponse) Element() string { return "GetStreamingEvents
 // A GetStreamingEventsResponseMessage has the news, or says that the
 // connection is open or at its end.
 //
+// The published schema has the elements in the two lists in NSTypes. Exchange
+// sends them in NSMessages, and clients look for them there: the EWS Managed
+// API finds no others.
+//
 // ews:type m:GetStreamingEventsResponseMessageType
 type GetStreamingEventsResponseMessage struct {
 	ResponseMessage      `ews:",inline"`
-	Notifications        []Notification   `ews:"m:Notifications>t:Notification,omitempty"`
-	ErrorSubscriptionIDs []string         `ews:"m:ErrorSubscriptionIds>t:SubscriptionId,omitempty"`
+	Notifications        []Notification   `ews:"m:Notifications>m:Notification,omitempty"`
+	ErrorSubscriptionIDs []string         `ews:"m:ErrorSubscriptionIds>m:SubscriptionId,omitempty"`
 	ConnectionStatus     ConnectionStatus `ews:"m:ConnectionStatus,omitempty"`
 }
 

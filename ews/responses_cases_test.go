@@ -381,7 +381,7 @@ func otherResponses() []responseCase {
 				<m:GetStreamingEventsResponseMessage ResponseClass="Success">` + noErrorXML + `<m:ConnectionStatus>OK</m:ConnectionStatus></m:GetStreamingEventsResponseMessage>
 				<m:GetStreamingEventsResponseMessage ResponseClass="Error">
 					<m:MessageText>The subscription is invalid.</m:MessageText><m:ResponseCode>ErrorInvalidSubscription</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>
-					<m:ErrorSubscriptionIds><t:SubscriptionId>s</t:SubscriptionId></m:ErrorSubscriptionIds>
+					<m:ErrorSubscriptionIds><m:SubscriptionId>s</m:SubscriptionId></m:ErrorSubscriptionIds>
 				</m:GetStreamingEventsResponseMessage>
 			</m:ResponseMessages></m:GetStreamingEventsResponse>`,
 		},

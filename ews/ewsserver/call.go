@@ -21,6 +21,8 @@ type call struct {
 	zone *time.Location
 	// code is the first error among the response messages, for the audit.
 	code string
+	// stream, if set, is what follows the response on the same connection.
+	stream *stream
 }
 
 // An operation answers the requests of one element. writes says whether it

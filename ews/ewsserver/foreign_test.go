@@ -65,6 +65,10 @@ func strange() map[string][]string {
 			`<m:CreateAttachment><m:ParentItemId Id="I"/><m:Attachments><t:FileAttachment><t:Name>a</t:Name><t:Content/></t:FileAttachment></m:Attachments></m:CreateAttachment>`,
 			`<m:CreateAttachment><m:ParentItemId Id="I"/><m:Attachments><t:ItemAttachment><t:Name>a</t:Name><t:Message><t:ExtendedProperty>` + named + `<t:Value>x</t:Value></t:ExtendedProperty></t:Message></t:ItemAttachment></m:Attachments></m:CreateAttachment>`,
 		},
+		"Subscribe": {
+			`<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds>` + folder + `</t:FolderIds>` + allEvents + `<t:Timeout>1</t:Timeout></m:PullSubscriptionRequest></m:Subscribe>`,
+			`<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds>` + folder + `</t:FolderIds>` + allEvents + `</m:StreamingSubscriptionRequest></m:Subscribe>`,
+		},
 		"GetAttachment":    {`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:GetAttachment>`},
 		"DeleteAttachment": {`<m:DeleteAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:DeleteAttachment>`},
 	}
@@ -73,7 +77,7 @@ func strange() map[string][]string {
 // idless are the operations that open nothing by an id.
 var idless = map[string]string{
 	"ConvertId": "opens nothing", "GetServerTimeZones": "no mailbox", "GetDelegate": "by address", "AddDelegate": "by address", "UpdateDelegate": "by address", "RemoveDelegate": "by address", "GetUserAvailabilityRequest": "by address",
-	"GetUserOofSettingsRequest": "by address", "SetUserOofSettingsRequest": "by address", "ExpandDL": "by address", "GetRoomLists": "directory", "GetRooms": "directory",
+	"GetUserOofSettingsRequest": "by address", "SetUserOofSettingsRequest": "by address", "ExpandDL": "by address", "GetEvents": "of subscriptions, whose ids nobody can guess: TestSubscriptionsOfOthersAreNone", "GetStreamingEvents": "likewise", "Unsubscribe": "likewise", "GetRoomLists": "directory", "GetRooms": "directory",
 }
 
 // The ids of somebody else's things change nothing, whatever is done with them,

@@ -71,6 +71,8 @@ type Handler struct {
 	shapes     map[shapeKey][]ews.Field
 	zones      *calendar.Zones
 	buffers    sync.Pool // of *strictxml.Encoder
+
+	subscriptions *subscriptions
 }
 
 // maxPooled is the largest buffer that is kept for the next answer.
@@ -78,7 +80,7 @@ const maxPooled = 1 << 20
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	h := &Handler{Config: c, operations: operations(), fields: itemFields(), zones: new(calendar.Zones)}
+	h := &Handler{Config: c, operations: operations(), fields: itemFields(), zones: new(calendar.Zones), subscriptions: newSubscriptions()}
 	h.shapes = itemShapes(h.fields)
 	return h
 }
@@ -87,6 +89,7 @@ func New(c Config) *Handler {
 type answer struct {
 	response ews.Response
 	fault    *soap.Fault
+	stream   *stream       // what follows the response
 	gate     error         // refused at the gate: HTTP 403
 	code     string        // for the audit record; empty for success
 	backOff  time.Duration // for which a busy server asks to be left alone
@@ -209,7 +212,7 @@ func (h *Handler) serve(c *call, request ews.Request) answer {
 	if err != nil {
 		return h.refuse(c.s, err)
 	}
-	return answer{response: response, code: c.code}
+	return answer{response: response, code: c.code, stream: c.stream}
 }
 
 // refuse makes the answer of an error that ends the whole request.
@@ -256,12 +259,24 @@ func exchangeFault(f *ews.Fault) *soap.Fault {
 // send records the request and writes the answer: HTTP 200, 500 for faults
 // (.NET clients read faults at no other status), 403 from the gate.
 func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.Request, v soap.Version, a answer) {
+	if a.stream != nil {
+		patient, err := s.Wait(r)
+		if err != nil {
+			a = h.refuse(s, err)
+		} else {
+			r = patient
+		}
+	}
 	if err := s.Conclude(r.Context(), a.code); err != nil {
 		h.Log.Error("audit", "request", s.RequestID(), "err", err)
 		a = faultAnswer(ews.ErrorServerBusy, "The audit log is not available; the answer is withheld.")
 	}
 	if a.gate != nil {
 		h.sendForbidden(s, w, v, a.gate)
+		return
+	}
+	if a.stream != nil {
+		h.stream(s, w, r, v, a)
 		return
 	}
 	e := h.encoder()
@@ -317,15 +332,18 @@ func (h *Handler) sendForbidden(s *clientaccess.Session, w http.ResponseWriter, 
 }
 
 func write(w http.ResponseWriter, v soap.Version, status int, body []byte) {
-	kind := "text/xml; charset=utf-8"
-	if v == soap.V12 {
-		kind = "application/soap+xml; charset=utf-8"
-	}
-	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Type", contentType(v))
 	w.Header().Set("Cache-Control", "private")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+func contentType(v soap.Version) string {
+	if v == soap.V12 {
+		return "application/soap+xml; charset=utf-8"
+	}
+	return "text/xml; charset=utf-8"
 }
 
 func namespaces() []soap.Namespace {

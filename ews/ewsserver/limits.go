@@ -47,6 +47,13 @@ func idsIn(request ews.Request) int {
 		return len(r.FolderIDs)
 	case *ews.MarkAllItemsAsRead:
 		return len(r.FolderIDs)
+	case *ews.Subscribe:
+		if p := r.Subscription.PullSubscriptionRequest; p != nil {
+			return len(p.Base.FolderIDs)
+		}
+		if s := r.Subscription.StreamingSubscriptionRequest; s != nil {
+			return len(s.FolderIDs)
+		}
 	case *ews.ConvertID:
 		return len(r.SourceIDs)
 	case *ews.GetDelegate:
