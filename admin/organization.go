@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"entente"
 	"entente/access"
@@ -118,4 +119,52 @@ func (a *API) ListNodes(ctx context.Context, _ Nothing) ([]NodeInfo, error) {
 		list = append(list, NodeInfo{ID: n.ID, URL: n.URL, Up: !n.Down, Generation: n.Generation, Lease: stamp(n.Lease)})
 	}
 	return list, err
+}
+
+// WaitNode asks to be answered when a change is in force everywhere.
+type WaitNode struct {
+	Generation uint64 `json:"generation,omitempty" help:"Of which change; the last one if it is not said. Every change raises the number that organization show tells."`
+	Timeout    string `json:"timeout,omitempty" help:"How long to wait, such as 30s; 10s if it is not said, 5m at most."`
+}
+
+// NodesLive says by which state of the directory the nodes decide.
+type NodesLive struct {
+	Generation uint64     `json:"generation"`
+	Nodes      []NodeLive `json:"nodes"`
+}
+
+// NodeLive is a node that is up.
+type NodeLive struct {
+	ID         string `json:"id"`
+	Generation uint64 `json:"generation"`
+}
+
+const (
+	defaultWait = 10 * time.Second
+	maxWait     = 5 * time.Minute
+)
+
+// WaitNode answers when every node that is up decides by a change, so that
+// what was revoked is revoked. Unavailable, naming the nodes that lag, when they
+// take longer.
+func (a *API) WaitNode(ctx context.Context, q WaitNode) (NodesLive, error) {
+	wait := defaultWait
+	if q.Timeout != "" {
+		d, err := time.ParseDuration(q.Timeout)
+		if err != nil || d <= 0 || d > maxWait {
+			return NodesLive{}, entente.Errorf(entente.Invalid, "%q is no time up to %v", q.Timeout, maxWait)
+		}
+		wait = d
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	nodes, generation, err := a.Directory.Live(ctx, q.Generation)
+	if err != nil {
+		return NodesLive{}, err
+	}
+	l := NodesLive{Generation: generation, Nodes: make([]NodeLive, 0, len(nodes))}
+	for _, n := range nodes {
+		l.Nodes = append(l.Nodes, NodeLive{n.ID, n.Generation})
+	}
+	return l, nil
 }

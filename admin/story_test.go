@@ -90,6 +90,7 @@ var story = [...]turn{
 	{"audit search", `{"action":"admin.account.create"}`, "", ""},
 	{"audit verify", ``, "", ""},
 	{"node list", ``, "", ""},
+	{"node wait", ``, "", ""},
 }
 
 // unstoried are verbs the story cannot lead through, and why.

@@ -145,6 +145,7 @@ func Verbs() []Verb {
 		verb("relay", "test", "Ask the other side whether it answers, and when somebody inside is free.", (*API).TestRelay),
 		verb("relay", "forget", "Follow the other side's audit log anew, after an alarm was looked into.", (*API).ForgetRelayAlarm),
 		verb("node", "list", "List the nodes that serve the organization.", (*API).ListNodes),
+		verb("node", "wait", "Wait until every node decides by the last change.", (*API).WaitNode),
 		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
 		verb("explain", "access", "Explain what would be decided about a request that nobody makes.", (*API).ExplainAccess),
 		verb("organization", "apply", "Make the organization as a file describes it.", (*API).Apply),

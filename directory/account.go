@@ -64,7 +64,9 @@ func scanAccounts(rows *db.Rows, err error) ([]Account, error) {
 		if n.Custom, err = decodeCustom(custom); err != nil {
 			return fmt.Errorf("attributes of %s: %w", n.SID, err)
 		}
-		n.Attributes = attributes(n.Alias, n.Title, n.Department, n.Company, n.Office, n.Custom)
+		n.Attributes = attributes(access.Attributes{
+			Alias: n.Alias, Title: n.Title, Department: n.Department, Company: n.Company, Office: n.Office, Custom: n.Custom,
+		})
 		all = append(all, n)
 		return nil
 	}, &a.SID, &a.GUID, &a.UPN, &a.Mail, &a.Name, &a.Alias, &a.Kind, &a.Enabled, &master, &box, &a.Database, &a.Quota,
@@ -182,11 +184,11 @@ func (c *Change) CreateAccount(a *Account) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.tx.Exec(`INSERT INTO directory_account (sid, guid, upn, mail, name, alias, kind, enabled, master_sid,
+	if _, err := write(c, accountUnit(a.SID), c.tx.Exec, `INSERT INTO directory_account (sid, guid, upn, mail, name, alias, kind, enabled, master_sid,
 		mailbox_id, database, quota, given_name, surname, title, department, company, office, phone, mobile, capacity,
 		hidden, policy, password, epoch, created, custom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 		$16, $17, $18, $19, $20, $21, $22, $23, '', 0, $24, $25)`,
-		a.SID, a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master),
+		a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master),
 		nullMailbox(a.Mailbox), a.Database, a.Quota, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office,
 		a.Phone, a.Mobile, a.Capacity, a.Hidden, policy, a.Created, encodeCustom(&a.Custom)); err != nil {
 		return err
@@ -214,11 +216,11 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.tx.Exec(`UPDATE directory_account SET guid = $2, upn = $3, mail = $4, name = $5, alias = $6, kind = $7,
+	if _, err := write(c, accountUnit(sid), c.tx.Exec, `UPDATE directory_account SET guid = $2, upn = $3, mail = $4, name = $5, alias = $6, kind = $7,
 		enabled = $8, master_sid = $9, mailbox_id = $10, database = $11, quota = $12, given_name = $13, surname = $14,
 		title = $15, department = $16, company = $17, office = $18, phone = $19, mobile = $20, capacity = $21, hidden = $22,
 		policy = $23, custom = $24 WHERE sid = $1`,
-		a.SID, a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master), nullMailbox(a.Mailbox),
+		a.GUID, a.UPN, a.Mail, a.Name, a.Alias, a.Kind, a.Enabled, nullSID(a.Master), nullMailbox(a.Mailbox),
 		a.Database, a.Quota, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office, a.Phone, a.Mobile,
 		a.Capacity, a.Hidden, policy, encodeCustom(&a.Custom)); err != nil {
 		return err
@@ -246,42 +248,8 @@ func (c *Change) RemoveAccount(sid entente.SID) error {
 			}
 		}
 	}
-	_, err = c.tx.Exec(`DELETE FROM directory_account WHERE sid = $1`, sid)
+	_, err = write(c, accountUnit(sid), c.tx.Exec, `DELETE FROM directory_account WHERE sid = $1`)
 	return err
-}
-
-// forgetMailbox removes what was granted on a mailbox.
-func (c *Change) forgetMailbox(id entente.MailboxID) error {
-	if _, err := c.tx.Exec(`DELETE FROM directory_permission WHERE mailbox_id = $1`, id); err != nil {
-		return err
-	}
-	_, err := c.tx.Exec(`DELETE FROM directory_item_grant WHERE mailbox_id = $1`, id)
-	return err
-}
-
-// forget removes all rows of other tables that name a SID.
-func (c *Change) forget(sid entente.SID) error {
-	for _, f := range [...]func() (int64, error){
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_member WHERE member_sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_member WHERE group_sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_address WHERE sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_key WHERE sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_permission WHERE to_sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_item_grant WHERE to_sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_assignment WHERE assignee = $1`, sid) },
-		// An assignment over the account alone is left without anybody.
-		func() (int64, error) {
-			return c.tx.Exec(`DELETE FROM directory_assignment WHERE scope_name = $1 AND scope_kind IN ($2, $3)`,
-				sid, access.ScopeAccount, access.ScopeGroup)
-		},
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_administrator WHERE sid = $1`, sid) },
-		func() (int64, error) { return c.tx.Exec(`DELETE FROM directory_token WHERE sid = $1`, sid) },
-	} {
-		if _, err := f(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // vacant makes sure that no other account has what a claims for itself. The
@@ -383,7 +351,7 @@ func (c *Change) setNames(a *Account) error {
 // setAddresses gives a SID exactly these addresses. Each must be in an accepted
 // domain: else mail for somebody elsewhere would be kept here.
 func (c *Change) setAddresses(sid entente.SID, addresses []entente.SMTPAddress) error {
-	if _, err := c.tx.Exec(`DELETE FROM directory_address WHERE sid = $1`, sid); err != nil {
+	if _, err := write(c, addressUnit(sid), c.tx.Exec, `DELETE FROM directory_address WHERE sid = $1`); err != nil {
 		return err
 	}
 	for i, a := range addresses {
@@ -397,8 +365,8 @@ func (c *Change) setAddresses(sid entente.SID, addresses []entente.SMTPAddress) 
 		if n == 0 {
 			return entente.Errorf(entente.Invalid, "%s is not an accepted domain", a.Domain()).Because(NotAccepted)
 		}
-		if n, err := c.tx.Exec(`INSERT INTO directory_address (address, sid) VALUES ($1, $2)
-			ON CONFLICT (address) DO NOTHING`, a, sid); err != nil {
+		if n, err := write(c, addressUnit(sid), c.tx.Exec, `INSERT INTO directory_address (sid, address) VALUES ($1, $2)
+			ON CONFLICT (address) DO NOTHING`, a); err != nil {
 			return err
 		} else if n == 0 {
 			return c.addressTaken(a, sid)

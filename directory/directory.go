@@ -26,6 +26,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"sync"
 	"sync/atomic"
@@ -69,30 +70,42 @@ type Config struct {
 // A Directory answers questions about one organization. It is safe for
 // concurrent use.
 type Directory struct {
-	db      *db.DB
-	seal    Seal // nil if the tables are not marked
-	failed  func(error)
-	now     atomic.Pointer[state]
-	loading sync.Mutex           // one load at a time; newer states replace older ones
-	self    atomic.Pointer[Node] // what Run keeps registered
-	signIn  *signIn
+	db        *db.DB
+	seal      Seal     // nil if the tables are not marked
+	keys      *sumKeys // made of it
+	seed      maphash.Seed
+	failed    func(error)
+	now       atomic.Pointer[state]
+	loading   sync.Mutex                    // one load at a time; newer states replace older ones
+	self      atomic.Pointer[Node]          // what Run keeps registered
+	installed atomic.Pointer[chan struct{}] // tells Run of a new state; nil if it does not run
+	signIn    *signIn
 }
 
 // state is what is known of one generation. It never changes.
 type state struct {
 	snapshot *access.Snapshot
-	epochs   map[entente.SID]int64 // of passwords
+	epochs   layers[entente.SID, int64] // of passwords
+	members  layers[entente.SID, []entente.SID]
 	domains  map[entente.Domain]bool
 	standard entente.Domain // the default accepted domain
-	tokens   map[[32]byte]Token
-	altered  bool // somebody else wrote it
+	tokens   layers[[32]byte, Token]
+	hashes   layers[string, [32]byte] // of tokens, by id
+
+	// In a sealed directory: the rows it was made from, and whether somebody
+	// else wrote them.
+	rows    ledger
+	altered bool
+
+	replaced chan struct{} // closed when another state is in force
 }
 
 func newState() state {
 	return state{
-		epochs:  map[entente.SID]int64{},
-		domains: map[entente.Domain]bool{},
-		tokens:  map[[32]byte]Token{},
+		epochs:   layers[entente.SID, int64]{base: map[entente.SID]int64{}},
+		tokens:   layers[[32]byte, Token]{base: map[[32]byte]Token{}},
+		domains:  map[entente.Domain]bool{},
+		replaced: make(chan struct{}),
 	}
 }
 
@@ -112,7 +125,12 @@ func Open(ctx context.Context, c Config) (*Directory, error) {
 	if err := c.DB.Migrate(ctx, m); err != nil {
 		return nil, err
 	}
-	d := &Directory{db: c.DB, seal: c.Seal, failed: c.Failed}
+	d := &Directory{
+		db: c.DB, seal: c.Seal, seed: maphash.MakeSeed(), failed: c.Failed,
+	}
+	if d.seal != nil {
+		d.keys = newSumKeys(d.seal)
+	}
 	if d.failed == nil {
 		d.failed = func(error) {}
 	}
@@ -121,6 +139,9 @@ func Open(ctx context.Context, c Config) (*Directory, error) {
 	}
 	if err := d.found(ctx, c.Organization); err != nil {
 		return nil, fmt.Errorf("make organization: %w", err)
+	}
+	if err := d.markAgain(ctx); err != nil {
+		return nil, fmt.Errorf("mark tables of an earlier version: %w", err)
 	}
 	if err := d.load(ctx, 0); err != nil {
 		return nil, err
@@ -147,12 +168,11 @@ func (d *Directory) found(ctx context.Context, name string) error {
 		}
 		// Only what is new is marked unseen: who takes this row away must not
 		// have the others vouched for.
-		r, err := d.read(tx)
+		r, rows, err := d.readAll(tx)
 		if err != nil || len(r.facts.Accounts) > 0 || len(r.facts.Assignments) > 0 {
 			return err
 		}
-		_, err = d.mark(&Change{tx, time.Now()})
-		return err
+		return d.marker().mark(tx, rows.total, r.facts.Generation)
 	})
 }
 
@@ -184,8 +204,17 @@ func (d *Directory) DefaultDomain() entente.Domain { return d.now.Load().standar
 // A Change is a set of changes under way, committed together or not at all. It
 // is of use within the function given to Update only.
 type Change struct {
-	tx  *db.Tx
-	now time.Time
+	tx         *db.Tx
+	now        time.Time
+	generation uint64 // that it makes
+
+	touched []touched // in the order in which they were
+	seen    map[unit]bool
+
+	// In a sealed directory.
+	marker  *marker
+	before  ledger // the rows as they were marked
+	vouched bool   // nothing was found that somebody else wrote
 }
 
 // Also does what belongs to the change and is another room's: it is committed
@@ -197,13 +226,9 @@ func (c *Change) Also(f func(*db.Tx) error) error { return f(c.tx) }
 //
 // Errors: those of f; Conflict for what exists already; Unavailable.
 func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
-	generation, r, err := d.change(ctx, f)
+	generation, err := d.change(ctx, f)
 	if err != nil {
 		return tell(err)
-	}
-	if r != nil {
-		d.adopt(r)
-		return nil
 	}
 	if err := d.load(ctx, generation); err != nil {
 		return tell(fmt.Errorf("the change is kept, but not yet in force: %w", err))
@@ -212,13 +237,16 @@ func (d *Directory) Update(ctx context.Context, f func(*Change) error) error {
 }
 
 // change makes changes and tells the other nodes, but does not load them here.
-// r is what they led to, nil if that must be read.
-func (d *Directory) change(ctx context.Context, f func(*Change) error) (generation uint64, r *reader, err error) {
-	generation, err = d.commit(ctx, func(c *Change) (err error) {
-		r, err = d.sealed(c, f)
-		return err
+func (d *Directory) change(ctx context.Context, f func(*Change) error) (generation uint64, err error) {
+	return d.commit(ctx, func(c *Change) error {
+		if err := d.begin(c); err != nil {
+			return err
+		}
+		if err := f(c); err != nil {
+			return err
+		}
+		return d.finish(c)
 	})
-	return generation, r, err
 }
 
 // commit runs f in a transaction that makes a new generation.
@@ -230,7 +258,7 @@ func (d *Directory) commit(ctx context.Context, f func(*Change) error) (generati
 			WHERE id = 1 RETURNING generation`).Scan(&generation); err != nil {
 			return err
 		}
-		return f(&Change{tx, time.Now()})
+		return f(&Change{tx: tx, now: time.Now(), generation: generation})
 	})
 	if err != nil {
 		return 0, err

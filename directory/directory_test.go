@@ -385,3 +385,5 @@ func TestSecondNodeFollows(t *testing.T) {
 		}
 	})
 }
+
+func asError(err error, e **entente.Error) bool { return errors.As(err, e) }

@@ -203,16 +203,14 @@ func TestItemGrantsAreChecked(t *testing.T) {
 // What is granted to somebody, or on a mailbox, goes with him or it.
 func TestItemGrantsGoAlong(t *testing.T) {
 	onEach(t, func(t *testing.T, d *Directory) {
-		anna := withMailbox(t, d, "anna")
+		var anna *Account
 		for what, remove := range map[string]func(c *Change, crm *Account, g *Group) error{
 			"account":  func(c *Change, crm *Account, _ *Group) error { return c.RemoveAccount(crm.SID) },
 			"group":    func(c *Change, _ *Account, g *Group) error { return c.RemoveGroup(g.SID) },
 			"disabled": func(c *Change, _ *Account, _ *Group) error { _, err := c.DisableMailbox(anna.SID); return err },
 			"owner":    func(c *Change, _ *Account, _ *Group) error { return c.RemoveAccount(anna.SID) },
 		} {
-			if what == "owner" || what == "disabled" {
-				anna = withMailbox(t, d, what)
-			}
+			anna = withMailbox(t, d, what)
 			crm, team := person("crm"+what), &Group{Group: access.Group{Name: "Team", Master: "S-1-5-21-7-7-7-512"}}
 			create(t, d, crm)
 			change(t, d, func(c *Change) error { team.SID = ""; return c.CreateGroup(team) })

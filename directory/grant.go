@@ -96,7 +96,8 @@ func (c *Change) SetMailboxPermission(p access.MailboxPermission) error {
 		return err
 	}
 	if p.Rights == 0 {
-		_, err := c.tx.Exec(`DELETE FROM directory_permission WHERE mailbox_id = $1 AND to_sid = $2 AND deny = $3`, p.Mailbox, p.To, p.Deny)
+		_, err := write(c, permissionUnit(p.Mailbox), c.tx.Exec,
+			`DELETE FROM directory_permission WHERE mailbox_id = $1 AND to_sid = $2 AND deny = $3`, p.To, p.Deny)
 		return err
 	}
 	var n int
@@ -106,8 +107,9 @@ func (c *Change) SetMailboxPermission(p access.MailboxPermission) error {
 	if n == 0 {
 		return entente.Errorf(entente.NotFound, "there is no such mailbox")
 	}
-	_, err := c.tx.Exec(`INSERT INTO directory_permission (mailbox_id, to_sid, deny, rights) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (mailbox_id, to_sid, deny) DO UPDATE SET rights = $4`, p.Mailbox, p.To, p.Deny, p.Rights)
+	_, err := write(c, permissionUnit(p.Mailbox), c.tx.Exec,
+		`INSERT INTO directory_permission (mailbox_id, to_sid, deny, rights) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (mailbox_id, to_sid, deny) DO UPDATE SET rights = $4`, p.To, p.Deny, p.Rights)
 	return err
 }
 
@@ -172,10 +174,10 @@ func (c *Change) CreateAssignment(a *Assignment) error {
 		return err
 	}
 	a.Created = c.now.UTC().Truncate(time.Second)
-	n, err := c.tx.Exec(`INSERT INTO directory_assignment (id, assignee, rights, server, scope_kind, scope_name, gate,
+	n, err := write(c, assignmentUnit(a.ID), c.tx.Exec, `INSERT INTO directory_assignment (id, assignee, rights, server, scope_kind, scope_name, gate,
 		allow_disabled, not_before, not_after, enabled, deny, created, created_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING`,
-		a.ID, a.Assignee, a.Rights, a.Server, a.Scope.Kind, a.Scope.Name, a.Gate, a.AllowDisabled,
+		a.Assignee, a.Rights, a.Server, a.Scope.Kind, a.Scope.Name, a.Gate, a.AllowDisabled,
 		unix(a.NotBefore), unix(a.NotAfter), a.Enabled, a.Deny, a.Created.Unix(), a.CreatedBy)
 	if err == nil && n == 0 {
 		return entente.Errorf(entente.Conflict, "there is an assignment %q", a.ID)
@@ -202,16 +204,16 @@ func (c *Change) SetAssignment(id string, f func(*access.Assignment) error) erro
 	if err := c.checkAssignment(a); err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`UPDATE directory_assignment SET assignee = $2, rights = $3, server = $4, scope_kind = $5,
+	_, err = write(c, assignmentUnit(id), c.tx.Exec, `UPDATE directory_assignment SET assignee = $2, rights = $3, server = $4, scope_kind = $5,
 		scope_name = $6, gate = $7, allow_disabled = $8, not_before = $9, not_after = $10, enabled = $11, deny = $12 WHERE id = $1`,
-		a.ID, a.Assignee, a.Rights, a.Server, a.Scope.Kind, a.Scope.Name, a.Gate, a.AllowDisabled,
+		a.Assignee, a.Rights, a.Server, a.Scope.Kind, a.Scope.Name, a.Gate, a.AllowDisabled,
 		unix(a.NotBefore), unix(a.NotAfter), a.Enabled, a.Deny)
 	return err
 }
 
 // RemoveAssignment removes an assignment.
 func (c *Change) RemoveAssignment(id string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_assignment WHERE id = $1`, id)
+	n, err := write(c, assignmentUnit(id), c.tx.Exec, `DELETE FROM directory_assignment WHERE id = $1`)
 	return missed(n, err, "assignment", id)
 }
 
@@ -292,12 +294,13 @@ func (c *Change) AddAdministrator(sid entente.SID) error {
 	if err := c.known(sid, true); err != nil {
 		return err
 	}
-	_, err := c.tx.Exec(`INSERT INTO directory_administrator (sid) VALUES ($1) ON CONFLICT (sid) DO NOTHING`, sid)
+	_, err := write(c, administratorUnit(sid), c.tx.Exec,
+		`INSERT INTO directory_administrator (sid) VALUES ($1) ON CONFLICT (sid) DO NOTHING`)
 	return err
 }
 
 // RemoveAdministrator is the opposite of AddAdministrator.
 func (c *Change) RemoveAdministrator(sid entente.SID) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_administrator WHERE sid = $1`, sid)
+	n, err := write(c, administratorUnit(sid), c.tx.Exec, `DELETE FROM directory_administrator WHERE sid = $1`)
 	return missed(n, err, "administrator", string(sid))
 }

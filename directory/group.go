@@ -123,9 +123,9 @@ func (c *Change) CreateGroup(g *Group) error {
 	if err != nil {
 		return err
 	}
-	if n, err := c.tx.Exec(`INSERT INTO directory_group (sid, guid, name, alias, mail, kind, hidden, master_sid)
+	if n, err := write(c, groupUnit(g.SID), c.tx.Exec, `INSERT INTO directory_group (sid, guid, name, alias, mail, kind, hidden, master_sid)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (guid) DO NOTHING`,
-		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
+		g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
 		return err
 	} else if n == 0 {
 		return entente.Errorf(entente.Conflict, "another group has this GUID").Because(AccountExists)
@@ -155,9 +155,9 @@ func (c *Change) SetGroup(sid entente.SID, f func(*Group) error) error {
 	if err := g.check(); err != nil {
 		return err
 	}
-	if _, err := c.tx.Exec(`UPDATE directory_group SET guid = $2, name = $3, alias = $4, mail = $5, kind = $6, hidden = $7,
+	if _, err := write(c, groupUnit(sid), c.tx.Exec, `UPDATE directory_group SET guid = $2, name = $3, alias = $4, mail = $5, kind = $6, hidden = $7,
 		master_sid = $8 WHERE sid = $1`,
-		g.SID, g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
+		g.GUID, g.Name, g.Alias, g.Mail, g.Kind, g.Hidden, g.Master); err != nil {
 		return err
 	}
 	return c.setGroupNames(g)
@@ -171,7 +171,7 @@ func (c *Change) RemoveGroup(sid entente.SID) error {
 	if err := c.forget(sid); err != nil {
 		return err
 	}
-	_, err := c.tx.Exec(`DELETE FROM directory_group WHERE sid = $1`, sid)
+	_, err := write(c, groupUnit(sid), c.tx.Exec, `DELETE FROM directory_group WHERE sid = $1`)
 	return err
 }
 
@@ -189,18 +189,14 @@ func (c *Change) AddMember(group, member entente.SID) error {
 	if n == 0 {
 		return entente.Errorf(entente.NotFound, "there is no such group").Because(NoSuchGroup)
 	}
-	_, err := c.tx.Exec(`INSERT INTO directory_member (group_sid, member_sid) VALUES ($1, $2)
-		ON CONFLICT (group_sid, member_sid) DO NOTHING`, group, member)
+	_, err := write(c, memberUnit(group, member), c.tx.Exec, `INSERT INTO directory_member (group_sid, member_sid) VALUES ($1, $2)
+		ON CONFLICT (group_sid, member_sid) DO NOTHING`)
 	return err
 }
 
 // RemoveMember takes an account or group out of a group.
 func (c *Change) RemoveMember(group, member entente.SID) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_member WHERE group_sid = $1 AND member_sid = $2`, group, member)
-	if err == nil && n == 0 {
-		return entente.Errorf(entente.NotFound, "the group has no such member")
-	}
-	return err
+	return c.dropMember(group, member)
 }
 
 func (g *Group) check() error {

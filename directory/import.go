@@ -96,7 +96,7 @@ func (d *Directory) importAll(ctx context.Context, next func() (*record, error),
 	commit := func(f func(*Change) error) error {
 		done := len(im.report.Lines)
 		pending := len(im.members)
-		n, _, err := d.change(ctx, func(c *Change) error {
+		n, err := d.change(ctx, func(c *Change) error {
 			// The function may run again: what it reported is taken back.
 			im.report.Lines, im.members = im.report.Lines[:done], im.members[:pending]
 			return f(c)
@@ -134,7 +134,7 @@ func (im *importer) try(ctx context.Context, next func() (*record, error)) (Impo
 		records = append(records, some...)
 		return nil
 	})
-	_, _, err := im.d.change(ctx, func(c *Change) error {
+	_, err := im.d.change(ctx, func(c *Change) error {
 		im.report, im.members = ImportReport{}, nil
 		if err := im.apply(c, records); err != nil {
 			return err

@@ -140,10 +140,10 @@ func (c *Change) CreateItemGrant(g *ItemGrant) error {
 		}
 		chain, assignment = string(b), g.Chain.Assignment
 	}
-	n, err := c.tx.Exec(`INSERT INTO directory_item_grant (id, mailbox_id, to_sid, external, items, label, read_fields,
+	n, err := write(c, itemGrantUnit(g.ID), c.tx.Exec, `INSERT INTO directory_item_grant (id, mailbox_id, to_sid, external, items, label, read_fields,
 		write_fields, earliest, latest, locations, not_before, not_after, enabled, created, created_by, assignment, chain)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING`,
-		g.ID, g.Mailbox, g.To, g.External, items, g.Label, g.Read, g.Write, unix(g.Earliest), unix(g.Latest),
+		g.Mailbox, g.To, g.External, items, g.Label, g.Read, g.Write, unix(g.Earliest), unix(g.Latest),
 		locations, unix(g.NotBefore), unix(g.NotAfter), g.Enabled, g.Created.Unix(), g.CreatedBy, assignment, chain)
 	if err == nil && n == 0 {
 		return entente.Errorf(entente.Conflict, "there is an item grant %q", g.ID)
@@ -171,9 +171,9 @@ func (c *Change) SetItemGrant(id string, f func(*access.ItemGrant) error) error 
 	if err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`UPDATE directory_item_grant SET to_sid = $2, external = $3, items = $4, label = $5, read_fields = $6,
+	_, err = write(c, itemGrantUnit(id), c.tx.Exec, `UPDATE directory_item_grant SET to_sid = $2, external = $3, items = $4, label = $5, read_fields = $6,
 		write_fields = $7, earliest = $8, latest = $9, locations = $10, not_before = $11, not_after = $12, enabled = $13 WHERE id = $1`,
-		g.ID, g.To, g.External, items, g.Label, g.Read, g.Write, unix(g.Earliest), unix(g.Latest),
+		g.To, g.External, items, g.Label, g.Read, g.Write, unix(g.Earliest), unix(g.Latest),
 		locations, unix(g.NotBefore), unix(g.NotAfter), g.Enabled)
 	return err
 }
@@ -181,7 +181,7 @@ func (c *Change) SetItemGrant(id string, f func(*access.ItemGrant) error) error 
 // RevokeItemGrant takes an item grant back. It leaves nothing behind: what it
 // was is in the audit log.
 func (c *Change) RevokeItemGrant(id string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_item_grant WHERE id = $1`, id)
+	n, err := write(c, itemGrantUnit(id), c.tx.Exec, `DELETE FROM directory_item_grant WHERE id = $1`)
 	return missed(n, err, "item grant", id)
 }
 

@@ -1,10 +1,8 @@
 package directory
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"time"
 
 	"entente"
@@ -12,105 +10,105 @@ import (
 	"entente/db"
 )
 
-// load reads the facts and swaps the state in, unless one of at least the
-// wanted generation is in place already.
-func (d *Directory) load(ctx context.Context, want uint64) error {
-	d.loading.Lock()
-	defer d.loading.Unlock()
-	if d.has(want) {
-		return nil
-	}
-	r, err := d.readAll(ctx)
-	if err != nil {
-		return err
-	}
-	d.install(r)
-	return nil
-}
-
-// adopt swaps in the state that a change of this node led to.
-func (d *Directory) adopt(r *reader) {
-	d.loading.Lock()
-	defer d.loading.Unlock()
-	if !d.has(r.facts.Generation) {
-		d.install(r)
-	}
-}
-
-// has reports whether a state of at least the wanted generation is in place;
-// 0 wants it read in any case.
-func (d *Directory) has(want uint64) bool {
-	old := d.now.Load()
-	return old != nil && want != 0 && old.snapshot.Generation() >= want
-}
-
-// readAll reads the state as it was committed.
-func (d *Directory) readAll(ctx context.Context) (r *reader, err error) {
-	err = d.db.View(ctx, func(tx *db.Tx) error {
-		if r, err = d.read(tx); err != nil || d.seal == nil {
-			return err
-		}
-		ok, err := d.bearsMark(r, r.facts.Generation)
-		r.altered = !ok
-		return err
-	})
-	return r, err
-}
-
-// install swaps a state in. The loading lock is held.
-func (d *Directory) install(r *reader) {
-	if r.altered {
-		r.facts.Assignments = nil
-	}
-	r.snapshot = access.Compile(r.facts)
-	old := d.now.Swap(&r.state)
-	if r.altered && (old == nil || !old.altered) { // once, not with every load
-		d.failed(fmt.Errorf("generation %d: %w", r.facts.Generation, ErrAltered))
-	}
-}
-
-// A reader collects the facts of one generation.
+// A reader collects the facts of one generation: all of them, or those of some
+// units.
 type reader struct {
-	tx    *db.Tx
-	facts access.Facts
-	state
-	sum hash.Hash // of all that was read; nil if there is no Seal
-	row []byte    // what is added next, to be filled again
+	tx     *db.Tx
+	marker *marker // sums up what is read; nil if there is no Seal
+
+	facts    access.Facts
+	epochs   map[entente.SID]int64
+	domains  map[entente.Domain]bool
+	standard entente.Domain
+	tokens   map[[32]byte]Token
+	at       struct{ account, group int } // where addresses and members are added
 }
 
-func (r *reader) read() error {
-	for _, step := range [...]func() error{
-		r.organization, r.acceptedDomains, r.accounts, r.addresses, r.groups, r.members,
-		r.names, r.permissions, r.assignments, r.administrators, r.readTokens, r.passwords,
-		r.attributes, r.masters, r.scopes, r.itemGrants,
-	} {
-		if err := step(); err != nil {
+func newReader(tx *db.Tx, m *marker) *reader {
+	return &reader{
+		tx: tx, marker: m,
+		epochs: map[entente.SID]int64{}, domains: map[entente.Domain]bool{}, tokens: map[[32]byte]Token{},
+	}
+}
+
+// readAll reads everything.
+func (r *reader) readAll() error {
+	for k := organizationRows; k <= realmRows; k++ {
+		if err := r.readKind(k); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) organization() error {
-	o := &r.facts.Organization
-	var policy string
-	err := r.tx.QueryRow(`SELECT name, domain_sid, generation, precedence, policy FROM directory_organization WHERE id = 1`).
-		Scan(&o.Name, &o.DomainSID, &r.facts.Generation, &o.Precedence, &policy)
-	if err != nil {
-		return err
+// readKind reads all units of a kind, in the order of their keys.
+func (r *reader) readKind(k kind) error { return r.rows(k, nil) }
+
+// read reads one unit.
+func (r *reader) read(u unit) error { return r.rows(u.kind, &u) }
+
+// rows reads one unit of a kind, or all.
+func (r *reader) rows(k kind, u *unit) error {
+	switch k {
+	case organizationRows:
+		return r.organization()
+	case domainRows:
+		return r.acceptedDomains(u)
+	case accountRows:
+		return r.accounts(u)
+	case addressRows:
+		return r.addresses(u)
+	case groupRows:
+		return r.groups(u)
+	case memberRows:
+		return r.members(u)
+	case serverRows, databaseRows:
+		return r.names(k, u)
+	case permissionRows:
+		return r.permissions(u)
+	case assignmentRows:
+		return r.assignments(u)
+	case administratorRows:
+		return r.administrators(u)
+	case tokenRows:
+		return r.readTokens(u)
+	case scopeRows, policyRows, realmRows:
+		return r.scopes(k, u)
+	case itemGrantRows:
+		return r.itemGrants(u)
 	}
-	r.add(&o.Name, &o.DomainSID, &o.Precedence, &policy) // the generation stands before the sum
-	p, err := decodePolicy(policy)
-	if err != nil {
-		return fmt.Errorf("policy of the organization: %w", err)
-	}
-	if p != nil {
-		o.Policy = *p
-	}
-	return nil
+	return fmt.Errorf("rows of kind %d are not known", k)
 }
 
-// each runs scan for every row, whose columns it puts into dest first.
+// query runs the statement for one unit, or the one for all.
+func query[Q ~string](run func(Q, ...any) (*db.Rows, error), u *unit, one, all Q) (*db.Rows, error) {
+	if u != nil {
+		return run(one, u.where()...)
+	}
+	return run(all)
+}
+
+// each is the function of that name, and sums up what it reads. What it is
+// given to read into, it must be given in the order of the columns, those of the
+// key first.
+func (r *reader) each(k kind) over {
+	if r.marker == nil {
+		return each
+	}
+	return func(rows *db.Rows, err error, row func() error, dest ...any) error {
+		err = each(rows, err, func() error {
+			r.marker.row(k, dest)
+			return row()
+		}, dest...)
+		r.marker.end()
+		return err
+	}
+}
+
+// An over runs a function for every row: each, or what does its work.
+type over func(rows *db.Rows, err error, row func() error, dest ...any) error
+
+// each runs row for every row, whose columns it puts into dest first.
 func each(rows *db.Rows, err error, row func() error, dest ...any) error {
 	if err != nil {
 		return err
@@ -127,11 +125,28 @@ func each(rows *db.Rows, err error, row func() error, dest ...any) error {
 	return rows.Err()
 }
 
-func (r *reader) acceptedDomains() error {
+func (r *reader) organization() error {
+	o := &r.facts.Organization
+	var policy string
+	rows, err := r.tx.Query(`SELECT name, domain_sid, precedence, policy FROM directory_organization WHERE id = 1`)
+	return r.each(organizationRows)(rows, err, func() error {
+		p, err := decodePolicy(policy)
+		if err != nil {
+			return fmt.Errorf("policy of the organization: %w", err)
+		}
+		if p != nil {
+			o.Policy = *p
+		}
+		return nil
+	}, &o.Name, &o.DomainSID, &o.Precedence, &policy)
+}
+
+func (r *reader) acceptedDomains(u *unit) error {
 	var name entente.Domain
 	var standard bool
-	rows, err := r.tx.Query(`SELECT name, is_default FROM directory_domain ORDER BY name`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT name, is_default FROM directory_domain`
+	rows, err := query(r.tx.Query, u, q+` WHERE name = $1`, q+` ORDER BY name`)
+	return r.each(domainRows)(rows, err, func() error {
 		r.domains[name] = true
 		if standard {
 			r.standard = name
@@ -140,15 +155,17 @@ func (r *reader) acceptedDomains() error {
 	}, &name, &standard)
 }
 
-func (r *reader) accounts() error {
+func (r *reader) accounts(u *unit) error {
 	var a access.Account
+	var t access.Attributes
 	var master *string
 	var box []byte
-	var policy string
+	var policy, custom, password string
 	var epoch int64
-	rows, err := r.tx.Query(`SELECT sid, upn, mail, name, kind, enabled, master_sid, mailbox_id, database, policy, epoch
-		FROM directory_account ORDER BY sid`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT sid, upn, mail, name, kind, enabled, master_sid, mailbox_id, database, policy, epoch, password,
+		alias, title, department, company, office, custom FROM directory_account`
+	rows, err := query(r.tx.Query, u, q+` WHERE sid = $1`, q+` ORDER BY sid`)
+	return r.each(accountRows)(rows, err, func() error {
 		n := a // a is the row's place, filled again
 		n.Mailbox = entente.MailboxID{}
 		copy(n.Mailbox[:], box)
@@ -159,48 +176,57 @@ func (r *reader) accounts() error {
 		if n.Policy, err = decodePolicy(policy); err != nil {
 			return fmt.Errorf("policy of %s: %w", n.SID, err)
 		}
+		if t.Custom, err = decodeCustom(custom); err != nil {
+			return fmt.Errorf("attributes of %s: %w", n.SID, err)
+		}
+		n.Attributes = attributes(t)
 		r.facts.Accounts = append(r.facts.Accounts, n)
 		r.epochs[n.SID] = epoch
 		return nil
-	}, &a.SID, &a.UPN, &a.Mail, &a.Name, &a.Kind, &a.Enabled, &master, &box, &a.Database, &policy, &epoch)
+	}, &a.SID, &a.UPN, &a.Mail, &a.Name, &a.Kind, &a.Enabled, &master, &box, &a.Database, &policy, &epoch, &password,
+		&t.Alias, &t.Title, &t.Department, &t.Company, &t.Office, &custom)
 }
 
 // addresses come in the order of accounts, so that one pass joins them.
-func (r *reader) addresses() error {
+func (r *reader) addresses(u *unit) error {
 	var address entente.SMTPAddress
 	var sid entente.SID
-	i := 0
-	rows, err := r.tx.Query(`SELECT sid, address FROM directory_address ORDER BY sid, address`)
-	return r.each(rows, err, func() error {
-		for i < len(r.facts.Accounts) && r.facts.Accounts[i].SID < sid {
-			i++
+	const q = `SELECT sid, address FROM directory_address`
+	rows, err := query(r.tx.Query, u, q+` WHERE sid = $1 ORDER BY address`, q+` ORDER BY sid, address`)
+	return r.each(addressRows)(rows, err, func() error {
+		all, i := r.facts.Accounts, &r.at.account
+		for *i < len(all) && all[*i].SID < sid {
+			*i++
 		}
-		if i < len(r.facts.Accounts) && r.facts.Accounts[i].SID == sid && r.facts.Accounts[i].Mail != address {
-			r.facts.Accounts[i].Proxies = append(r.facts.Accounts[i].Proxies, address)
+		if *i < len(all) && all[*i].SID == sid && all[*i].Mail != address {
+			all[*i].Proxies = append(all[*i].Proxies, address)
 		}
 		return nil
 	}, &sid, &address)
 }
 
-func (r *reader) groups() error {
+func (r *reader) groups(u *unit) error {
 	var g access.Group
-	rows, err := r.tx.Query(`SELECT sid, name, mail FROM directory_group ORDER BY sid`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT sid, name, mail, master_sid FROM directory_group`
+	rows, err := query(r.tx.Query, u, q+` WHERE sid = $1`, q+` ORDER BY sid`)
+	return r.each(groupRows)(rows, err, func() error {
 		r.facts.Groups = append(r.facts.Groups, g)
 		return nil
-	}, &g.SID, &g.Name, &g.Mail)
+	}, &g.SID, &g.Name, &g.Mail, &g.Master)
 }
 
-func (r *reader) members() error {
+// members come in the order of groups.
+func (r *reader) members(u *unit) error {
 	var group, member entente.SID
-	i := 0
-	rows, err := r.tx.Query(`SELECT group_sid, member_sid FROM directory_member ORDER BY group_sid, member_sid`)
-	return r.each(rows, err, func() error {
-		for i < len(r.facts.Groups) && r.facts.Groups[i].SID < group {
-			i++
+	const q = `SELECT group_sid, member_sid FROM directory_member`
+	rows, err := query(r.tx.Query, u, q+` WHERE group_sid = $1 AND member_sid = $2`, q+` ORDER BY group_sid, member_sid`)
+	return r.each(memberRows)(rows, err, func() error {
+		all, i := r.facts.Groups, &r.at.group
+		for *i < len(all) && all[*i].SID < group {
+			*i++
 		}
-		if i < len(r.facts.Groups) && r.facts.Groups[i].SID == group {
-			r.facts.Groups[i].Members = append(r.facts.Groups[i].Members, member)
+		if *i < len(all) && all[*i].SID == group {
+			all[*i].Members = append(all[*i].Members, member)
 		}
 		return nil
 	}, &group, &member)
@@ -208,108 +234,76 @@ func (r *reader) members() error {
 
 // names of servers and databases. Where they are is read to be summed up: a
 // database elsewhere is other people's mail.
-func (r *reader) names() error {
+func (r *reader) names(k kind, u *unit) error {
 	var name, url string
-	rows, err := r.tx.Query(`SELECT name, url FROM directory_server ORDER BY name`)
-	if err := r.each(rows, err, func() error {
-		r.facts.Servers = append(r.facts.Servers, name)
-		return nil
-	}, &name, &url); err != nil {
-		return err
+	if k == serverRows {
+		const q = `SELECT name, url FROM directory_server`
+		rows, err := query(r.tx.Query, u, q+` WHERE name = $1`, q+` ORDER BY name`)
+		return r.each(k)(rows, err, func() error {
+			r.facts.Servers = append(r.facts.Servers, name)
+			return nil
+		}, &name, &url)
 	}
-	rows, err = r.tx.Query(`SELECT name, url FROM directory_database ORDER BY name`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT name, url FROM directory_database`
+	rows, err := query(r.tx.Query, u, q+` WHERE name = $1`, q+` ORDER BY name`)
+	return r.each(k)(rows, err, func() error {
 		r.facts.Databases = append(r.facts.Databases, name)
 		return nil
 	}, &name, &url)
 }
 
-func (r *reader) permissions() error {
+func (r *reader) permissions(u *unit) error {
 	var p access.MailboxPermission
-	rows, err := r.tx.Query(`SELECT mailbox_id, to_sid, rights, deny FROM directory_permission ORDER BY mailbox_id, to_sid, deny`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT mailbox_id, to_sid, rights, deny FROM directory_permission`
+	rows, err := query(r.tx.Query, u, q+` WHERE mailbox_id = $1 ORDER BY to_sid, deny`, q+` ORDER BY mailbox_id, to_sid, deny`)
+	return r.each(permissionRows)(rows, err, func() error {
 		r.facts.Permissions = append(r.facts.Permissions, p)
 		return nil
 	}, &p.Mailbox, &p.To, &p.Rights, &p.Deny)
 }
 
-func (r *reader) assignments() error {
-	rows, err := r.tx.Query(assignmentColumns + ` ORDER BY id`)
-	return eachAssignment(r.each, rows, err, func(a Assignment) {
+func (r *reader) assignments(u *unit) error {
+	rows, err := query(r.tx.Query, u, assignmentColumns+` WHERE id = $1`, assignmentColumns+` ORDER BY id`)
+	return eachAssignment(r.each(assignmentRows), rows, err, func(a Assignment) {
 		r.facts.Assignments = append(r.facts.Assignments, a.Assignment)
 	})
 }
 
-func (r *reader) administrators() error {
+func (r *reader) administrators(u *unit) error {
 	var sid entente.SID
-	rows, err := r.tx.Query(`SELECT sid FROM directory_administrator ORDER BY sid`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT sid FROM directory_administrator`
+	rows, err := query(r.tx.Query, u, q+` WHERE sid = $1`, q+` ORDER BY sid`)
+	return r.each(administratorRows)(rows, err, func() error {
 		r.facts.Administrators = append(r.facts.Administrators, sid)
 		return nil
 	}, &sid)
 }
 
-// attributes come in the order of accounts.
-func (r *reader) attributes() error {
-	var sid entente.SID
-	var a access.Attributes
-	var custom string
-	i := 0
-	rows, err := r.tx.Query(`SELECT sid, alias, title, department, company, office, custom FROM directory_account ORDER BY sid`)
-	return each(rows, err, func() error {
-		for i < len(r.facts.Accounts) && r.facts.Accounts[i].SID < sid {
-			i++
-		}
-		c, err := decodeCustom(custom)
-		if err != nil {
-			return fmt.Errorf("attributes of %s: %w", sid, err)
-		}
-		if i < len(r.facts.Accounts) && r.facts.Accounts[i].SID == sid {
-			r.facts.Accounts[i].Attributes = attributes(a.Alias, a.Title, a.Department, a.Company, a.Office, c)
-		}
-		return nil
-	}, &sid, &a.Alias, &a.Title, &a.Department, &a.Company, &a.Office, &custom)
-}
-
-// masters of groups come in the order of groups.
-func (r *reader) masters() error {
-	var sid, master entente.SID
-	i := 0
-	rows, err := r.tx.Query(`SELECT sid, master_sid FROM directory_group ORDER BY sid`)
-	return each(rows, err, func() error {
-		for i < len(r.facts.Groups) && r.facts.Groups[i].SID < sid {
-			i++
-		}
-		if i < len(r.facts.Groups) && r.facts.Groups[i].SID == sid {
-			r.facts.Groups[i].Master = master
-		}
-		return nil
-	}, &sid, &master)
-}
-
 // scopes are management scopes, their policies, and realms.
-func (r *reader) scopes() error {
+func (r *reader) scopes(k kind, u *unit) error {
 	f := &r.facts
-	rows, err := r.tx.Query(scopeColumns + ` ORDER BY name`)
-	if err := eachScope(each, rows, err, func(s access.ManagementScope) { f.Scopes = append(f.Scopes, s) }); err != nil {
-		return err
+	switch k {
+	case scopeRows:
+		rows, err := query(r.tx.Query, u, scopeColumns+` WHERE name = $1`, scopeColumns+` ORDER BY name`)
+		return eachScope(r.each(k), rows, err, func(s access.ManagementScope) { f.Scopes = append(f.Scopes, s) })
+	case policyRows:
+		rows, err := query(r.tx.Query, u, policyColumns+` WHERE scope = $1`, policyColumns+` ORDER BY scope`)
+		return eachPolicy(r.each(k), rows, err, func(p access.ScopePolicy) { f.Policies = append(f.Policies, p) })
+	default:
+		rows, err := query(r.tx.Query, u, realmColumns+` WHERE name = $1`, realmColumns+` ORDER BY name`)
+		return eachRealm(r.each(k), rows, err, func(x access.Realm) { f.Realms = append(f.Realms, x) })
 	}
-	rows, err = r.tx.Query(policyColumns + ` ORDER BY scope`)
-	if err := eachPolicy(each, rows, err, func(p access.ScopePolicy) { f.Policies = append(f.Policies, p) }); err != nil {
-		return err
-	}
-	rows, err = r.tx.Query(realmColumns + ` ORDER BY name`)
-	return eachRealm(each, rows, err, func(x access.Realm) { f.Realms = append(f.Realms, x) })
 }
 
-func (r *reader) itemGrants() error {
-	rows, err := r.tx.Query(itemGrantColumns + ` ORDER BY id`)
-	return eachItemGrant(each, rows, err, func(g ItemGrant) { r.facts.ItemGrants = append(r.facts.ItemGrants, g.ItemGrant) })
+func (r *reader) itemGrants(u *unit) error {
+	rows, err := query(r.tx.Query, u, itemGrantColumns+` WHERE id = $1`, itemGrantColumns+` ORDER BY id`)
+	return eachItemGrant(r.each(itemGrantRows), rows, err, func(g ItemGrant) {
+		r.facts.ItemGrants = append(r.facts.ItemGrants, g.ItemGrant)
+	})
 }
 
 // attributes are those that recipient filters look at, nil if all are empty.
-func attributes(alias, title, department, company, office string, custom [15]string) *access.Attributes {
-	a := access.Attributes{Alias: alias, Title: title, Department: department, Company: company, Office: office, Custom: custom}
+func attributes(a access.Attributes) *access.Attributes {
 	if a == (access.Attributes{}) {
 		return nil
 	}

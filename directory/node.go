@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"entente"
@@ -114,44 +116,85 @@ func (d *Directory) Nodes(ctx context.Context) (all []Node, err error) {
 // until ctx ends. A change is noticed by its generation, which is read often;
 // the database's hint only makes it sooner.
 func (d *Directory) Run(ctx context.Context) {
-	hints := d.db.Subscribe(ctx, channel)
+	var checks sync.WaitGroup
+	defer checks.Wait()
+	w := watch{d: d, hints: d.db.Subscribe(ctx, channel), renewed: time.Now(), checked: time.Now()}
+	installed := make(chan struct{}, 1)
+	d.installed.Store(&installed)
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	renewed, checked := time.Now(), time.Now()
-	ill := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case _, open := <-hints:
+		case _, open := <-w.hints:
 			if !open {
-				hints = nil
+				w.hints = nil
 			}
+		case <-installed: // by a change of this node
 		case <-poll.C:
 		}
-		err := d.refresh(ctx)
-		if n := d.self.Load(); n != nil && err == nil && time.Since(renewed) >= renewEvery {
-			renewed = time.Now()
-			err = d.renew(ctx, *n)
-		}
-		if err == nil && time.Since(checked) >= checkEvery {
-			checked = time.Now()
-			err = d.check(ctx)
-		}
+		err := w.look(ctx)
 		// An outage is told once, not twice a second.
-		if err != nil && !ill && ctx.Err() == nil {
+		if err != nil && !w.ill && ctx.Err() == nil {
 			d.failed(fmt.Errorf("watch directory: %w", err))
 		}
-		ill = err != nil
+		w.ill = err != nil
+		if err == nil && time.Since(w.checked) >= checkEvery && w.checking.CompareAndSwap(false, true) {
+			w.checked = time.Now()
+			// Beside the rest: in a large directory it takes longer than a
+			// change may take to be in force.
+			checks.Go(func() {
+				defer w.checking.Store(false)
+				if err := d.check(ctx); err != nil && ctx.Err() == nil {
+					d.failed(fmt.Errorf("check directory: %w", err))
+				}
+			})
+		}
 	}
+}
+
+// A watch is what Run remembers.
+type watch struct {
+	d                *Directory
+	hints            <-chan string
+	renewed, checked time.Time
+	reported         uint64 // the generation in this node's row
+	checking         atomic.Bool
+	ill              bool
+}
+
+// look brings this node up to date and tells the others so.
+func (w *watch) look(ctx context.Context) error {
+	d := w.d
+	if err := d.refresh(ctx); err != nil {
+		return err
+	}
+	n := d.self.Load()
+	if n == nil {
+		return nil
+	}
+	generation := d.Snapshot().Generation()
+	switch {
+	case time.Since(w.renewed) >= renewEvery:
+		if err := d.renew(ctx, *n); err != nil {
+			return err
+		}
+		w.renewed = time.Now()
+	case generation != w.reported:
+		if err := d.report(ctx, n, generation); err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	w.reported = generation
+	return nil
 }
 
 // refresh loads the state if there is a newer one.
 func (d *Directory) refresh(ctx context.Context) error {
-	var generation uint64
-	err := d.db.View(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&generation)
-	})
+	generation, err := d.committed(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ func (c *Change) SetOrganization(f func(*access.Organization) error) error {
 	if policy, err = encodePolicy(&o.Policy); err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`UPDATE directory_organization SET name = $1, precedence = $2, policy = $3 WHERE id = 1`,
+	_, err = write(c, theOrganization(), c.tx.Exec,
+		`UPDATE directory_organization SET name = $2, precedence = $3, policy = $4 WHERE id = $1`,
 		o.Name, o.Precedence, policy)
 	return err
 }
@@ -72,16 +73,21 @@ func (c *Change) AddDomain(name entente.Domain) error {
 	if err := c.tx.QueryRow(`SELECT COUNT(*) FROM directory_domain`).Scan(&n); err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`INSERT INTO directory_domain (name, is_default) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, n == 0)
+	_, err = write(c, domainUnit(name), c.tx.Exec,
+		`INSERT INTO directory_domain (name, is_default) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, n == 0)
 	return err
 }
 
 // SetDefaultDomain has new addresses made in a domain.
 func (c *Change) SetDefaultDomain(name entente.Domain) error {
-	if _, err := c.tx.Exec(`UPDATE directory_domain SET is_default = $1 WHERE name <> $2`, false, name); err != nil {
+	rows, err := c.tx.Query(`SELECT name FROM directory_domain WHERE is_default = $1 AND name <> $2`, true, name)
+	if err := eachKey(rows, err, func(other entente.Domain) error {
+		_, err := write(c, domainUnit(other), c.tx.Exec, `UPDATE directory_domain SET is_default = $2 WHERE name = $1`, false)
+		return err
+	}); err != nil {
 		return err
 	}
-	n, err := c.tx.Exec(`UPDATE directory_domain SET is_default = $1 WHERE name = $2`, true, name)
+	n, err := write(c, domainUnit(name), c.tx.Exec, `UPDATE directory_domain SET is_default = $2 WHERE name = $1`, true)
 	if err == nil && n == 0 {
 		return entente.Errorf(entente.NotFound, "%s is not an accepted domain", name).Because(NotAccepted)
 	}
@@ -110,7 +116,7 @@ func (c *Change) RemoveDomain(name entente.Domain) error {
 	if n > 0 {
 		return entente.Errorf(entente.Conflict, "%d addresses are in %s", n, name)
 	}
-	_, err = c.tx.Exec(`DELETE FROM directory_domain WHERE name = $1`, name)
+	_, err = write(c, domainUnit(name), c.tx.Exec, `DELETE FROM directory_domain WHERE name = $1`)
 	return err
 }
 
@@ -144,15 +150,15 @@ func (c *Change) SetServer(s Server) error {
 	if err := checkTexts(s.Name, s.Site, s.URL); err != nil {
 		return err
 	}
-	_, err := c.tx.Exec(`INSERT INTO directory_server (name, site, url) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET site = $2, url = $3`, s.Name, s.Site, s.URL)
+	_, err := write(c, serverUnit(s.Name), c.tx.Exec, `INSERT INTO directory_server (name, site, url) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET site = $2, url = $3`, s.Site, s.URL)
 	return err
 }
 
 // RemoveServer removes a server. Assignments at it stay, and mean nothing
 // until there is one of that name again.
 func (c *Change) RemoveServer(name string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_server WHERE name = $1`, name)
+	n, err := write(c, serverUnit(name), c.tx.Exec, `DELETE FROM directory_server WHERE name = $1`)
 	return missed(n, err, "server", name)
 }
 
@@ -196,8 +202,8 @@ func (c *Change) SetDatabase(x Database) error {
 	} else if !strings.HasPrefix(x.URL, "sqlite:") {
 		return entente.Errorf(entente.Invalid, `a database URL begins with "sqlite:" or "postgres:"`)
 	}
-	_, err := c.tx.Exec(`INSERT INTO directory_database (name, url) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET url = $2`, x.Name, x.URL)
+	_, err := write(c, databaseUnit(x.Name), c.tx.Exec, `INSERT INTO directory_database (name, url) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET url = $2`, x.URL)
 	return err
 }
 
@@ -210,7 +216,7 @@ func (c *Change) RemoveDatabase(name string) error {
 	if n > 0 {
 		return entente.Errorf(entente.Conflict, "the database %q has %d mailboxes", name, n)
 	}
-	n, err := c.tx.Exec(`DELETE FROM directory_database WHERE name = $1`, name)
+	n, err := write(c, databaseUnit(name), c.tx.Exec, `DELETE FROM directory_database WHERE name = $1`)
 	return missed(n, err, "database", name)
 }
 

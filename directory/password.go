@@ -65,7 +65,7 @@ func (c *Change) SetPassword(sid entente.SID, h PasswordHash) error {
 	if _, err := parseHash(h); h != "" && err != nil {
 		return entente.Errorf(entente.Invalid, "not a password hash")
 	}
-	n, err := c.tx.Exec(`UPDATE directory_account SET password = $2, epoch = epoch + 1 WHERE sid = $1`, sid, h)
+	n, err := write(c, accountUnit(sid), c.tx.Exec, `UPDATE directory_account SET password = $2, epoch = epoch + 1 WHERE sid = $1`, h)
 	if err == nil && n == 0 {
 		return entente.Errorf(entente.NotFound, "there is no such account").Because(NoSuchAccount)
 	}
@@ -149,7 +149,8 @@ func (d *Directory) CheckPassword(ctx context.Context, name string, password ent
 	if !known {
 		a, known = now.snapshot.FindPrimary(name)
 	}
-	t := try{account: a, known: known, epoch: now.epochs[a.SID], password: password, place: place{string(a.SID), network(source)}}
+	epoch, _ := now.epochs.get(a.SID)
+	t := try{account: a, known: known, epoch: epoch, password: password, place: place{string(a.SID), network(source)}}
 	if !known {
 		h := sum(strings.ToLower(name)) // of a length that strangers do not choose
 		t.place.who = "?" + string(h[:16])

@@ -48,9 +48,6 @@ func scopeByName(tx *db.Tx, name string) (access.ManagementScope, error) {
 	return *found, nil
 }
 
-// An over runs a function for every row: each, or what does its work.
-type over func(*db.Rows, error, func() error, ...any) error
-
 func eachScope(over over, rows *db.Rows, err error, f func(access.ManagementScope)) error {
 	var s access.ManagementScope
 	return over(rows, err, func() error {
@@ -67,8 +64,8 @@ func (c *Change) CreateScope(s access.ManagementScope) error {
 	if err := checkManagementScope(&s); err != nil {
 		return err
 	}
-	n, err := c.tx.Exec(`INSERT INTO directory_scope (name, filter, exclusive) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`,
-		s.Name, s.Filter, s.Exclusive)
+	n, err := write(c, scopeUnit(s.Name), c.tx.Exec,
+		`INSERT INTO directory_scope (name, filter, exclusive) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`, s.Filter, s.Exclusive)
 	if err == nil && n == 0 {
 		return entente.Errorf(entente.Conflict, "there is a management scope %q", s.Name)
 	}
@@ -88,7 +85,7 @@ func (c *Change) SetScope(name string, f func(*access.ManagementScope) error) er
 	if err := checkManagementScope(&s); err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`UPDATE directory_scope SET filter = $2, exclusive = $3 WHERE name = $1`, s.Name, s.Filter, s.Exclusive)
+	_, err = write(c, scopeUnit(name), c.tx.Exec, `UPDATE directory_scope SET filter = $2, exclusive = $3 WHERE name = $1`, s.Filter, s.Exclusive)
 	return err
 }
 
@@ -103,7 +100,7 @@ func (c *Change) RemoveScope(name string) error {
 	if assignments+policies > 0 {
 		return entente.Errorf(entente.Conflict, "%d assignments and %d policies are about the management scope %q", assignments, policies, name)
 	}
-	n, err := c.tx.Exec(`DELETE FROM directory_scope WHERE name = $1`, name)
+	n, err := write(c, scopeUnit(name), c.tx.Exec, `DELETE FROM directory_scope WHERE name = $1`)
 	return missed(n, err, "management scope", name)
 }
 
@@ -160,8 +157,8 @@ func (c *Change) SetScopePolicy(p access.ScopePolicy) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`INSERT INTO directory_scope_policy (scope, priority, policy) VALUES ($1, $2, $3)
-		ON CONFLICT (scope) DO UPDATE SET priority = $2, policy = $3`, p.Scope, p.Priority, policy)
+	_, err = write(c, policyUnit(p.Scope), c.tx.Exec, `INSERT INTO directory_scope_policy (scope, priority, policy) VALUES ($1, $2, $3)
+		ON CONFLICT (scope) DO UPDATE SET priority = $2, policy = $3`, p.Priority, policy)
 	return err
 }
 
@@ -175,7 +172,7 @@ func (c *Change) ScopePolicy(scope string) (p access.ScopePolicy, ok bool, err e
 
 // RemoveScopePolicy takes the policy from a management scope.
 func (c *Change) RemoveScopePolicy(scope string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_scope_policy WHERE scope = $1`, scope)
+	n, err := write(c, policyUnit(scope), c.tx.Exec, `DELETE FROM directory_scope_policy WHERE scope = $1`)
 	return missed(n, err, "policy of the management scope", scope)
 }
 
@@ -229,8 +226,8 @@ func (c *Change) SetRealm(r access.Realm) error {
 	if !errors.Is(err, db.ErrNoRows) {
 		return err
 	}
-	_, err = c.tx.Exec(`INSERT INTO directory_realm (name, domain_sid) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET domain_sid = $2`, r.Name, sid)
+	_, err = write(c, realmUnit(r.Name), c.tx.Exec, `INSERT INTO directory_realm (name, domain_sid) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET domain_sid = $2`, sid)
 	return err
 }
 
@@ -243,6 +240,6 @@ func domainSID(sid entente.SID) bool {
 
 // RemoveRealm takes another forest's word for nothing any more.
 func (c *Change) RemoveRealm(name string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_realm WHERE name = $1`, name)
+	n, err := write(c, realmUnit(name), c.tx.Exec, `DELETE FROM directory_realm WHERE name = $1`)
 	return missed(n, err, "realm", name)
 }

@@ -48,8 +48,9 @@ func (c *Change) CreateToken(account entente.SID, name access.ApplicationID, exp
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:])
 	t := Token{strings.ToLower(rand.Text()[:16]), account, name, c.now.UTC().Truncate(time.Second), expires.UTC().Truncate(time.Second)}
 	hash := sum(text)
-	_, err = c.tx.Exec(`INSERT INTO directory_token (id, hash, sid, name, created, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
-		t.ID, hash, t.Account, t.Name, t.Created.Unix(), t.Expires.Unix())
+	_, err = write(c, tokenUnit(t.ID), c.tx.Exec,
+		`INSERT INTO directory_token (id, hash, sid, name, created, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
+		hash, t.Account, t.Name, t.Created.Unix(), t.Expires.Unix())
 	return t, entente.NewSecret(text), err
 }
 
@@ -58,7 +59,7 @@ func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
 // RevokeToken ends a token.
 func (c *Change) RevokeToken(id string) error {
-	n, err := c.tx.Exec(`DELETE FROM directory_token WHERE id = $1`, id)
+	n, err := write(c, tokenUnit(id), c.tx.Exec, `DELETE FROM directory_token WHERE id = $1`)
 	return missed(n, err, "token", id)
 }
 
@@ -88,7 +89,7 @@ func (d *Directory) CheckToken(_ context.Context, token entente.Secret, _ string
 		return access.Principal{}, "", refused()
 	}
 	now := d.now.Load()
-	t, ok := now.tokens[sum(text)]
+	t, ok := now.tokens.get(sum(text))
 	if !ok || !time.Now().Before(t.Expires) {
 		return access.Principal{}, "", refused()
 	}
@@ -99,13 +100,13 @@ func (d *Directory) CheckToken(_ context.Context, token entente.Secret, _ string
 	return a.Principal, t.Name, nil
 }
 
-// readTokens reads all tokens into the state.
-func (r *reader) readTokens() error {
+func (r *reader) readTokens(u *unit) error {
 	var t Token
 	var hash [32]byte
 	var expires int64
-	rows, err := r.tx.Query(`SELECT id, hash, sid, name, expires FROM directory_token ORDER BY id`)
-	return r.each(rows, err, func() error {
+	const q = `SELECT id, hash, sid, name, expires FROM directory_token`
+	rows, err := query(r.tx.Query, u, q+` WHERE id = $1`, q+` ORDER BY id`)
+	return r.each(tokenRows)(rows, err, func() error {
 		n := t
 		n.Expires = time.Unix(expires, 0).UTC()
 		r.tokens[hash] = n

@@ -224,6 +224,7 @@ type relayCmd struct {
 
 type nodeCmd struct {
 	List remote[admin.Nothing, []admin.NodeInfo] `cmd:"" help:"List the nodes that serve the organization."`
+	Wait remote[admin.WaitNode, admin.NodesLive] `cmd:"" help:"Wait until every node decides by the last change."`
 }
 
 type explainCmd struct {

@@ -1,0 +1,422 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+)
+
+// load swaps in the present state, unless one of at least the wanted generation
+// is in place already; 0 wants everything read in any case. What the log tells
+// is all that is read, if this node can go on from where it is.
+func (d *Directory) load(ctx context.Context, want uint64) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	old := d.now.Load()
+	if old != nil && want != 0 && old.snapshot.Generation() >= want {
+		return nil
+	}
+	var next *state
+	err := d.db.View(ctx, func(tx *db.Tx) (err error) {
+		next = nil
+		if want != 0 {
+			if next, err = d.advance(tx, old); err != nil && !errors.Is(err, errStale) {
+				return err
+			}
+		}
+		if next == nil {
+			next, err = d.whole(tx)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d.install(next)
+	return nil
+}
+
+// install swaps a state in. The loading lock is held.
+func (d *Directory) install(next *state) {
+	old := d.now.Swap(next)
+	if old != nil {
+		close(old.replaced)
+	}
+	if next.altered && (old == nil || !old.altered) { // once, not with every load
+		d.failed(fmt.Errorf("generation %d: %w", next.snapshot.Generation(), ErrAltered))
+	}
+	if c := d.installed.Load(); c != nil {
+		select {
+		case *c <- struct{}{}:
+		default: // it is told already
+		}
+	}
+}
+
+// whole reads the state as it was committed.
+func (d *Directory) whole(tx *db.Tx) (*state, error) {
+	r, rows, err := d.readAll(tx)
+	if err != nil {
+		return nil, err
+	}
+	s := newState()
+	if d.seal != nil {
+		ok, err := d.bearsMark(tx, &rows, r.facts.Generation)
+		if err != nil {
+			return nil, err
+		}
+		s.altered = !ok
+	}
+	if s.altered {
+		r.facts.Assignments = nil
+	}
+	members := make(map[entente.SID][]entente.SID, len(r.facts.Groups))
+	for _, g := range r.facts.Groups {
+		members[g.SID] = g.Members
+	}
+	hashes := make(map[string][32]byte, len(r.tokens))
+	for h, t := range r.tokens {
+		hashes[t.ID] = h
+	}
+	s.snapshot = access.Compile(r.facts)
+	s.epochs.base, s.members.base = r.epochs, members
+	s.tokens.base, s.hashes.base = r.tokens, hashes
+	s.domains, s.standard, s.rows = r.domains, r.standard, rows
+	return &s, nil
+}
+
+// readAll reads all facts of a generation and, in a sealed directory, sums up
+// their rows.
+func (d *Directory) readAll(tx *db.Tx) (*reader, ledger, error) {
+	m, l := d.newLedger()
+	r := newReader(tx, m)
+	if err := r.tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&r.facts.Generation); err != nil {
+		return nil, l, err
+	}
+	if err := r.readAll(); err != nil {
+		return nil, l, fmt.Errorf("read directory: %w", err)
+	}
+	if m != nil {
+		l.total = *m.total
+	}
+	return r, l, nil
+}
+
+// readTags reads all rows to sum them up, and keeps none.
+func (d *Directory) readTags(tx *db.Tx) (generation uint64, l ledger, err error) {
+	m, l := d.newLedger()
+	if err := tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&generation); err != nil {
+		return 0, l, err
+	}
+	for k := organizationRows; k <= realmRows; k++ {
+		if err := newReader(tx, m).readKind(k); err != nil {
+			return 0, l, fmt.Errorf("read directory: %w", err)
+		}
+	}
+	l.total = *m.total
+	return generation, l, nil
+}
+
+// errStale is why a state cannot be gone on from: what the log tells is not
+// what the tables hold. The whole is read then, and says whether something is
+// wrong.
+var errStale = errors.New("the log does not lead to the tables")
+
+// advance returns the present state, made from an older one and from what has
+// changed since; nil if that is not known.
+func (d *Directory) advance(tx *db.Tx, from *state) (*state, error) {
+	if from == nil || from.altered {
+		return nil, nil
+	}
+	var generation uint64
+	if err := tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&generation); err != nil {
+		return nil, err
+	}
+	entries, ok, err := readLog(tx, from.snapshot.Generation(), generation)
+	if err != nil || !ok {
+		return nil, err
+	}
+	a := &advancing{d: d, from: from, next: *from, r: newReader(tx, d.marker())}
+	a.next.replaced = make(chan struct{})
+	if m := a.r.marker; m != nil {
+		if a.next.rows, ok, err = d.follow(tx, m, from, generation); err != nil || !ok {
+			return nil, err
+		}
+		m.done = a.found
+	}
+	a.delta.Generation = generation
+	if err := a.read(entries); err != nil {
+		return nil, err
+	}
+	s, ok := any(from.snapshot).(interface {
+		With(access.Delta) *access.Snapshot
+	})
+	if !ok {
+		return nil, nil
+	}
+	a.next.snapshot = s.With(a.delta)
+	return &a.next, nil
+}
+
+// advancing is a state being made from an older one.
+type advancing struct {
+	d     *Directory
+	from  *state
+	next  state
+	r     *reader
+	delta access.Delta
+	tag   []byte // of the unit that was read last, nil for none
+	all   bool   // a whole kind is read
+	stale bool
+}
+
+// found is told of every unit that is read.
+func (a *advancing) found(k kind, key []byte, t tag) {
+	a.tag = t[:]
+	if a.all && !a.next.rows.has(unit{k, string(key)}, t[:]) {
+		a.stale = true
+	}
+}
+
+// one reads a unit, which must be as it was marked.
+func (a *advancing) one(u unit) error {
+	a.tag = nil
+	if err := a.r.read(u); err != nil {
+		return err
+	}
+	if a.r.marker != nil && !a.next.rows.has(u, a.tag) {
+		return errStale
+	}
+	return nil
+}
+
+// kind reads all units of a kind.
+func (a *advancing) kind(k kind) error {
+	a.all = true
+	err := a.r.readKind(k)
+	a.all = false
+	if err == nil && a.stale {
+		err = errStale
+	}
+	return err
+}
+
+// read reads what the entries are about, in an order in which what belongs
+// together follows one another.
+func (a *advancing) read(entries []entry) error {
+	units := make([]unit, 0, len(entries))
+	for _, e := range entries {
+		u := e.unit
+		switch u.kind { // what an account or a group is made of is read with it
+		case addressRows:
+			u.kind = accountRows
+		case memberRows:
+			group, _, _ := strings.Cut(u.key, " ")
+			units = append(units, unit{groupRows, group})
+		}
+		units = append(units, u)
+	}
+	slices.SortFunc(units, func(x, y unit) int {
+		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.key, y.key))
+	})
+	units = slices.Compact(units)
+	for len(units) > 0 {
+		n := 1
+		for n < len(units) && units[n].kind == units[0].kind {
+			n++
+		}
+		if err := a.group(units[0].kind, units[:n], units[n:]); err != nil {
+			return err
+		}
+		units = units[n:]
+	}
+	return nil
+}
+
+// group reads the units of one kind; rest are those of the kinds after it.
+func (a *advancing) group(k kind, units, rest []unit) error {
+	f, delta := &a.r.facts, &a.delta
+	switch k {
+	case accountRows:
+		return a.accounts(units)
+	case groupRows:
+		return a.groups(units, rest)
+	case memberRows: // with their groups
+		return nil
+	case permissionRows:
+		return a.permissions(units)
+	case tokenRows:
+		return a.tokens(units)
+	case assignmentRows, scopeRows, itemGrantRows:
+		return a.named(k, units)
+	}
+	if err := a.kind(k); err != nil {
+		return err
+	}
+	switch k {
+	case organizationRows:
+		delta.Organization = &f.Organization
+	case domainRows:
+		a.next.domains, a.next.standard = a.r.domains, a.r.standard
+	case serverRows:
+		delta.Servers, delta.SetServers = f.Servers, true
+	case databaseRows:
+		delta.Databases, delta.SetDatabases = f.Databases, true
+	case administratorRows:
+		delta.Administrators, delta.SetAdministrators = f.Administrators, true
+	case policyRows:
+		delta.Policies, delta.SetPolicies = f.Policies, true
+	case realmRows:
+		delta.Realms, delta.SetRealms = f.Realms, true
+	}
+	return nil
+}
+
+func (a *advancing) accounts(units []unit) error {
+	epochs := map[entente.SID]layer[int64]{}
+	for _, u := range units {
+		sid := entente.SID(u.key)
+		n := len(a.r.facts.Accounts)
+		if err := a.one(u); err != nil {
+			return err
+		}
+		if len(a.r.facts.Accounts) == n {
+			if _, known := a.from.epochs.get(sid); known { // else the addresses are a group's
+				a.delta.DropAccounts = append(a.delta.DropAccounts, sid)
+				epochs[sid] = layer[int64]{gone: true}
+			}
+			continue
+		}
+		a.r.at.account = n
+		if err := a.one(addressUnit(sid)); err != nil {
+			return err
+		}
+		epochs[sid] = layer[int64]{value: a.r.epochs[sid]}
+	}
+	a.delta.PutAccounts = a.r.facts.Accounts
+	a.next.epochs = a.next.epochs.with(epochs)
+	return nil
+}
+
+// groups reads groups again, and of their members only those that came or went:
+// a group of everyone is not read for one of them.
+func (a *advancing) groups(units, rest []unit) error {
+	members := map[entente.SID]layer[[]entente.SID]{}
+	for _, u := range units {
+		sid := entente.SID(u.key)
+		n := len(a.r.facts.Groups)
+		if err := a.one(u); err != nil {
+			return err
+		}
+		if len(a.r.facts.Groups) == n {
+			a.delta.DropGroups = append(a.delta.DropGroups, sid)
+			members[sid] = layer[[]entente.SID]{gone: true}
+			continue
+		}
+		a.r.at.group = n
+		old, _ := a.from.members.get(sid)
+		changed := map[entente.SID]bool{}
+		for _, m := range rest {
+			if m.kind == memberRows && strings.HasPrefix(m.key, u.key+" ") {
+				changed[entente.SID(m.key[len(u.key)+1:])] = true
+				if err := a.one(m); err != nil {
+					return err
+				}
+			}
+		}
+		g := &a.r.facts.Groups[n]
+		if len(changed) == 0 {
+			g.Members = old
+		} else {
+			for _, m := range old {
+				if !changed[m] {
+					g.Members = append(g.Members, m)
+				}
+			}
+			slices.Sort(g.Members)
+		}
+		members[sid] = layer[[]entente.SID]{value: g.Members}
+	}
+	a.delta.PutGroups = a.r.facts.Groups
+	a.next.members = a.next.members.with(members)
+	return nil
+}
+
+func (a *advancing) permissions(units []unit) error {
+	a.delta.PutPermissions = map[entente.MailboxID][]access.MailboxPermission{}
+	for _, u := range units {
+		a.r.facts.Permissions = nil
+		if err := a.one(u); err != nil {
+			return err
+		}
+		a.delta.PutPermissions[u.mailbox()] = a.r.facts.Permissions
+	}
+	return nil
+}
+
+func (a *advancing) tokens(units []unit) error {
+	tokens, hashes := map[[32]byte]layer[Token]{}, map[string]layer[[32]byte]{}
+	for _, u := range units {
+		if h, ok := a.from.hashes.get(u.key); ok {
+			tokens[h] = layer[Token]{gone: true}
+			hashes[u.key] = layer[[32]byte]{gone: true}
+		}
+		if err := a.one(u); err != nil {
+			return err
+		}
+	}
+	for h, t := range a.r.tokens {
+		tokens[h] = layer[Token]{value: t}
+		hashes[t.ID] = layer[[32]byte]{value: h}
+	}
+	a.next.tokens, a.next.hashes = a.next.tokens.with(tokens), a.next.hashes.with(hashes)
+	return nil
+}
+
+// named reads units that are one row each, under a name or id.
+func (a *advancing) named(k kind, units []unit) error {
+	f, delta := &a.r.facts, &a.delta
+	count := func() int { return len(f.Assignments) + len(f.Scopes) + len(f.ItemGrants) }
+	for _, u := range units {
+		n := count()
+		if err := a.one(u); err != nil {
+			return err
+		}
+		if count() > n {
+			continue
+		}
+		switch k {
+		case assignmentRows:
+			delta.DropAssignments = append(delta.DropAssignments, u.key)
+		case scopeRows:
+			delta.DropScopes = append(delta.DropScopes, u.key)
+		default:
+			delta.DropItemGrants = append(delta.DropItemGrants, u.key)
+		}
+	}
+	delta.PutAssignments, delta.PutScopes, delta.PutItemGrants = f.Assignments, f.Scopes, f.ItemGrants
+	return nil
+}
+
+// newLedger returns a marker and the ledger that it fills as rows are read; both
+// are empty without a seal.
+func (d *Directory) newLedger() (*marker, ledger) {
+	m := d.marker()
+	if m == nil {
+		return nil, ledger{}
+	}
+	known := map[uint64]uint64{}
+	m.total = &total{}
+	m.done = func(k kind, key []byte, t tag) {
+		known[id(d.seed, k, key)] = short(t[:])
+		m.replace(m.total, nil, t[:])
+	}
+	return m, ledger{seed: d.seed, tags: tags{base: known}}
+}

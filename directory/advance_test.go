@@ -1,0 +1,273 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/db"
+	"entente/db/dbtest"
+)
+
+// flat is the map that layers stand for.
+func flat[K comparable, V any](l layers[K, V]) map[K]V {
+	m := map[K]V{}
+	maps.Copy(m, l.base)
+	for k, t := range l.top {
+		if t.gone {
+			delete(m, k)
+		} else {
+			m[k] = t.value
+		}
+	}
+	return m
+}
+
+// sameState fails unless a state is the same as everything read anew.
+func sameState(t *testing.T, d *Directory, people []entente.SID) {
+	t.Helper()
+	var want *state
+	must(t, d.db.View(t.Context(), func(tx *db.Tx) (err error) {
+		want, err = d.whole(tx)
+		return err
+	}))
+	got := d.now.Load()
+	same := func(what string, a, b any) {
+		t.Helper()
+		if !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: %v\nwant %v", what, a, b)
+		}
+	}
+	same("altered", got.altered, want.altered)
+	same("total", got.rows.total, want.rows.total)
+	same("tags", flat(got.rows.tags), flat(want.rows.tags))
+	same("epochs", flat(got.epochs), flat(want.epochs))
+	same("tokens", flat(got.tokens), flat(want.tokens))
+	same("hashes", flat(got.hashes), flat(want.hashes))
+	same("domains", got.domains, want.domains)
+	same("default", got.standard, want.standard)
+	members := func(s *state) map[entente.SID][]entente.SID {
+		all := flat(s.members)
+		for k, m := range all {
+			if len(m) == 0 {
+				all[k] = nil
+			}
+		}
+		return all
+	}
+	same("members", members(got), members(want))
+	a, b := got.snapshot, want.snapshot
+	same("generation", a.Generation(), b.Generation())
+	same("organization", a.Organization(), b.Organization())
+	same("accounts", a.Accounts(), b.Accounts())
+	for _, sid := range people {
+		x, okX := a.FindSID(sid)
+		y, okY := b.FindSID(sid)
+		same("found", okX, okY)
+		same("account", x, y)
+		same("decisions", decisions(a, x, people), decisions(b, x, people))
+	}
+}
+
+// decisions are what the snapshot says of an account: whom it may act as, and
+// whose mailbox it may open.
+func decisions(s *access.Snapshot, who access.Account, people []entente.SID) (all []string) {
+	c := &access.Caller{Authenticated: who.Principal, Method: access.Basic}
+	for _, p := range people {
+		o, ok := s.FindSID(p)
+		if !ok {
+			continue
+		}
+		at := time.Now()
+		acts, _ := s.Impersonate(c, access.ConnectingSID{SID: string(p)}, "", at, nil)
+		full := s.Decide(access.Question{Caller: c, On: access.MailboxOf(o.Mailbox), Want: access.FullAccess, At: at})
+		all = append(all, fmt.Sprint(p, acts != nil && acts.SID == p, full.Allowed()))
+	}
+	return all
+}
+
+// A wanderer makes changes at random.
+type wanderer struct {
+	r      *rand.Rand
+	people []entente.SID
+	groups []entente.SID
+	n      int
+}
+
+func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of))] }
+
+// step makes one change; what a verb refuses is tried all the same.
+func (w *wanderer) step(c *Change) error {
+	w.n++
+	id := fmt.Sprint("g", w.r.IntN(6))
+	switch w.r.IntN(24) {
+	case 0, 1:
+		a := person(fmt.Sprint("p", w.n))
+		a.Proxies = []entente.SMTPAddress{entente.SMTPAddress(fmt.Sprint("q", w.n, "@contoso.example"))}
+		a.Kind = []access.AccountKind{access.KindUser, access.KindService}[w.r.IntN(2)]
+		err := c.CreateAccount(a)
+		w.people = append(w.people, a.SID)
+		return err
+	case 2, 3:
+		g := &Group{Group: access.Group{Name: "Group", Mail: entente.SMTPAddress(fmt.Sprint("g", w.n, "@contoso.example"))}}
+		err := c.CreateGroup(g)
+		w.groups = append(w.groups, g.SID)
+		return err
+	case 4, 5:
+		_, err := c.EnableMailbox(w.one(w.people), "DB1")
+		return err
+	case 6:
+		_, err := c.DisableMailbox(w.one(w.people))
+		return err
+	case 7, 8, 9:
+		return c.AddMember(w.one(w.groups), w.one(slices.Concat(w.people, w.groups)))
+	case 10:
+		return c.RemoveMember(w.one(w.groups), w.one(w.people))
+	case 11, 12:
+		a, err := c.Account(w.one(w.people))
+		if err != nil {
+			return err
+		}
+		return c.SetMailboxPermission(access.MailboxPermission{
+			Mailbox: a.Mailbox, To: w.one(slices.Concat(w.people, w.groups)),
+			Rights: []access.Rights{0, access.FullAccess}[w.r.IntN(2)], Deny: w.r.IntN(3) == 0,
+		})
+	case 13, 14:
+		return c.CreateAssignment(&Assignment{Assignment: access.Assignment{
+			ID: id, Assignee: w.one(slices.Concat(w.people, w.groups)), Rights: access.ApplicationImpersonation, Enabled: true,
+			Scope: access.Scope{Kind: access.ScopeAccount, Name: string(w.one(w.people))},
+		}})
+	case 15:
+		return c.SetAssignment(id, func(a *access.Assignment) error { a.Scope = access.Scope{Kind: access.ScopeAll}; return nil })
+	case 16:
+		return c.RemoveAssignment(id)
+	case 17:
+		if w.r.IntN(2) == 0 {
+			return c.RemoveAccount(w.one(w.people))
+		}
+		return c.RemoveGroup(w.one(w.groups))
+	case 18:
+		return c.SetAccount(w.one(w.people), func(a *Account) error {
+			a.Enabled, a.Department, a.Proxies = !a.Enabled, fmt.Sprint(w.n), nil
+			return nil
+		})
+	case 19:
+		if w.r.IntN(2) == 0 {
+			return c.AddAdministrator(w.one(w.groups))
+		}
+		return c.RemoveAdministrator(w.one(w.groups))
+	case 20:
+		_, _, err := c.CreateToken(w.one(w.people), "app", c.now.Add(time.Hour))
+		return err
+	case 21:
+		return c.SetPassword(w.one(w.people), "")
+	case 22:
+		return w.rare(c, id)
+	default:
+		a, err := c.Account(w.one(w.people))
+		if err != nil {
+			return err
+		}
+		g := granted(a, w.one(w.people))
+		g.ID = id
+		if c.RevokeItemGrant(id) == nil {
+			return nil
+		}
+		return c.CreateItemGrant(g)
+	}
+}
+
+func (w *wanderer) rare(c *Change, id string) error {
+	switch w.r.IntN(6) {
+	case 0:
+		return c.SetOrganization(func(o *access.Organization) error { o.Name = fmt.Sprint(w.n); return nil })
+	case 1:
+		if err := c.AddDomain(entente.Domain(fmt.Sprint("d", w.n, ".example"))); err != nil {
+			return err
+		}
+		return c.SetDefaultDomain(entente.Domain(fmt.Sprint("d", w.n, ".example")))
+	case 2:
+		return c.SetServer(Server{Name: id, URL: fmt.Sprint(w.n)})
+	case 3:
+		if err := c.CreateScope(access.ManagementScope{Name: id, Filter: `Department -eq "x"`}); err != nil {
+			return c.RemoveScope(id)
+		}
+		return nil
+	case 4:
+		return c.SetScopePolicy(access.ScopePolicy{Scope: id, Priority: w.n})
+	default:
+		return c.SetRealm(access.Realm{Name: id, DomainSID: entente.SID(fmt.Sprint("S-1-5-21-1-1-", w.n))})
+	}
+}
+
+// What a node comes to by going on from the state before is what everything
+// read anew gives, on the node that makes the changes, on another and without a
+// seal; and the tables bear their mark.
+func TestAdvance(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, x *db.DB) { wander(t, x, testSeal("key"), 400) })
+}
+
+func TestAdvanceUnsealed(t *testing.T) { wander(t, dbtest.SQLite(t), nil, 400) }
+
+func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
+	c := Config{DB: x, Organization: "Contoso", Seal: seal, Failed: func(err error) { t.Error(err) }}
+	d, err := Open(context.Background(), c)
+	must(t, err)
+	change(t, d, func(c *Change) error { return c.AddDomain("contoso.example") })
+	change(t, d, func(c *Change) error { return c.SetDatabase(Database{"DB1", "sqlite:mail.db"}) })
+	other, err := Open(context.Background(), c)
+	must(t, err)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	w := &wanderer{r: rand.New(rand.NewPCG(seed, 1)), people: []entente.SID{"S-1-5-21-1-2-3-4"}, groups: []entente.SID{"S-1-5-21-1-2-3-5"}}
+	made, whole := 0, 0
+	for i := range steps {
+		before := *w
+		was := d.now.Load()
+		err := d.Update(t.Context(), func(c *Change) error {
+			again := before // the function may run again
+			again.r = w.r
+			*w = again
+			for range 1 + w.r.IntN(3) {
+				if err := w.step(c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			var known *entente.Error
+			if !asError(err, &known) {
+				t.Fatalf("step %d: %v", i, err)
+			}
+			continue
+		}
+		made++
+		must(t, d.db.View(t.Context(), func(tx *db.Tx) error {
+			next, err := d.advance(tx, was)
+			if next == nil {
+				whole++
+			}
+			return err
+		}))
+		sameState(t, d, w.people)
+		if w.r.IntN(8) == 0 {
+			must(t, other.refresh(t.Context()))
+			sameState(t, other, w.people)
+			must(t, other.check(t.Context()))
+		}
+		if t.Failed() {
+			t.Fatalf("after step %d", i)
+		}
+	}
+	if made < steps/8 {
+		t.Errorf("%d of %d changes were made, %d of them were not gone on from", made, steps, whole)
+	}
+}
