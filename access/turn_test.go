@@ -36,8 +36,45 @@ func drawSupposition(t *rapid.T, w *world) Supposition {
 	default:
 		x.Folder = &w.folders[rapid.IntRange(0, len(w.folders)-1).Draw(t, "folder")]
 		x.Want = rapid.SampledFrom([]Rights{FolderVisible, ReadAny, Create, EditAny, FreeBusySimple}).Draw(t, "want")
+		if rapid.IntRange(0, 2).Draw(t, "item") == 0 {
+			x.Item, x.Want = drawKey(t), rapid.SampledFrom([]Rights{ReadItem, EditItem}).Draw(t, "want")
+			if x.Want == EditItem && rapid.Bool().Draw(t, "change") {
+				x.Change = &ItemChange{Fields: FieldTime | FieldLocation, Start: at, End: at, Location: "Room 1"}
+			}
+		}
 	}
 	return x
+}
+
+func drawKey(t *rapid.T) ItemKey {
+	return ItemKey{
+		Content: uint64(rapid.IntRange(1, 2).Draw(t, "content")),
+		Day:     rapid.SampledFrom([]int32{0, 0, 2026_03_02, 2026_03_09}).Draw(t, "day"),
+	}
+}
+
+// drawItemGrants grants single items, of some mailboxes, to some.
+func drawItemGrants(t *rapid.T, w *world) {
+	w.facts.ItemGrants = draws(t, 5, func(t *rapid.T) ItemGrant {
+		g := ItemGrant{
+			ID: fmt.Sprint("g", len(w.facts.ItemGrants)), To: someone(t), Items: draws(t, 2, drawKey), Enabled: rapid.IntRange(0, 4).Draw(t, "enabled") > 0,
+			Mailbox: entente.MailboxID{byte(rapid.IntRange(1, people).Draw(t, "box"))},
+			Read:    rapid.SampledFrom([]Fields{0, FieldSubject, AllFields}).Draw(t, "read"),
+			Write:   rapid.SampledFrom([]Fields{0, FieldTime | FieldLocation, FieldBody}).Draw(t, "write"),
+		}
+		switch rapid.IntRange(0, 5).Draw(t, "bounds") {
+		case 0:
+			g.Latest = at.Add(-1)
+		case 1:
+			g.Locations = []string{"Room 2"}
+		case 2:
+			g.NotAfter = at
+		}
+		return g
+	})
+	for i := range w.facts.ItemGrants {
+		w.facts.ItemGrants[i].ID = fmt.Sprint("g", i)
+	}
 }
 
 // drawSettings sets something of client access, for some.
@@ -76,6 +113,7 @@ func TestExplanationsAreSound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		drawSettings(t, &w)
+		drawItemGrants(t, &w)
 		s := Compile(w.facts)
 		for range 4 {
 			x := drawSupposition(t, &w)
