@@ -28,8 +28,14 @@ type answer struct {
 	Steps    []step          `json:"steps,omitempty"`
 	// Changes are sets of changes, each of which turns the answer, and no part of
 	// which does. Unturned says up to how many pieces were tried in vain.
-	Changes  [][]piece `json:"changes,omitempty"`
-	Unturned int       `json:"unturned,omitempty"`
+	Changes  []turn `json:"changes,omitempty"`
+	Unturned int    `json:"unturned,omitempty"`
+}
+
+// A turn is a set of changes, and what it makes of the question.
+type turn struct {
+	Pieces []piece `json:"pieces"`
+	Then   then    `json:"then"`
 }
 
 // A piece is one change of a fact.
@@ -93,22 +99,23 @@ func (c *Config) answer(b *builder, x access.Supposition) *answer {
 		a.Code, a.Status = c.Refusal(a.Stage, err, x.Want, r.Got(), op.ofItem)
 	}
 	if b.q.Changes == nil && c.Changes || b.q.Changes != nil && *b.q.Changes {
-		a.turned(access.Turn(b.facts, x))
+		a.turned(b, x)
 	}
 	return a
 }
 
-func (a *answer) turned(t access.Turning) {
+func (a *answer) turned(b *builder, x access.Supposition) {
+	t := access.Turn(b.facts, x)
 	for _, set := range t.Sets {
-		var pieces []piece
+		change := turn{Then: b.then(x, set)}
 		for _, c := range set {
 			p := piece{Does: c.Does}
 			if p.Command = c.Command; p.Command != "" {
 				p.Command = "entente " + p.Command
 			}
-			pieces = append(pieces, p)
+			change.Pieces = append(change.Pieces, p)
 		}
-		a.Changes = append(a.Changes, pieces)
+		a.Changes = append(a.Changes, change)
 	}
 	if len(t.Sets) == 0 {
 		a.Unturned = t.Size

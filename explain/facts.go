@@ -262,6 +262,9 @@ func (b *builder) sid(name string) entente.SID {
 	return ""
 }
 
+// nowhere is a mailbox there is not.
+func nowhere() entente.MailboxID { return entente.MailboxID{0: 0xff} }
+
 // mailbox finds a mailbox by its account. With none it answers one that does
 // not exist, which may be asked about and not be granted on.
 func (b *builder) mailbox(name string) (entente.MailboxID, bool) {
@@ -274,7 +277,7 @@ func (b *builder) mailbox(name string) (entente.MailboxID, bool) {
 			return a.Mailbox, !a.Mailbox.IsZero()
 		}
 	}
-	return entente.MailboxID{0: 0xff}, false
+	return nowhere(), false
 }
 
 func (b *builder) grantedOn(name string) entente.MailboxID {
@@ -419,8 +422,11 @@ func (b *builder) supposition(now time.Time) access.Supposition {
 	if len(x.UserAgent) > maxAgent {
 		b.fail("user_agent has %d bytes, %d are allowed", len(x.UserAgent), maxAgent)
 	}
-	if r.Protocol != nil {
+	switch {
+	case r.Protocol != nil:
 		x.Protocol = strings.ToLower(*r.Protocol)
+	case r.External != "":
+		x.Protocol = "" // he comes by his organization, not by a protocol of ours
 	}
 	if x.Protocol == "none" {
 		x.Protocol = ""
@@ -511,7 +517,7 @@ func (b *builder) whatIsAsked(x *access.Supposition) {
 	case r.Mailbox != "":
 		x.Mailbox, _ = b.mailbox(r.Mailbox)
 		if x.Mailbox.IsZero() {
-			x.Mailbox = entente.MailboxID{0: 0xff}
+			x.Mailbox = nowhere()
 		}
 	case asks && r.Folder == "":
 		x.Own = true

@@ -23,6 +23,7 @@ func config() Config {
 			return string(code), status
 		},
 		NoError: string(ews.NoError),
+		Changes: true,
 		Now:     time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
 	}
 }
@@ -269,6 +270,7 @@ func (l *vector) asked(t *testing.T, facts object) string {
 		t.Fatalf("no way to ask %v in JSON", l.words)
 	}
 	a := ask(t, config(), q)
+	turns(t, q, &a)
 	switch {
 	case a.Error != "":
 		return "error: " + a.Error
@@ -287,6 +289,32 @@ func (l *vector) asked(t *testing.T, facts object) string {
 		return a.As
 	}
 	return "yes"
+}
+
+// turns checks that what an answer says would turn it does so, in the question's
+// own words.
+func turns(t *testing.T, q object, a *answer) {
+	t.Helper()
+	line, err := json.Marshal(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range a.Changes {
+		then, err := json.Marshal(c.Then)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := object{}
+		for _, part := range [][]byte{line, then} {
+			if err := json.Unmarshal(part, &changed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		changed["changes"] = false
+		if b := ask(t, config(), changed); b.Decision == a.Decision || b.Error != "" {
+			t.Errorf("%s\n%+v\nthen %s: still %s %s %s", line, c.Pieces, then, b.Decision, b.Reason, b.Error)
+		}
+	}
 }
 
 // exactly tells whether of a folder's rights those are held and no others.

@@ -35,149 +35,149 @@ type question struct {
 
 // policy has the names of Set-OrganizationConfig and Set-CASMailbox.
 type policy struct {
-	EwsEnabled                 setting  `json:"EwsEnabled"`
-	EwsAllowOutlook            setting  `json:"EwsAllowOutlook"`
-	EwsAllowMacOutlook         setting  `json:"EwsAllowMacOutlook"`
-	EwsAllowEntourage          setting  `json:"EwsAllowEntourage"`
-	EwsApplicationAccessPolicy string   `json:"EwsApplicationAccessPolicy"`
-	EwsAllowList               []string `json:"EwsAllowList"`
-	EwsBlockList               []string `json:"EwsBlockList"`
-	EwsAllowedAppIDs           []string `json:"EwsAllowedAppIDs"`
+	EwsEnabled                 setting  `json:"EwsEnabled,omitzero"`
+	EwsAllowOutlook            setting  `json:"EwsAllowOutlook,omitzero"`
+	EwsAllowMacOutlook         setting  `json:"EwsAllowMacOutlook,omitzero"`
+	EwsAllowEntourage          setting  `json:"EwsAllowEntourage,omitzero"`
+	EwsApplicationAccessPolicy string   `json:"EwsApplicationAccessPolicy,omitzero"`
+	EwsAllowList               []string `json:"EwsAllowList,omitzero"`
+	EwsBlockList               []string `json:"EwsBlockList,omitzero"`
+	EwsAllowedAppIDs           []string `json:"EwsAllowedAppIDs,omitzero"`
 }
 
 type organization struct {
 	policy
-	Name       string      `json:"name"`
-	DomainSID  entente.SID `json:"domain_sid"`
-	Precedence string      `json:"ews_precedence"`
+	Name       string      `json:"name,omitzero"`
+	DomainSID  entente.SID `json:"domain_sid,omitzero"`
+	Precedence string      `json:"ews_precedence,omitzero"`
 }
 
 type realm struct {
-	Name      string      `json:"name"`
-	DomainSID entente.SID `json:"domain_sid"`
+	Name      string      `json:"name,omitzero"`
+	DomainSID entente.SID `json:"domain_sid,omitzero"`
 }
 
 type account struct {
 	policy
-	Name       string      `json:"name"`
-	SID        entente.SID `json:"sid"`
-	UPN        string      `json:"upn"`
-	Mail       *string     `json:"mail"`
-	Proxies    []string    `json:"proxies"`
-	Master     entente.SID `json:"master"`
-	Kind       string      `json:"kind"`
-	Enabled    *bool       `json:"enabled"`
-	Mailbox    *bool       `json:"mailbox"`
-	Database   string      `json:"database"`
-	Attributes attributes  `json:"attributes"`
+	Name       string      `json:"name,omitzero"`
+	SID        entente.SID `json:"sid,omitzero"`
+	UPN        string      `json:"upn,omitzero"`
+	Mail       *string     `json:"mail,omitzero"`
+	Proxies    []string    `json:"proxies,omitzero"`
+	Master     entente.SID `json:"master,omitzero"`
+	Kind       string      `json:"kind,omitzero"`
+	Enabled    *bool       `json:"enabled,omitzero"`
+	Mailbox    *bool       `json:"mailbox,omitzero"`
+	Database   string      `json:"database,omitzero"`
+	Attributes attributes  `json:"attributes,omitzero"`
 }
 
 // attributes are what recipient filters look at, by their names there.
 type attributes map[string]string
 
 type group struct {
-	Name    string      `json:"name"`
-	SID     entente.SID `json:"sid"`
-	Mail    string      `json:"mail"`
-	Master  entente.SID `json:"master"`
-	Members []string    `json:"members"`
+	Name    string      `json:"name,omitzero"`
+	SID     entente.SID `json:"sid,omitzero"`
+	Mail    string      `json:"mail,omitzero"`
+	Master  entente.SID `json:"master,omitzero"`
+	Members []string    `json:"members,omitzero"`
 }
 
 type permission struct {
-	Mailbox string `json:"mailbox"`
-	To      string `json:"to"`
-	Rights  words  `json:"rights"`
-	Deny    bool   `json:"deny"`
+	Mailbox string `json:"mailbox,omitzero"`
+	To      string `json:"to,omitzero"`
+	Rights  words  `json:"rights,omitzero"`
+	Deny    bool   `json:"deny,omitzero"`
 }
 
 type scope struct {
-	Name      string `json:"name"`
-	Filter    string `json:"filter"`
-	Exclusive bool   `json:"exclusive"`
+	Name      string `json:"name,omitzero"`
+	Filter    string `json:"filter,omitzero"`
+	Exclusive bool   `json:"exclusive,omitzero"`
 }
 
 type scopePolicy struct {
 	policy
-	Scope    string `json:"scope"`
-	Priority int    `json:"priority"`
+	Scope    string `json:"scope,omitzero"`
+	Priority int    `json:"priority,omitzero"`
 }
 
 type assignment struct {
-	ID            string `json:"id"`
-	To            string `json:"to"`
-	Rights        words  `json:"rights"`
-	Server        string `json:"server"`
-	Over          string `json:"over"`
-	Gate          string `json:"gate"`
-	AllowDisabled bool   `json:"allow_disabled"`
-	NotBefore     moment `json:"not_before"`
-	NotAfter      moment `json:"not_after"`
-	Enabled       *bool  `json:"enabled"`
-	Deny          bool   `json:"deny"`
+	ID            string `json:"id,omitzero"`
+	To            string `json:"to,omitzero"`
+	Rights        words  `json:"rights,omitzero"`
+	Server        string `json:"server,omitzero"`
+	Over          string `json:"over,omitzero"`
+	Gate          string `json:"gate,omitzero"`
+	AllowDisabled bool   `json:"allow_disabled,omitzero"`
+	NotBefore     moment `json:"not_before,omitzero"`
+	NotAfter      moment `json:"not_after,omitzero"`
+	Enabled       *bool  `json:"enabled,omitzero"`
+	Deny          bool   `json:"deny,omitzero"`
 }
 
 type itemGrant struct {
-	ID        string   `json:"id"`
-	Mailbox   string   `json:"mailbox"`
-	To        string   `json:"to"`
-	External  string   `json:"external"`
-	Items     []item   `json:"items"`
-	Label     string   `json:"label"`
-	Read      words    `json:"read"`
-	Write     words    `json:"write"`
-	Earliest  moment   `json:"earliest"`
-	Latest    moment   `json:"latest"`
-	Locations []string `json:"locations"`
-	NotBefore moment   `json:"not_before"`
-	NotAfter  moment   `json:"not_after"`
-	Enabled   *bool    `json:"enabled"`
+	ID        string   `json:"id,omitzero"`
+	Mailbox   string   `json:"mailbox,omitzero"`
+	To        string   `json:"to,omitzero"`
+	External  string   `json:"external,omitzero"`
+	Items     []item   `json:"items,omitzero"`
+	Label     string   `json:"label,omitzero"`
+	Read      words    `json:"read,omitzero"`
+	Write     words    `json:"write,omitzero"`
+	Earliest  moment   `json:"earliest,omitzero"`
+	Latest    moment   `json:"latest,omitzero"`
+	Locations []string `json:"locations,omitzero"`
+	NotBefore moment   `json:"not_before,omitzero"`
+	NotAfter  moment   `json:"not_after,omitzero"`
+	Enabled   *bool    `json:"enabled,omitzero"`
 }
 
 type folder struct {
-	Name    string  `json:"name"`
-	Mailbox string  `json:"mailbox"`
-	Class   string  `json:"class"`
-	Entries []entry `json:"entries"`
+	Name    string  `json:"name,omitzero"`
+	Mailbox string  `json:"mailbox,omitzero"`
+	Class   string  `json:"class,omitzero"`
+	Entries []entry `json:"entries,omitzero"`
 }
 
 type entry struct {
-	To     string `json:"to"`
-	Rights words  `json:"rights"`
+	To     string `json:"to,omitzero"`
+	Rights words  `json:"rights,omitzero"`
 }
 
 type request struct {
-	Caller        string         `json:"caller"`
-	External      string         `json:"external"`
-	Method        string         `json:"method"`
-	Realm         string         `json:"realm"`
-	Groups        []string       `json:"groups"`
-	ActsAs        string         `json:"acts_as"`
-	ConnectingSID *connectingSID `json:"connecting_sid"`
-	Server        string         `json:"server"`
-	Protocol      *string        `json:"protocol"`
-	UserAgent     string         `json:"user_agent"`
-	Application   string         `json:"application_id"`
-	Mailbox       string         `json:"mailbox"`
-	Folder        string         `json:"folder"`
-	Item          *item          `json:"item"`
-	Right         words          `json:"right"`
-	Operation     string         `json:"operation"`
-	Change        *change        `json:"change"`
-	Time          moment         `json:"time"`
+	Caller        string         `json:"caller,omitzero"`
+	External      string         `json:"external,omitzero"`
+	Method        string         `json:"method,omitzero"`
+	Realm         string         `json:"realm,omitzero"`
+	Groups        []string       `json:"groups,omitzero"`
+	ActsAs        string         `json:"acts_as,omitzero"`
+	ConnectingSID *connectingSID `json:"connecting_sid,omitzero"`
+	Server        string         `json:"server,omitzero"`
+	Protocol      *string        `json:"protocol,omitzero"`
+	UserAgent     string         `json:"user_agent,omitzero"`
+	Application   string         `json:"application_id,omitzero"`
+	Mailbox       string         `json:"mailbox,omitzero"`
+	Folder        string         `json:"folder,omitzero"`
+	Item          *item          `json:"item,omitzero"`
+	Right         words          `json:"right,omitzero"`
+	Operation     string         `json:"operation,omitzero"`
+	Change        *change        `json:"change,omitzero"`
+	Time          moment         `json:"time,omitzero"`
 }
 
 type connectingSID struct {
-	PrincipalName      string `json:"PrincipalName"`
-	SID                string `json:"SID"`
-	PrimarySmtpAddress string `json:"PrimarySmtpAddress"`
-	SmtpAddress        string `json:"SmtpAddress"`
+	PrincipalName      string `json:"PrincipalName,omitzero"`
+	SID                string `json:"SID,omitzero"`
+	PrimarySmtpAddress string `json:"PrimarySmtpAddress,omitzero"`
+	SmtpAddress        string `json:"SmtpAddress,omitzero"`
 }
 
 type change struct {
-	Fields   words  `json:"fields"`
-	Start    moment `json:"start"`
-	End      moment `json:"end"`
-	Location string `json:"location"`
+	Fields   words  `json:"fields,omitzero"`
+	Start    moment `json:"start,omitzero"`
+	End      moment `json:"end,omitzero"`
+	Location string `json:"location,omitzero"`
 }
 
 // A setting is true, false or null; the words of the shell are taken too.

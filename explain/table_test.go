@@ -194,6 +194,16 @@ func TestAnswers(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &a); err != nil || a.Error != "" {
 			t.Fatalf("%s: %v %s", request, err, out.Bytes())
 		}
+		q := object{}
+		if err := json.Unmarshal([]byte(line), &q); err != nil {
+			t.Fatal(err)
+		}
+		// What is wrong with the request itself no fact mends.
+		itself := strings.Contains("ErrorInvalidSmtpAddress ErrorInvalidExchangeImpersonationHeaderData ErrorMoreThanOneAccessModeSpecified", a.Code)
+		if (len(a.Changes) == 0) != itself {
+			t.Errorf("%s: %d changes turn the answer", request, len(a.Changes))
+		}
+		turns(t, q, &a)
 		if got := fmt.Sprintf("%s %s %s %d", a.Decision, a.Stage, a.Code, a.Status); got != want {
 			t.Errorf("%s: %s, want %s", request, got, want)
 		}
