@@ -122,6 +122,10 @@ func Verbs() []Verb {
 		verb("permission", "grant", "Grant or deny rights on a mailbox as a whole.", (*API).GrantPermission),
 		verb("permission", "revoke", "Take back what was granted or denied.", (*API).RevokePermission),
 
+		verb("grant", "list", "List grants on single items.", (*API).ListGrants),
+		verb("grant", "create", "Let somebody see, or change, named fields of single items and nothing else.", (*API).CreateGrant),
+		verb("grant", "revoke", "Take a grant on single items back.", (*API).RevokeGrant),
+
 		verb("folder", "list", "List the folders of a mailbox.", (*API).ListFolders),
 		verb("folder", "permissions", "List who may do what in a folder.", (*API).ListFolderPermissions),
 		verb("folder", "grant", "Grant rights in one folder.", (*API).GrantFolder),

@@ -60,6 +60,7 @@ type nouns struct {
 	Scope         scopeCmd         `cmd:"" group:"objects" help:"Management scopes: named sets of recipients."`
 	Policy        policyCmd        `cmd:"" group:"objects" help:"Client access policies of management scopes."`
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
+	Grant         grantCmd         `cmd:"" group:"objects" help:"Grants on single items: named fields, for a time."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
 	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
@@ -181,6 +182,12 @@ type permissionCmd struct {
 	List   remote[admin.AccountName, []admin.PermissionInfo] `cmd:"" help:"List what is granted on a mailbox as a whole."`
 	Grant  done[admin.GrantPermission]                       `cmd:"" help:"Grant or deny rights on a mailbox as a whole."`
 	Revoke done[admin.RevokePermission]                      `cmd:"" help:"Take back what was granted or denied."`
+}
+
+type grantCmd struct {
+	List   remote[admin.ListGrants, []admin.GrantInfo] `cmd:"" help:"List grants on single items."`
+	Create remote[admin.CreateGrant, admin.GrantInfo]  `cmd:"" help:"Let somebody see, or change, named fields of single items and nothing else."`
+	Revoke done[admin.ID]                              `cmd:"" help:"Take a grant on single items back."`
 }
 
 type folderCmd struct {
