@@ -1,6 +1,8 @@
 package ews
 
 import (
+	"strings"
+
 	"entente/soap"
 	"entente/strictxml"
 )
@@ -59,12 +61,16 @@ type ManagementRole struct {
 
 // The header fields by which a caller asks to be somebody, and by which
 // Exchange servers hand an identity to each other. We take the first only, and
-// only in its place.
+// only in its place and as it is written; in other letters, or without what
+// belongs around it, it is refused and not passed over.
 func isSecurityHeader(local string) bool {
-	switch local {
-	case "ExchangeImpersonation", "SerializedSecurityContext", "ProxySecurityContext",
-		"ProxySuggesterSid", "OpenAsAdminOrSystemService":
-		return true
+	for _, name := range [...]string{
+		"ExchangeImpersonation", "ConnectingSID", "SerializedSecurityContext", "ProxySecurityContext",
+		"ProxySuggesterSid", "ProxyRequestType", "OpenAsAdminOrSystemService", "ManagementRole",
+	} {
+		if strings.EqualFold(local, name) {
+			return true
+		}
 	}
 	return false
 }
@@ -88,27 +94,48 @@ func DecodeHeader(r *strictxml.Reader) (Header, error) {
 	if err := r.Err(); err != nil {
 		return Header{}, err
 	}
+	switch {
+	case seen.modes > 1 || seen.modes == 1 && h.Impersonation != nil:
+		return Header{}, &Fault{Code: ErrorMoreThanOneAccessModeSpecified}
+	case seen.refused != nil:
+		return Header{}, seen.refused
+	}
 	return h, nil
 }
 
-// seenHeaders are the local names of the fields read so far; there are few.
-type seenHeaders []string
+// seenHeaders is what came so far.
+type seenHeaders struct {
+	names []string // local names; there are few
+	// modes counts the identities asked for in ways that we do not take, of which
+	// refused is what is said of the first: which came first does not matter where
+	// there are several.
+	modes   int
+	refused *Fault
+}
 
 // again reports whether the name came before, and notes it.
 func (s *seenHeaders) again(name string) bool {
-	for _, n := range *s {
+	for _, n := range s.names {
 		if n == name {
 			return true
 		}
 	}
-	*s = append(*s, name)
+	s.names = append(s.names, name)
 	return false
+}
+
+// refuse notes an identity that is asked for and not taken.
+func (s *seenHeaders) refuse(f *Fault) {
+	s.modes++
+	if s.refused == nil {
+		s.refused = f
+	}
 }
 
 func (h *Header) field(r *strictxml.Reader, seen *seenHeaders) {
 	name := r.Name()
 	if name.Space != NSTypes {
-		h.foreign(r, name.Local)
+		h.foreign(r, name, seen)
 		return
 	}
 	if h.known(name.Local) && seen.again(name.Local) {
@@ -131,7 +158,7 @@ func (h *Header) field(r *strictxml.Reader, seen *seenHeaders) {
 	case "ManagementRole":
 		h.ManagementRole = decodeManagementRole(r)
 	default:
-		h.foreign(r, name.Local)
+		h.foreign(r, name, seen)
 	}
 }
 
@@ -155,14 +182,14 @@ func twice(local string) *Fault {
 }
 
 // foreign deals with a field that is not Header's.
-func (h *Header) foreign(r *strictxml.Reader, local string) {
+func (h *Header) foreign(r *strictxml.Reader, name strictxml.Name, seen *seenHeaders) {
 	switch {
-	case isSecurityHeader(local):
-		r.Fail(h.refuseIdentity(local))
+	case isSecurityHeader(name.Local):
+		refuseIdentity(r, name, seen)
 	case mustUnderstand(r):
 		r.Fail(&soap.Fault{
 			Code:   strictxml.Name{Local: soap.MustUnderstand},
-			String: "The header " + local + " must be understood, and is not.",
+			String: "The header " + name.Local + " must be understood, and is not.",
 		})
 	default:
 		r.Skip()
@@ -185,17 +212,43 @@ func mustUnderstand(r *strictxml.Reader) bool {
 
 const actorNext = "http://schemas.xmlsoap.org/soap/actor/next"
 
-// refuseIdentity is the fault for a security header we do not take: the ones
-// Exchange servers use among themselves are never good from a client, and
-// ExchangeImpersonation comes here only in a wrong namespace.
-func (h *Header) refuseIdentity(local string) *Fault {
-	switch {
-	case local == "ExchangeImpersonation":
-		return &Fault{Code: ErrorInvalidExchangeImpersonationHeaderData}
-	case h.Impersonation != nil:
-		return &Fault{Code: ErrorMoreThanOneAccessModeSpecified}
+// refuseIdentity refuses a security header that we do not take: the ones by which
+// Exchange servers speak among themselves are never good from a client, and those
+// of clients come here only in a wrong namespace or in other letters.
+func refuseIdentity(r *strictxml.Reader, name strictxml.Name, seen *seenHeaders) {
+	switch strings.ToLower(name.Local) {
+	case "exchangeimpersonation", "connectingsid":
+		r.Fail(badImpersonation("It stands in a place or a form that is not its own."))
+	case "managementrole":
+		r.Fail(&Fault{Code: ErrorInvalidManagementRoleHeader})
+	case "proxyrequesttype":
+		r.Fail(&Fault{Code: ErrorProxyRequestNotAllowed})
+	case "serializedsecuritycontext":
+		seen.refuse(&Fault{Code: serializedContext(r)})
+	default:
+		seen.refuse(&Fault{Code: ErrorTokenSerializationDenied})
+		r.Skip()
 	}
-	return &Fault{Code: ErrorTokenSerializationDenied}
+}
+
+// serializedContext reads a SerializedSecurityContext to no other end than to
+// tell one that is none from one for which the right is missing, which nobody
+// has: ms-Exch-EPI-TokenSerialization is for servers, and ours have another way.
+func serializedContext(r *strictxml.Reader) ResponseCode {
+	users := 0
+	for r.Child() {
+		if name := r.Name(); name.Space == NSTypes && name.Local == "UserSid" {
+			if strings.HasPrefix(trim(r.Text()), "S-1-") {
+				users++
+			}
+			continue
+		}
+		r.Skip()
+	}
+	if users != 1 {
+		return ErrorInvalidSerializedAccessToken
+	}
+	return ErrorTokenSerializationDenied
 }
 
 func decodeImpersonation(r *strictxml.Reader) *ExchangeImpersonation {

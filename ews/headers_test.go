@@ -92,7 +92,16 @@ func TestDecodeHeaderRefuses(t *testing.T) {
 	test(ErrorInvalidExchangeImpersonationHeaderData, `<m:ExchangeImpersonation><t:ConnectingSID>`+sid+`</t:ConnectingSID></m:ExchangeImpersonation>`)
 	test(ErrorInvalidExchangeImpersonationHeaderData, `<ExchangeImpersonation xmlns="">`+sid+`</ExchangeImpersonation>`)
 
+	test(ErrorInvalidExchangeImpersonationHeaderData, `<t:exchangeimpersonation><t:ConnectingSID>`+sid+`</t:ConnectingSID></t:exchangeimpersonation>`)
+	test(ErrorInvalidExchangeImpersonationHeaderData, `<t:ConnectingSID>`+sid+`</t:ConnectingSID>`)
+
 	test(ErrorMoreThanOneAccessModeSpecified, impersonate(sid), impersonate(sid))
+	test(ErrorMoreThanOneAccessModeSpecified, `<t:SerializedSecurityContext/>`, impersonate(sid))
+	test(ErrorMoreThanOneAccessModeSpecified, `<t:SerializedSecurityContext/>`, `<t:ProxySecurityContext/>`)
+	test(ErrorInvalidSerializedAccessToken, `<t:SerializedSecurityContext/>`)
+	test(ErrorInvalidSerializedAccessToken, `<t:SerializedSecurityContext><t:UserSid>anna</t:UserSid></t:SerializedSecurityContext>`)
+	test(ErrorProxyRequestNotAllowed, `<t:ProxyRequestType>CrossSite</t:ProxyRequestType>`)
+	test(ErrorInvalidManagementRoleHeader, `<m:ManagementRole><t:UserRoles><t:Role>x</t:Role></t:UserRoles></m:ManagementRole>`)
 	test(ErrorMoreThanOneAccessModeSpecified, impersonate(sid), `<t:SerializedSecurityContext/>`)
 	test(ErrorTokenSerializationDenied, `<t:SerializedSecurityContext><t:UserSid>S-1-1-0</t:UserSid></t:SerializedSecurityContext>`)
 	test(ErrorTokenSerializationDenied, `<t:ProxySecurityContext>AAAA</t:ProxySecurityContext>`)
@@ -167,7 +176,7 @@ func FuzzDecodeHeader(f *testing.F) {
 		r := strictxml.NewReader([]byte(declared(s)), testLimits)
 		r.Root()
 		for r.Child() {
-			if n := r.Name(); isSecurityHeader(n.Local) && (h.Impersonation == nil || n.Local != "ExchangeImpersonation") {
+			if n := r.Name(); isSecurityHeader(n.Local) && (h.Impersonation == nil || n.Local != "ExchangeImpersonation") && (h.ManagementRole == nil || n.Local != "ManagementRole") {
 				t.Errorf("%s was passed over", n.Local)
 			}
 			r.Skip()
