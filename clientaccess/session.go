@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"entente"
@@ -32,6 +33,7 @@ type Session struct {
 	hold      hold        // what of it is given back at the end
 	release   func()      // of a streaming connection
 	views     []openView
+	named     []entente.SMTPAddress // of them, those the caller knows he is in
 	record    audit.Record
 	targets   []target
 	notes     []mailbox.NoteID // what was left beside writes
@@ -144,7 +146,7 @@ func (s *Session) Own(ctx context.Context) (*mailbox.View, error) {
 	a, ok := s.snapshot.FindSID(s.caller.Subject().SID)
 	if !ok || a.Mailbox.IsZero() {
 		return nil, entente.Errorf(entente.Invalid,
-			"the account %s has no mailbox: name one in the request or impersonate its owner",
+			"the account %s has no mailbox of its own: say whose is meant, by a Mailbox element in the folder's id or an ExchangeImpersonation header",
 			s.caller.Subject().UPN).Because(access.MissingEmailAddress)
 	}
 	return s.Mailbox(ctx, a.Mailbox)
@@ -154,9 +156,40 @@ func (s *Session) Own(ctx context.Context) (*mailbox.View, error) {
 func (s *Session) MailboxOf(ctx context.Context, address string) (*mailbox.View, error) {
 	a, ok := s.snapshot.FindSMTP(address)
 	if !ok || a.Mailbox.IsZero() {
-		return nil, entente.Errorf(entente.NotFound, "there is no mailbox with this address").Because(access.NonExistentMailbox)
+		// Asked and refused like any other, so that who tries one address after the
+		// other is on record with what he tried.
+		s.Target(entente.MailboxID{}, bounded(address))
+		_, err := s.ask(access.MailboxOf(entente.MailboxID{}), access.FolderLookup)
+		return nil, err
 	}
-	return s.Mailbox(ctx, a.Mailbox)
+	v, err := s.Mailbox(ctx, a.Mailbox)
+	if err == nil {
+		s.name(a.Mail)
+	}
+	return v, err
+}
+
+// maxNamed bounds how many mailboxes an answer names.
+const maxNamed = 10
+
+// name notes a mailbox that the caller knows he is in.
+func (s *Session) name(box entente.SMTPAddress) {
+	if box != "" && len(s.named) < maxNamed && !slices.Contains(s.named, box) {
+		s.named = append(s.named, box)
+	}
+}
+
+// Effective returns as whom the request is carried out, and the addresses of the
+// mailboxes it was in that the caller owns or named himself: what was opened by
+// an id alone is not told, for ids grant nothing.
+func (s *Session) Effective() (entente.UPN, []entente.SMTPAddress) {
+	return s.caller.Subject().UPN, s.named
+}
+
+// bounded is a text of the caller's as a record may keep it.
+func bounded(text string) string {
+	const most = 256
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 // Mailbox opens a mailbox, if the caller may look up folders in it. What he
@@ -177,6 +210,9 @@ func (s *Session) Mailbox(ctx context.Context, id entente.MailboxID) (*mailbox.V
 		return nil, err
 	}
 	s.views = append(s.views, openView{id, v})
+	if a.SID == s.caller.Subject().SID {
+		s.name(a.Mail)
+	}
 	return v, nil
 }
 

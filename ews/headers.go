@@ -224,7 +224,8 @@ func refuseIdentity(r *strictxml.Reader, name strictxml.Name, seen *seenHeaders)
 	case "proxyrequesttype":
 		r.Fail(&Fault{Code: ErrorProxyRequestNotAllowed})
 	case "serializedsecuritycontext":
-		seen.refuse(&Fault{Code: serializedContext(r)})
+		seen.refuse(&Fault{Code: serializedContext(r.Fork())})
+		r.Skip()
 	default:
 		seen.refuse(&Fault{Code: ErrorTokenSerializationDenied})
 		r.Skip()
@@ -245,7 +246,7 @@ func serializedContext(r *strictxml.Reader) ResponseCode {
 		}
 		r.Skip()
 	}
-	if users != 1 {
+	if users != 1 || r.Err() != nil {
 		return ErrorInvalidSerializedAccessToken
 	}
 	return ErrorTokenSerializationDenied

@@ -177,20 +177,6 @@ func notServed() error {
 	return &ews.Fault{Code: ews.ErrorInvalidOperation, Text: "The operation is not available on this server."}
 }
 
-// enter makes the caller act as whom the header names and takes it through the
-// gate of the protocol.
-func (h *Handler) enter(s *clientaccess.Session, header *ews.Header) error {
-	if i := header.Impersonation; i != nil {
-		if err := s.Impersonate(connectingSID(i.ConnectingSID)); err != nil {
-			return err
-		}
-	}
-	if err := s.Enter(); err != nil {
-		return &gateError{err}
-	}
-	return nil
-}
-
 // gateError marks what the gate said, which is answered with HTTP 403 where
 // all else is a fault.
 type gateError struct{ error }
@@ -271,6 +257,7 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 		h.Log.Error("audit", "request", s.RequestID(), "err", err)
 		a = faultAnswer(ews.ErrorServerBusy, "The audit log is not available; the answer is withheld.")
 	}
+	nameSubject(s, w.Header())
 	if a.gate != nil {
 		h.sendForbidden(s, w, v, a.gate)
 		return

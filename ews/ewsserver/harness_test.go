@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -51,6 +50,10 @@ type house struct {
 	boxes   map[string]entente.MailboxID
 	broken  error  // of the mailbox database, while it is
 	header  string // what requests carry in their SOAP header beside impersonation
+	method  access.Method
+	anchor  string // X-AnchorMailbox
+	tokens  map[string]string
+	asked   map[string]access.Rights // by operation, of all requests
 }
 
 // each runs a test on an organization on both databases.
@@ -67,7 +70,10 @@ func open(tb testing.TB) *house {
 
 func newHouse(tb testing.TB, store *db.DB) *house {
 	tb.Helper()
-	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}}
+	h := &house{
+		TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, method: access.Basic,
+		tokens: map[string]string{}, asked: map[string]access.Rights{},
+	}
 	ctx := context.WithoutCancel(tb.Context())
 	records := dbtest.SQLite(tb) // where the directory is: its changes commit with their records
 	d, err := directory.Open(ctx, directory.Config{DB: records, Organization: "Contoso"})
@@ -83,7 +89,11 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 	secure := func(*http.Request) bool { return true }
 	quiet := slog.New(slog.DiscardHandler)
 	h.door = clientaccess.New(clientaccess.Config{
-		Server: exchange, Methods: authn.Methods{&authn.Basic{Directory: d, Realm: "contoso", Secure: secure}},
+		Server: exchange, Methods: authn.Methods{
+			&authn.Bearer{Directory: d, Secure: secure},
+			&authn.Node{Directory: d, Organization: organization, Self: "n1", Now: time.Now},
+			&authn.Basic{Directory: d, Realm: "contoso", Secure: secure},
+		},
 		Directory: d, Mailboxes: h.store, Log: log, Slog: quiet, Now: time.Now,
 	})
 	h.handler = New(Config{
@@ -91,7 +101,7 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 		Free: &availability.Service{}, Courier: h.courier(),
 		Unavailable: func(err error) bool { return errors.Is(err, errAway) },
 	})
-	h.guarded = h.door.Guard(clientaccess.EWS, h.handler)
+	h.guarded = h.door.Guard(clientaccess.EWS, watched{h})
 	h.people()
 	return h
 }
@@ -160,7 +170,7 @@ func (h *house) person(c *directory.Change, hash directory.PasswordHash, name st
 		Name:      name, Kind: access.KindUser, Enabled: alias != "otto",
 	}}
 	switch alias {
-	case "crm":
+	case "crm", "idle", "boss":
 		a.Kind = access.KindService
 	case "room":
 		a.Kind, a.Enabled = access.KindRoom, false
@@ -169,7 +179,7 @@ func (h *house) person(c *directory.Change, hash directory.PasswordHash, name st
 		return err
 	}
 	h.sids[alias] = a.SID
-	if err := c.SetPassword(a.SID, hash); err != nil || alias == "crm" {
+	if err := c.SetPassword(a.SID, hash); err != nil || a.Kind == access.KindService {
 		return err
 	}
 	id, err := c.EnableMailbox(a.SID, "first")
@@ -229,7 +239,10 @@ func (h *house) post(who, body string) reply {
 func (h *house) postRaw(caller, envelope string) reply {
 	h.Helper()
 	r := httptest.NewRequestWithContext(context.WithoutCancel(h.Context()), http.MethodPost, "/EWS/Exchange.asmx", strings.NewReader(envelope))
-	r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(address(caller)+":"+password)))
+	h.authorize(r, caller)
+	if h.anchor != "" {
+		r.Header.Set("X-AnchorMailbox", h.anchor)
+	}
 	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	w := httptest.NewRecorder()
 	h.guarded.ServeHTTP(w, r)
