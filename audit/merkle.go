@@ -120,7 +120,9 @@ func (l *Log) sign(t *tree) error {
 	})
 }
 
-func origin(node string) string { return "entente-audit/" + node }
+const originPrefix = "entente-audit/"
+
+func origin(node string) string { return originPrefix + node }
 
 // noteSigner lets a crypto.Signer sign notes.
 type noteSigner struct{ l *Log }
