@@ -38,9 +38,18 @@ type AuditLog interface {
 	Note(r audit.Record) audit.Note
 	Flush(ctx context.Context) error
 	Search(ctx context.Context, f audit.Filter) ([]audit.Record, error)
-	// Verify checks this node's log against its key and, if it is not empty, a
-	// checkpoint kept elsewhere. Other nodes' keys are theirs.
-	Verify(ctx context.Context, known string) (audit.Report, error)
+	// Follow waits for new records behind a position.
+	Follow(ctx context.Context, f audit.Filter, from audit.Position) ([]audit.Record, audit.Position, error)
+	// Verify checks the logs of all nodes, or of one, against their keys and, if
+	// that is not empty, checkpoints kept elsewhere.
+	Verify(ctx context.Context, node, kept string) ([]audit.Report, error)
+	// Entries returns a part of a node's log, this one's if none is named, and its
+	// last checkpoint.
+	Entries(ctx context.Context, node string, from uint64, limit int) (of, checkpoint string, all []audit.Entry, err error)
+	Nodes(ctx context.Context) ([]string, error)
+	Erase(ctx context.Context, x audit.Erasure, by audit.Record) (int, error)
+	// LastUses returns when assignments and item grants were last used, by id.
+	LastUses(ctx context.Context) (map[string]time.Time, error)
 	// Checkpoint returns this node's last signed checkpoint, "" if there is
 	// none yet.
 	Checkpoint(ctx context.Context) (string, error)

@@ -80,9 +80,16 @@ type kept struct {
 	key ed25519.PublicKey
 }
 
-func (k kept) Verify(ctx context.Context, known string) (audit.Report, error) {
-	return audit.Verify(ctx, k.db, "n1", k.key, known)
+func (k kept) Verify(ctx context.Context, node, known string) ([]audit.Report, error) {
+	return audit.VerifyAll(ctx, k.db, nil, "n1", k.key, node, known)
 }
+
+func (k kept) Entries(ctx context.Context, _ string, from uint64, limit int) (of, checkpoint string, all []audit.Entry, err error) {
+	all, err = audit.Entries(ctx, k.db, "n1", from, limit)
+	return "n1", "", all, err
+}
+
+func (k kept) Nodes(ctx context.Context) ([]string, error) { return audit.Nodes(ctx, k.db) }
 
 func (k kept) Checkpoint(ctx context.Context) (string, error) {
 	return audit.Checkpoint(ctx, k.db, "n1")

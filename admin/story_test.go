@@ -92,7 +92,11 @@ var story = [...]turn{
 	{"mailbox disable", `{"account":"ben@contoso.example"}`, "admin.mailbox.disable", ""},
 	{"account remove", `{"account":"ben@contoso.example"}`, "admin.account.remove", ""},
 	{"audit search", `{"action":"admin.account.create"}`, "", ""},
+	{"audit tail", `{"last":3}`, "", ""},
 	{"audit verify", ``, "", ""},
+	{"audit entries", `{"limit":5}`, "", ""},
+	{"audit nodes", ``, "", ""},
+	{"audit erase", `{"request":"none"}`, "", ""},
 	{"node list", ``, "", ""},
 	{"node wait", ``, "", ""},
 }

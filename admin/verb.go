@@ -141,7 +141,11 @@ func Verbs() []Verb {
 		verb("import", "ics", "Import an iCalendar file into somebody's calendar.", (*API).ImportICS),
 
 		verb("audit", "search", "Search the audit log, newest first.", (*API).SearchAudit),
-		verb("audit", "verify", "Check that the node's audit log was not altered.", (*API).VerifyAudit),
+		verb("audit", "tail", "Wait for new records of the audit log.", (*API).TailAudit),
+		verb("audit", "verify", "Check that the audit logs of all nodes were not altered.", (*API).VerifyAudit),
+		verb("audit", "entries", "Return a part of a node's audit log with what binds it into the tree.", (*API).AuditEntries),
+		verb("audit", "nodes", "List the nodes that have an audit log.", (*API).AuditNodes),
+		verb("audit", "erase", "Take personal data out of the audit log.", (*API).EraseAudit),
 		verb("audit", "checkpoint", "Return the log's last signed checkpoint, to be kept elsewhere.", (*API).CheckpointAudit),
 
 		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),

@@ -19,47 +19,62 @@ import (
 // joinAdmin puts the verbs of administration on the rooms.
 func (s *Server) joinAdmin() {
 	s.Admin = admin.New(admin.Config{
-		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s}, Relay: relayAdmin{s}, Now: time.Now,
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Now: time.Now,
 	})
 }
 
 // adminAudit is the audit log as admin needs it.
-type adminAudit struct{ s *Server }
-
-func (a adminAudit) Append(ctx context.Context, records ...audit.Record) error {
-	return a.s.Audit.Append(ctx, records...)
+type adminAudit struct {
+	*audit.Log
+	s *Server
 }
 
-func (a adminAudit) Note(r audit.Record) audit.Note { return a.s.Audit.Note(r) }
-
-func (a adminAudit) Flush(ctx context.Context) error { return a.s.Audit.Flush(ctx) }
-
-func (a adminAudit) Search(ctx context.Context, f audit.Filter) ([]audit.Record, error) {
-	return a.s.Audit.Search(ctx, f)
-}
-
-func (a adminAudit) Verify(ctx context.Context, known string) (audit.Report, error) {
-	return a.s.verifyAudit(ctx, known)
+func (a adminAudit) Verify(ctx context.Context, node, kept string) ([]audit.Report, error) {
+	return a.s.verifyLogs(ctx, node, kept)
 }
 
 func (a adminAudit) Checkpoint(ctx context.Context) (string, error) {
-	if err := a.s.Audit.Sign(ctx); err != nil {
+	if err := a.Sign(ctx); err != nil {
 		return "", err
 	}
 	return audit.Checkpoint(ctx, a.s.main, a.s.config.Name)
 }
 
-// verifyAudit checks this node's log with its own key.
-func (s *Server) verifyAudit(ctx context.Context, known string) (audit.Report, error) {
+// Entries signs a checkpoint of the own log first, so that an export has one of
+// everything in it.
+func (a adminAudit) Entries(ctx context.Context, node string, from uint64, limit int) (of, checkpoint string, all []audit.Entry, err error) {
+	if node == "" {
+		node = a.s.config.Name
+	}
+	if node == a.s.config.Name && from == 0 {
+		if err := a.Sign(ctx); err != nil {
+			return "", "", nil, err
+		}
+	}
+	if checkpoint, err = audit.Checkpoint(ctx, a.s.main, node); err != nil {
+		return "", "", nil, err
+	}
+	all, err = audit.Entries(ctx, a.s.main, node, from, limit)
+	return node, checkpoint, all, err
+}
+
+func (a adminAudit) Nodes(ctx context.Context) ([]string, error) { return audit.Nodes(ctx, a.s.main) }
+
+// verifyLogs checks the logs of all nodes, or of one.
+func (s *Server) verifyLogs(ctx context.Context, node, kept string) ([]audit.Report, error) {
 	signer, err := s.ring.CheckpointSigner()
 	if err != nil {
-		return audit.Report{}, err
+		return nil, err
 	}
 	key, ok := signer.Public().(ed25519.PublicKey)
 	if !ok {
-		return audit.Report{}, errors.New("the audit key is not Ed25519")
+		return nil, errors.New("the audit key is not Ed25519")
 	}
-	return audit.Verify(ctx, s.main, s.config.Name, key, known)
+	seal, err := s.ring.AuditSeal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return audit.VerifyAll(ctx, s.main, seal, s.config.Name, key, node, kept)
 }
 
 // peerKey holds the user id at the other end of the admin socket.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -263,8 +262,8 @@ func (s *Server) renewReplicas(ctx context.Context) error {
 }
 
 // Verify looks for damage: in the databases themselves, in what must always
-// hold of mailboxes, and in this node's audit log. known is a checkpoint of
-// the log that was kept elsewhere, or empty. done is told of each check that
+// hold of mailboxes, and in the audit logs of all nodes. known is checkpoints
+// that were kept elsewhere, or empty. done is told of each check that
 // found nothing; the first fault ends it.
 func (st *Store) Verify(ctx context.Context, known string, done func(what string)) error {
 	places, err := st.places(ctx)
@@ -290,28 +289,15 @@ func (st *Store) Verify(ctx context.Context, known string, done func(what string
 	return st.verifyAudit(ctx, known, done)
 }
 
-func (st *Store) verifyAudit(ctx context.Context, known string, done func(what string)) error {
-	folder := filepath.Join(st.s.config.State, "keys")
-	if _, err := os.Stat(folder); err != nil {
-		return fmt.Errorf("the audit log is checked with this node's key: %w", err)
-	}
-	f, err := keys.OpenFiles(folder)
-	if err != nil {
+// verifyAudit checks the logs of all nodes: each node's key is published under
+// the organization's seal, and this one's is at hand.
+func (st *Store) verifyAudit(ctx context.Context, kept string, done func(what string)) error {
+	if err := st.s.main.Migrate(ctx, audit.Schema()); err != nil {
 		return err
 	}
-	st.s.onClose(f.Close)
-	signer, err := keys.New(keys.Config{DB: st.s.main, Files: f}).CheckpointSigner()
-	if err != nil {
-		return err
+	reports, err := st.s.verifyLogs(ctx, "", kept)
+	for _, r := range reports {
+		done(fmt.Sprintf("the audit log of %s is unaltered: %d records, %d of them signed for, %d erased", r.Node, r.Records, r.Signed, r.Erased))
 	}
-	key, ok := signer.Public().(ed25519.PublicKey)
-	if !ok {
-		return errors.New("the key of the audit log is not Ed25519")
-	}
-	report, err := audit.Verify(ctx, st.s.main, st.s.config.Name, key, known)
-	if err != nil {
-		return err
-	}
-	done(fmt.Sprintf("the audit log of %s is unaltered: %d records, %d of them signed for", report.Node, report.Records, report.Signed))
-	return nil
+	return err
 }

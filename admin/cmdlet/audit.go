@@ -78,7 +78,7 @@ func searchMailboxAuditLog(c *call) (any, error) {
 	}
 	list := []AuditEntry{}
 	for _, box := range boxes {
-		records, err := get[[]admin.RecordInfo](c, "audit", "search", c.searched(admin.SearchAudit{Account: box}))
+		records, err := get[[]admin.RecordInfo](c, "audit", "search", c.searched(admin.SearchAudit{AuditFilter: admin.AuditFilter{Account: box}}))
 		if isNotFound(err) {
 			return nil, notFound(box)
 		}

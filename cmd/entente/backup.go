@@ -106,7 +106,7 @@ func (c *restoreCmd) Run(t *terminal) error {
 // verifyCmd looks for damage.
 type verifyCmd struct {
 	configFlag
-	Against string `help:"File with a checkpoint of the audit log that was kept elsewhere (audit checkpoint)." type:"existingfile"`
+	Checkpoint string `help:"File with checkpoints of the audit log that were kept elsewhere (audit checkpoint)." type:"existingfile" aliases:"against" placeholder:"FILE"`
 }
 
 // Run prints what is in order; the first thing that is not is the error.
@@ -115,18 +115,16 @@ func (c *verifyCmd) Run(t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	var known []byte
-	if c.Against != "" {
-		if known, err = os.ReadFile(c.Against); err != nil {
-			return err
-		}
+	kept, err := readCheckpoints(c.Checkpoint)
+	if err != nil {
+		return err
 	}
 	st, err := server.OpenStore(t.ctx, conf)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	return st.Verify(t.ctx, string(known), func(what string) { fmt.Fprintln(t.out, what) })
+	return st.Verify(t.ctx, kept, func(what string) { fmt.Fprintln(t.out, what) })
 }
 
 // progress shows how far something long has come: on a terminal in one line

@@ -204,24 +204,6 @@ type throttlingCmd struct {
 	Assign done[admin.AssignThrottling]                  `cmd:"" help:"Have what an account asks for, for whomever, go by a throttling policy."`
 }
 
-type auditCmd struct {
-	Search     remote[admin.SearchAudit, []admin.RecordInfo] `cmd:"" help:"Search the audit log, newest first."`
-	Verify     remote[admin.VerifyAudit, audit.Report]       `cmd:"" help:"Check that the node's audit log was not altered."`
-	Checkpoint auditCheckpoint                               `cmd:"" help:"Print the log's last signed checkpoint, to be kept elsewhere and given to verify --against."`
-}
-
-type auditCheckpoint struct{}
-
-// Run prints the checkpoint as it is signed, line for line.
-func (*auditCheckpoint) Run(t *terminal, socket adminFlag) error {
-	var c admin.Checkpoint
-	if err := adminclient.New(string(socket)).Call(t.ctx, "audit", "checkpoint", admin.Nothing{}, &c); err != nil {
-		return err
-	}
-	_, err := io.WriteString(t.out, c.Checkpoint)
-	return err
-}
-
 type relayCmd struct {
 	Key    remote[admin.Nothing, admin.RelayKey]  `cmd:"" help:"Show the key of this side of a relay, for the other side to pin."`
 	Status remote[admin.Nothing, relay.Status]    `cmd:"" help:"Show how the relay stands: channels, what waits, agreements, each other's audit logs."`

@@ -80,6 +80,9 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Tag.Get("table") == "-" {
+			continue // for JSON only
+		}
 		all = append(all, field{name, f.Index})
 	}
 	return all
@@ -94,12 +97,17 @@ func cell(v reflect.Value) string {
 	case v.Kind() == reflect.Bool:
 		return "no"
 	}
+	return plain(fmt.Sprint(v.Interface()))
+}
+
+// plain takes out what would move the cursor.
+func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 			return '?'
 		}
 		return r
-	}, fmt.Sprint(v.Interface()))
+	}, s)
 }
 
 // told prints what was decided about a request, rule by rule.
