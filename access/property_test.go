@@ -35,18 +35,25 @@ func someone(t *rapid.T) entente.SID {
 func drawWorld(t *rapid.T) world {
 	var w world
 	w.facts.Servers, w.facts.Databases = []string{"CAS1", "CAS2"}, []string{"DB0", "DB1"}
+	w.facts.Organization = drawOrganization(t)
+	w.facts.Realms = []Realm{{"REALM", "S-1-5-21-8-8-8"}}
 	for i := range people {
-		a := Account{Name: fmt.Sprint("p", i), Enabled: rapid.IntRange(0, 9).Draw(t, "enabled") > 0, Kind: KindUser}
-		a.SID, a.UPN = personSID(i), entente.UPN(fmt.Sprintf("p%d@x.example", i))
-		a.Mail, a.Mailbox = entente.SMTPAddress(fmt.Sprintf("p%d@x.example", i)), entente.MailboxID{byte(i + 1)}
-		a.Database = fmt.Sprint("DB", i%2)
-		w.facts.Accounts = append(w.facts.Accounts, a)
+		w.facts.Accounts = append(w.facts.Accounts, drawAccount(t, i))
 	}
 	for i := range teams {
-		w.facts.Groups = append(w.facts.Groups, Group{SID: teamSID(i), Members: draws(t, 4, someone)})
+		w.facts.Groups = append(w.facts.Groups, drawGroup(t, i))
 	}
 	w.facts.Permissions = draws(t, 4, drawPermission)
-	w.facts.Assignments = draws(t, 5, drawAssignment)
+	for i := range 2 {
+		w.facts.Scopes = append(w.facts.Scopes, drawScope(t, i))
+	}
+	w.facts.Policies = draws(t, 3, drawScopePolicy)
+	for i := range rapid.IntRange(0, 5).Draw(t, "assignments") {
+		w.facts.Assignments = append(w.facts.Assignments, drawAssignment(t, i))
+	}
+	for i := range rapid.IntRange(0, 5).Draw(t, "grants") {
+		w.facts.ItemGrants = append(w.facts.ItemGrants, drawItemGrant(t, i))
+	}
 	if rapid.IntRange(0, 3).Draw(t, "admin") == 0 {
 		w.facts.Administrators = []entente.SID{someone(t)}
 	}
@@ -54,6 +61,96 @@ func drawWorld(t *rapid.T) world {
 		w.folders = append(w.folders, FolderTable{Folder: uint64(i + 1), Entries: draws(t, 4, drawEntry)})
 	}
 	return w
+}
+
+func drawOrganization(t *rapid.T) Organization {
+	return Organization{
+		DomainSID: "S-1-5-21-1-1-1", Policy: drawPolicy(t),
+		Precedence: rapid.SampledFrom([]Precedence{Classic, Strict}).Draw(t, "precedence"),
+	}
+}
+
+func drawPolicy(t *rapid.T) ClientPolicy {
+	return ClientPolicy{
+		EwsEnabled:                 rapid.SampledFrom([]Setting{Unset, Unset, On, Off}).Draw(t, "EwsEnabled"),
+		EwsAllowOutlook:            rapid.SampledFrom([]Setting{Unset, On, Off}).Draw(t, "EwsAllowOutlook"),
+		EwsApplicationAccessPolicy: rapid.SampledFrom([]ApplicationPolicy{"", "", EnforceAllowList, EnforceBlockList}).Draw(t, "policy"),
+		EwsAllowList:               []string{"App/*"}, EwsBlockList: []string{"App/2"},
+		EwsAllowedAppIDs: draws(t, 1, func(t *rapid.T) ApplicationID { return rapid.SampledFrom([]ApplicationID{"one", "two"}).Draw(t, "app") }),
+	}
+}
+
+// drawAccount makes the account of a number; now and then it claims a name or
+// SID that others have.
+func drawAccount(t *rapid.T, i int) Account {
+	a := Account{Name: fmt.Sprint("p", i), Enabled: rapid.IntRange(0, 9).Draw(t, "enabled") > 0, Kind: KindUser}
+	n := i
+	if rapid.IntRange(0, 9).Draw(t, "claims another's") == 0 {
+		n = rapid.IntRange(0, people-1).Draw(t, "whose")
+	}
+	a.SID, a.UPN = personSID(i), entente.UPN(fmt.Sprintf("p%d@x.example", n))
+	a.Mail, a.Mailbox = entente.SMTPAddress(fmt.Sprintf("p%d@x.example", n)), entente.MailboxID{byte(n + 1)}
+	a.Proxies = draws(t, 2, func(t *rapid.T) entente.SMTPAddress {
+		return entente.SMTPAddress(fmt.Sprintf("q%d@x.example", rapid.IntRange(0, 9).Draw(t, "proxy")))
+	})
+	a.Database = fmt.Sprint("DB", i%2)
+	switch rapid.IntRange(0, 9).Draw(t, "linked") {
+	case 0:
+		a.Master = personSID(rapid.IntRange(0, people).Draw(t, "master"))
+	case 1, 2:
+		a.Master = entente.SID(fmt.Sprint("S-1-5-21-8-8-8-", 1000+i))
+	}
+	if rapid.Bool().Draw(t, "has attributes") {
+		a.Attributes = &Attributes{Department: rapid.SampledFrom([]string{"", "Sales"}).Draw(t, "department")}
+	}
+	if rapid.IntRange(0, 2).Draw(t, "has policy") == 0 {
+		p := drawPolicy(t)
+		a.Policy = &p
+	}
+	return a
+}
+
+func drawGroup(t *rapid.T, i int) Group {
+	g := Group{SID: teamSID(i), Name: fmt.Sprint("t", rapid.IntRange(0, 4).Draw(t, "name")), Members: draws(t, 4, someone)}
+	if rapid.IntRange(0, 2).Draw(t, "linked") == 0 {
+		g.Master = foreignSID(rapid.IntRange(0, 1).Draw(t, "foreign"))
+	}
+	return g
+}
+
+func foreignSID(i int) entente.SID { return entente.SID(fmt.Sprint("S-1-5-21-8-8-8-", 2000+i)) }
+
+func drawScope(t *rapid.T, i int) ManagementScope {
+	return ManagementScope{
+		Name: fmt.Sprint("scope", i), Exclusive: rapid.IntRange(0, 2).Draw(t, "exclusive") == 0,
+		Filter: rapid.SampledFrom([]string{
+			"Department -eq 'Sales'", "Department -ne 'sales'", "Name -like 'p*'", "Name -eq 'p1' -or Database -eq 'DB0'",
+			"MemberOfGroup -eq 't1'", "-not MemberOfGroup -eq '" + string(teamSID(2)) + "'", "RecipientTypeDetails -eq 'LinkedMailbox'", "nonsense",
+		}).Draw(t, "filter"),
+	}
+}
+
+func drawScopePolicy(t *rapid.T) ScopePolicy {
+	return ScopePolicy{
+		Scope: fmt.Sprint("Scope", rapid.IntRange(0, 2).Draw(t, "scope")), Priority: rapid.IntRange(0, 50).Draw(t, "priority"),
+		Policy: drawPolicy(t),
+	}
+}
+
+func drawItemGrant(t *rapid.T, i int) ItemGrant {
+	g := ItemGrant{
+		ID: fmt.Sprint("g", i), Mailbox: entente.MailboxID{byte(rapid.IntRange(1, people).Draw(t, "box"))},
+		Enabled: rapid.IntRange(0, 5).Draw(t, "on") > 0,
+		Items:   []ItemKey{{Content: uint64(rapid.IntRange(1, 2).Draw(t, "item")), Day: rapid.SampledFrom([]int32{0, 0, 20260302}).Draw(t, "day")}},
+		Read:    rapid.SampledFrom([]Fields{0, FieldSubject, AllFields}).Draw(t, "read"),
+		Write:   rapid.SampledFrom([]Fields{0, 0, FieldLocation, FieldTime | FieldLocation}).Draw(t, "write"),
+	}
+	if rapid.IntRange(0, 4).Draw(t, "outside") == 0 {
+		g.External = "greta@fabrikam.example"
+	} else {
+		g.To = someone(t)
+	}
+	return g
 }
 
 func draws[T any](t *rapid.T, most int, one func(*rapid.T) T) []T {
@@ -72,17 +169,19 @@ func drawPermission(t *rapid.T) MailboxPermission {
 	}
 }
 
-func drawAssignment(t *rapid.T) Assignment {
+func drawAssignment(t *rapid.T, i int) Assignment {
 	a := Assignment{
-		ID: "a", Assignee: someone(t), Enabled: true, Deny: rapid.IntRange(0, 4).Draw(t, "deny") == 0,
+		ID: fmt.Sprint("a", i), Assignee: someone(t), Enabled: true, Deny: rapid.IntRange(0, 4).Draw(t, "deny") == 0,
 		Rights:        rapid.SampledFrom([]Rights{Impersonate, MayImpersonate, ApplicationImpersonation}).Draw(t, "rights"),
 		Server:        rapid.SampledFrom([]string{"", "", "CAS1", "CAS2"}).Draw(t, "server"),
 		AllowDisabled: rapid.Bool().Draw(t, "disabled"),
-		Scope:         Scope{Kind: rapid.SampledFrom([]ScopeKind{0, ScopeAll, ScopeDatabase, ScopeGroup, ScopeAccount}).Draw(t, "scope")},
+		Scope:         Scope{Kind: rapid.SampledFrom([]ScopeKind{0, ScopeAll, ScopeDatabase, ScopeGroup, ScopeAccount, ScopeManagement, ScopeManagement}).Draw(t, "scope")},
 	}
 	switch a.Scope.Kind {
 	case ScopeDatabase:
 		a.Scope.Name = "DB0"
+	case ScopeManagement:
+		a.Scope.Name = fmt.Sprint("scope", rapid.IntRange(0, 2).Draw(t, "named"))
 	case ScopeGroup:
 		a.Scope.Name = string(teamSID(rapid.IntRange(0, teams-1).Draw(t, "team")))
 	case ScopeAccount:
@@ -102,24 +201,47 @@ func drawEntry(t *rapid.T) Entry {
 	return e
 }
 
-// questions are all that can be asked in a world, by everyone as himself and as
-// everyone else.
-func (w *world) questions() []Question {
-	var all []Question
-	for i := range people {
-		for as := -1; as < people; as++ {
-			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}
+// callers are everyone as himself and as everyone else, with and without groups
+// of another realm, somebody from outside, and nobody.
+func (w *world) callers() []*Caller {
+	all := []*Caller{
+		{Method: Basic},
+		{Method: Delegation, Authenticated: Principal{Mail: "greta@fabrikam.example"}},
+	}
+	for i := range w.facts.Accounts {
+		for as := -1; as < len(w.facts.Accounts); as++ {
+			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic, UserAgent: "App/1", Application: "one"}
+			if i%2 == 0 {
+				c.Realm, c.Groups = "realm", []entente.SID{foreignSID(0), teamSID(0)}
+			}
 			if as >= 0 {
 				p := w.facts.Accounts[as].Principal
 				c.ActsAs = &p
 			}
-			for box := range people {
-				id := w.facts.Accounts[box].Mailbox
-				for _, want := range []Rights{FolderLookup, FullAccess, SendAs, SendOnBehalf, ReadPrivate, Deliver} {
-					all = append(all, Question{Caller: c, On: MailboxOf(id), Want: want, At: at})
-				}
-				for f := range w.folders {
-					all = append(all, Question{Caller: c, On: FolderOf(id, w.folders[f].Folder), Folder: &w.folders[f], Want: ReadAny, At: at})
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// questions are all that can be asked in a world.
+func (w *world) questions() []Question {
+	var all []Question
+	for _, c := range w.callers() {
+		for _, protocol := range []string{"ews", "rest"} {
+			all = append(all, Question{Caller: c, On: Object{Kind: OrganizationObject, Name: protocol}, Want: Enter, At: at})
+		}
+		for box := range people {
+			id := entente.MailboxID{byte(box + 1)}
+			for _, want := range []Rights{FolderLookup, FullAccess, SendAs, SendOnBehalf, ReadPrivate, Deliver} {
+				all = append(all, Question{Caller: c, On: MailboxOf(id), Want: want, At: at})
+			}
+			for i := range w.folders {
+				f := &w.folders[i]
+				all = append(all, Question{Caller: c, On: FolderOf(id, f.Folder), Folder: f, Want: ReadAny, At: at})
+				key := ItemKey{uint64(i + 1), int32(box%2) * 20260302}
+				for _, want := range []Rights{ReadItem, EditItem} {
+					all = append(all, Question{Caller: c, On: ItemOf(id, f.Folder, key), Folder: f, Want: want, At: at})
 				}
 			}
 		}
@@ -133,11 +255,19 @@ func (w *world) answers(t *rapid.T) []bool {
 	s := Compile(w.facts)
 	var all []bool
 	for _, q := range w.questions() {
+		if q.Want == Enter {
+			continue // by Gate, which is not about what is granted
+		}
 		d := s.Decide(q)
 		replayed(t, &d)
 		all = append(all, d.Allowed())
 	}
-	for i := range people {
+	return append(all, w.impersonations(s)...)
+}
+
+func (w *world) impersonations(s *Snapshot) []bool {
+	var all []bool
+	for i := range w.facts.Accounts {
 		for j := range people {
 			for _, server := range w.facts.Servers {
 				c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}
@@ -184,7 +314,7 @@ func TestAddingADenialNeverAllows(t *testing.T) {
 			p.Deny = true
 			w.facts.Permissions = append(w.facts.Permissions, p)
 		} else {
-			a := drawAssignment(t)
+			a := drawAssignment(t, 99)
 			a.Deny = true
 			w.facts.Assignments = append(w.facts.Assignments, a)
 		}
@@ -216,7 +346,9 @@ func TestCallersRightsNeverLeak(t *testing.T) {
 			}
 			as := s.Decide(q)
 			own := q
-			own.Caller = &Caller{Authenticated: *q.Caller.ActsAs, Method: Basic}
+			own.Caller = &Caller{
+				Authenticated: *q.Caller.ActsAs, Method: Basic, UserAgent: q.Caller.UserAgent, Application: q.Caller.Application,
+			}
 			self := s.Decide(own)
 			enabled, _ := s.FindSID(q.Caller.ActsAs.SID)
 			if enabled.Enabled && as.Allowed() && !self.Allowed() || as.Got != 0 && enabled.Enabled && as.Got != self.Got {
