@@ -127,7 +127,7 @@ func (w *world) told(s *Snapshot) string {
 // of it.
 func TestWithIsCompile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		s := Compile(w.facts)
 		for range rapid.IntRange(1, 4).Draw(t, "changes") {
 			before := w.told(s)
