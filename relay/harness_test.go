@@ -251,10 +251,29 @@ func newPair(t *testing.T, urls func() string, operations string, change ...func
 	p.inner = newSide(t, "vault.contoso.example", inFolder, inner, urls)
 	p.inner.start()
 	p.inner.people("contoso.example", "sara", "tom", "hugo")
-	_, err := p.inner.api().CreateGroup(t.Context(), admin.CreateGroup{Mail: "b@contoso.example", Members: []string{"sara@contoso.example", "tom@contoso.example"}})
-	must(t, err)
+	p.group(t)
 	return p
 }
+
+// group makes the secure group.
+func (p *pair) group(t *testing.T) {
+	t.Helper()
+	_, err := p.inner.api().CreateGroup(t.Context(), admin.CreateGroup{Mail: "b@contoso.example", Members: []string{"sara@contoso.example", "tom@contoso.example"}})
+	must(t, err)
+}
+
+// group changes who is in it.
+func (s *side) group(verb, who string) {
+	s.t.Helper()
+	change := s.api().AddMembers
+	if verb == "drop" {
+		change = s.api().DropMembers
+	}
+	_, err := change(s.t.Context(), admin.Members{GroupName: admin.GroupName{Group: "b@contoso.example"}, Members: []string{who}})
+	must(s.t, err)
+}
+
+func adminVerify() admin.VerifyAudit { return admin.VerifyAudit{} }
 
 // connected waits for the channels both ways.
 func (p *pair) connected() {
