@@ -305,9 +305,9 @@ func notifications(n ...ews.Notification) *ews.GetStreamingEventsResponse {
 func (st *streamer) send(r ews.Response) error {
 	e := st.h.encoder()
 	defer st.h.release(e)
-	soap.Begin(e, st.version, namespaces(), versionHeader)
+	soap.BeginPlain(e, st.version, namespaces(), versionHeader)
 	ews.AppendResponse(e, r)
-	soap.End(e)
+	soap.EndPlain(e)
 	if err := st.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}

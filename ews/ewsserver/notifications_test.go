@@ -301,9 +301,8 @@ func (h *house) listens(who string, ids ...string) *listening {
 // next returns the next answer on the connection.
 func (l *listening) next() *ews.GetStreamingEventsResponseMessage {
 	l.Helper()
-	const end = "</s:Envelope>"
 	var b strings.Builder
-	for !strings.HasSuffix(b.String(), end) {
+	for !strings.HasSuffix(b.String(), "</Envelope>") && !strings.HasSuffix(b.String(), "</s:Envelope>") {
 		c, err := l.body.ReadByte()
 		if err != nil {
 			l.Fatalf("%v after %s", err, b.String())
