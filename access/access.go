@@ -9,13 +9,24 @@
 // hand it facts; it hands back a Decision and, if that allows, a Permit.
 package access
 
-import "entente"
+import (
+	"cmp"
+
+	"entente"
+)
 
 // A Principal is someone rights can be granted to: an account or a group.
 type Principal struct {
 	SID  entente.SID
 	UPN  entente.UPN
 	Mail entente.SMTPAddress
+}
+
+// String returns the name by which people know the principal: its user principal
+// name, or else its address, or else its SID. Somebody of another organization
+// has only an address here.
+func (p Principal) String() string {
+	return cmp.Or(string(p.UPN), string(p.Mail), string(p.SID))
 }
 
 // A Method is the way a caller proved who it is.

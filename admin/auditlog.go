@@ -166,7 +166,7 @@ func (a *API) recordInfos(records []audit.Record) []RecordInfo {
 
 func (a *API) recordInfo(r *audit.Record) RecordInfo {
 	i := RecordInfo{
-		Time: stamp(r.Time), Action: r.Action, As: string(r.As.UPN), By: string(r.By.UPN), Kind: string(r.Kind),
+		Time: stamp(r.Time), Action: r.Action, As: r.As.String(), By: r.By.String(), Kind: string(r.Kind),
 		Allowed: r.Allowed, Code: r.Code, Request: r.Request, Node: r.Node, Seq: r.Seq,
 		AsSID: string(r.As.SID), BySID: string(r.By.SID), Mailbox: r.Mailbox, MailboxID: r.Mailbox,
 		Address: r.Address, UserAgent: r.UserAgent, Count: r.Count,

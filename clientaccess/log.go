@@ -11,8 +11,8 @@ func (s *Session) attrs() []slog.Attr {
 	return []slog.Attr{
 		slog.String("id", s.id),
 		slog.String("action", r.Action),
-		slog.String("as", string(r.As.UPN)),
-		slog.String("by", string(r.By.UPN)),
+		slog.String("as", r.As.String()),
+		slog.String("by", r.By.String()),
 		slog.String("kind", string(r.Kind)),
 		slog.String("mailbox", r.Mailbox),
 		slog.String("code", r.Code),

@@ -23,8 +23,11 @@ type company struct {
 	o        Options
 	now      time.Time
 	password string
-	accounts []directory.Account // people, then rooms
-	service  directory.Account
+	accounts []directory.Account // people, rooms, and the person of another forest
+	services []directory.Account // in the order of the table
+	guest    directory.Account
+	made     int // accounts so far
+	vault    *server.Server
 }
 
 // The deterministic demo is always made on this day, so that its ids, times
@@ -72,25 +75,42 @@ func (c *company) make(ctx context.Context) error {
 	if err := c.fill(ctx); err != nil {
 		return err
 	}
+	if err := c.castContent(ctx); err != nil {
+		return err
+	}
 	return c.imports(ctx)
 }
 
 // again opens a state that an earlier demo made: the accounts stay, with a new
 // password.
 func (c *company) again(ctx context.Context, hash directory.PasswordHash) error {
-	for _, alias := range append(aliases(), crm) {
-		a, err := c.s.Directory.Lookup(ctx, string(address(alias)))
+	find := func(name string) (a directory.Account, err error) {
+		found, err := c.s.Directory.Lookup(ctx, name)
+		if err == nil {
+			a = *found
+		}
+		return a, err
+	}
+	for _, alias := range aliases() {
+		a, err := find(string(address(alias)))
 		if err != nil {
 			return err
 		}
-		if alias == crm {
-			c.service = *a
-		} else {
-			c.accounts = append(c.accounts, *a)
-		}
+		c.accounts = append(c.accounts, a)
 	}
-	err := c.s.Directory.Update(ctx, func(ch *directory.Change) error {
-		for _, a := range append(c.accounts, c.service) {
+	for _, s := range services {
+		a, err := find(string(address(s.alias)))
+		if err != nil {
+			return err
+		}
+		c.services = append(c.services, a)
+	}
+	var err error
+	if c.guest, err = find(guestUPN); err != nil {
+		return err
+	}
+	err = c.s.Directory.Update(ctx, func(ch *directory.Change) error {
+		for _, a := range append(append(c.accounts[:len(people):len(people)], c.services...), c.guest) {
 			if err := ch.SetPassword(a.SID, hash); err != nil {
 				return err
 			}
@@ -111,12 +131,12 @@ func aliases() []string {
 	for i := range rooms {
 		all = append(all, rooms[i].alias)
 	}
-	return all
+	return append(all, linked)
 }
 
 // found makes everything the directory holds, in one change.
 func (c *company) found(ch *directory.Change, hash directory.PasswordHash) error {
-	c.accounts = nil // the function may run again
+	c.accounts, c.made = nil, 0 // the function may run again
 	if err := ch.AddDomain(domain); err != nil {
 		return err
 	}
@@ -133,18 +153,7 @@ func (c *company) found(ch *directory.Change, hash directory.PasswordHash) error
 			return err
 		}
 	}
-	c.service = directory.Account{
-		Account: access.Account{
-			Principal: access.Principal{UPN: entente.UPN(address(crm)), Mail: address(crm)},
-			Name:      "CRM synchronization", Kind: access.KindService, Enabled: true,
-		},
-		Alias: crm, Hidden: true,
-	}
-	c.identify(&c.service)
-	if err := ch.CreateAccount(&c.service); err != nil {
-		return err
-	}
-	if err := ch.SetPassword(c.service.SID, hash); err != nil {
+	if err := c.castAccounts(ch, hash); err != nil {
 		return err
 	}
 	return c.groups(ch)
@@ -203,7 +212,8 @@ func (c *company) identify(a *directory.Account) {
 	}
 	hash := sha256.Sum256([]byte("guid " + a.UPN))
 	copy(a.GUID[:], hash[:])
-	a.SID = entente.SID(domainSID + strconv.Itoa(2000+len(c.accounts)))
+	a.SID = entente.SID(domainSID + strconv.Itoa(2000+c.made))
+	c.made++
 }
 
 func (c *company) mailboxID(a *directory.Account) (entente.MailboxID, error) {
@@ -214,8 +224,8 @@ func (c *company) mailboxID(a *directory.Account) (entente.MailboxID, error) {
 	return entente.MailboxID(hash[:16]), nil
 }
 
-// groups makes the departments, everyone, the room list, and the group whose
-// members the CRM's service account may act as.
+// groups makes the departments, everyone, the room list, and the groups that
+// the scenarios are about, and says who may act as whom.
 func (c *company) groups(ch *directory.Change) error {
 	members := map[string][]entente.SID{}
 	for i := range people {
@@ -229,7 +239,11 @@ func (c *company) groups(ch *directory.Change) error {
 	for i := range rooms {
 		members[roomList] = append(members[roomList], c.accounts[len(people)+i].SID)
 	}
-	var scope entente.SID
+	for _, alias := range []string{"jonas", "kavya", "liam"} {
+		members[team] = append(members[team], c.accountOf(alias).SID)
+	}
+	members[guests] = []entente.SID{c.guest.SID}
+	made := map[string]entente.SID{}
 	for _, g := range []struct {
 		alias, name string
 		kind        directory.GroupKind
@@ -242,6 +256,8 @@ func (c *company) groups(ch *directory.Change) error {
 		{everyone, "Everyone", directory.Distribution},
 		{roomList, "Rooms in Berlin", directory.RoomList},
 		{"crm-users", "CRM users", directory.Security},
+		{team, "Team Aurora", directory.Security},
+		{guests, "Eventworks", directory.Security},
 	} {
 		group := directory.Group{
 			Group: access.Group{Name: g.name, Mail: address(g.alias), Members: members[g.alias]},
@@ -253,18 +269,9 @@ func (c *company) groups(ch *directory.Change) error {
 		if err := ch.CreateGroup(&group); err != nil {
 			return err
 		}
-		if g.alias == "crm-users" {
-			scope = group.SID
-		}
+		made[g.alias] = group.SID
 	}
-	return ch.CreateAssignment(&directory.Assignment{
-		Assignment: access.Assignment{
-			Assignee: c.service.SID, Rights: access.ApplicationImpersonation, Enabled: true,
-			Scope:    access.Scope{Kind: access.ScopeGroup, Name: string(scope)},
-			NotAfter: c.now.AddDate(1, 0, 0),
-		},
-		Created: c.now,
-	})
+	return c.castRights(ch, made)
 }
 
 // mailboxes makes the mailboxes that the directory speaks of.

@@ -1,6 +1,7 @@
 // Package demo runs an organization on loopback, complete with people,
-// calendars, mail and an application that acts for some of them, to play with
-// and to test against.
+// calendars, mail and applications that act for some of them, to play with and
+// to test against; and beside it the server of a secure group, reached by a
+// relay.
 //
 // It is the real server with made-up content. Nothing in it is for
 // production: its passwords are printed, so its state is marked, and serve
@@ -75,7 +76,11 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	if o.State, err = filepath.Abs(o.State); err != nil {
 		return err
 	}
-	s, err := server.New(ctx, config(o), server.Options{
+	both, err := relayed(ctx, o)
+	if err != nil {
+		return fmt.Errorf("make the relay's keys: %w", err)
+	}
+	s, err := server.New(ctx, both.outer, server.Options{
 		Organization: organization, Demo: true,
 		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
@@ -92,13 +97,39 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	if err != nil {
 		return err
 	}
+	inner, closeInner, err := c.listenVault(ctx, both.inner, l.RelayAddr().String())
+	if err != nil {
+		return errors.Join(fmt.Errorf("make %s: %w", vault, err), l.Abandon())
+	}
+	defer func() { err = errors.Join(err, closeInner()) }()
 	if err := c.ready(started); err != nil {
-		return errors.Join(err, l.Abandon())
+		return errors.Join(err, inner.Abandon(), l.Abandon())
 	}
-	if f == nil {
-		return l.Serve(ctx)
+	return during(ctx, inner, func(ctx context.Context) error {
+		if f == nil {
+			return l.Serve(ctx)
+		}
+		return during(ctx, l, func(context.Context) error { return f(c.target()) })
+	})
+}
+
+// listenVault opens the server inside, which is not served yet.
+func (c *company) listenVault(ctx context.Context, config server.Config, outer string) (*server.Listening, func() error, error) {
+	s, err := openVault(ctx, config, outer, c.o)
+	if err != nil {
+		return nil, nil, err
 	}
-	return during(ctx, l, func() error { return f(c.target()) })
+	c.vault = s
+	// The days that may be asked about are counted from today, whatever day the
+	// rest of the demo was made on.
+	if err := fillVault(ctx, s, c.password, time.Now()); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	l, err := s.Listen(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return l, s.Close, nil
 }
 
 // ready says what runs where.
@@ -112,12 +143,18 @@ func (c *company) ready(started time.Time) error {
 	return nil
 }
 
-// during serves while f runs.
-func during(ctx context.Context, l *server.Listening, f func() error) error {
+// during serves while f runs; f ends when its context does, which it does if
+// serving ends.
+func during(ctx context.Context, l *server.Listening, f func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	served := make(chan error, 1)
-	go func() { served <- l.Serve(ctx) }()
-	err := f()
+	go func() {
+		err := l.Serve(ctx)
+		stop()
+		served <- err
+	}()
+	err := f(ctx)
 	stop()
 	return errors.Join(err, <-served)
 }

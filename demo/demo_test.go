@@ -57,10 +57,10 @@ func TestDeterministic(t *testing.T) {
 	if names(a) != names(b) {
 		t.Errorf("%s\n%s", names(a), names(b))
 	}
-	if len(a.Accounts) != len(people)+len(rooms) || len(people) != 25 {
+	if len(a.Accounts) != len(people)+len(rooms)+2 || len(people) != 25 {
 		t.Errorf("%d accounts", len(a.Accounts))
 	}
-	if len(a.Services) != 1 || a.Accounts[0].UPN != "anna@contoso.example" || a.Accounts[0].Password == "" {
+	if len(a.Services) != len(services) || a.Accounts[0].UPN != "anna@contoso.example" || a.Accounts[0].Password == "" {
 		t.Errorf("%+v", a)
 	}
 }

@@ -46,7 +46,7 @@ type serviceInfo struct {
 // describe writes the description, complete or not at all: whoever waits for
 // the file may read it at once.
 func (c *company) describe(path string) error {
-	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{c.info()}}, "", "  ")
+	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{c.info(), c.vaultInfo()}}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,32 @@ func (c *company) info() organizationInfo {
 		if i < len(people) {
 			info.Password = c.password
 		}
+		if a.Master != "" {
+			info.Roles = append(info.Roles, "linked to "+string(a.Master))
+		}
 		o.Accounts = append(o.Accounts, info)
 	}
-	o.Services = []serviceInfo{{
-		UPN: string(c.service.UPN), Password: c.password,
-		Rights: []string{"ApplicationImpersonation over group CRM users"},
-	}}
+	o.Accounts = append(o.Accounts, accountInfo{
+		UPN: string(c.guest.UPN), SID: string(c.guest.SID), Password: c.password, Roles: []string{"guest"},
+	})
+	for i := range services {
+		o.Services = append(o.Services, serviceInfo{
+			UPN: string(c.services[i].UPN), Password: c.password, Rights: []string{services[i].rights},
+		})
+	}
+	return o
+}
+
+func (c *company) vaultInfo() organizationInfo {
+	o := organizationInfo{
+		Name: vault, Domain: vaultDomain, EWSURL: c.vault.EWSURL(), AutodiscoverURL: c.vault.AutodiscoverURL(),
+		AdminURL: "unix://" + c.vault.AdminSocket(), CAFile: c.vault.CAFile(), Services: []serviceInfo{},
+	}
+	for i := range vaultPeople {
+		name := inside(vaultPeople[i].alias)
+		a, _ := c.vault.Directory.Snapshot().FindUPN(name)
+		o.Accounts = append(o.Accounts, accountInfo{UPN: name, SMTP: name, SID: string(a.SID), Password: c.password, Roles: []string{"user"}})
+	}
 	return o
 }
 
@@ -102,7 +122,7 @@ from exchangelib import *
 c = Configuration(service_endpoint="%s", credentials=Credentials("%s", "%s"), auth_type=BASIC)
 a = Account("%s", config=c, access_type=IMPERSONATION)
 now = d.datetime.now(tz=a.default_timezone)
-for i in a.calendar.view(start=now, end=now + d.timedelta(days=7)): print(i.start, i.subject)'`, ca, url, c.service.UPN, c.password, anna)},
+for i in a.calendar.view(start=now, end=now + d.timedelta(days=7)): print(i.start, i.subject)'`, ca, url, c.services[0].UPN, c.password, anna)},
 		{"who may act as anna, with entente itself", fmt.Sprintf(`%s --admin %s assignment list`, quote(c.o.Program), quote(c.s.AdminSocket()))},
 	}
 }
@@ -131,7 +151,11 @@ func (c *company) print(w io.Writer, took time.Duration) {
 	for i := range rooms {
 		fmt.Fprintf(w, " %s", rooms[i].alias)
 	}
-	fmt.Fprintf(w, "\nService: %s may act as the first %d people.\n\nTry:\n", crm, impersonated)
+	fmt.Fprintf(w, "\nGuest:  %s\nServices, which act for others (doc/scenarios.md has a walk for each):\n", guestUPN)
+	for _, s := range services {
+		fmt.Fprintf(w, "  %-15s %s\n", s.alias, s.rights)
+	}
+	fmt.Fprintf(w, "\nBehind a relay, the secure group of %s (vera, vito):\n  EWS           %s\n  Admin socket  %s\n\nTry:\n", vaultDomain, c.vault.EWSURL(), c.vault.AdminSocket())
 	for _, t := range c.trials() {
 		fmt.Fprintf(w, "\n# %s\n%s\n", t.what, t.command)
 	}

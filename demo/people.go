@@ -58,7 +58,6 @@ var rooms = []room{
 const (
 	everyone = "everyone"
 	roomList = "rooms-berlin"
-	crm      = "svc-crm"
 )
 
 // impersonated is how many of the first people the CRM's service account may

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"entente/access"
 	"entente/admin"
 	"entente/authn"
+	"entente/keys"
 	"entente/outgoing"
 	"entente/relay"
 )
@@ -228,3 +230,19 @@ func (r relayAdmin) ForgetAlarm(ctx context.Context, peer string) error {
 }
 
 var _ admin.Relay = relayAdmin{}
+
+// RelayKey returns the key that the other side of a relay pins, and makes it if
+// there is none yet: each side's configuration names the other's key, so both
+// are needed before either runs.
+func RelayKey(ctx context.Context, c Config, o Options) (pin string, err error) {
+	s := &Server{config: c, options: o}
+	if err := s.openState(ctx); err != nil {
+		return "", err
+	}
+	if s.files, err = keys.OpenFiles(filepath.Join(c.State, "keys")); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.files.Close()) }()
+	s.ring = keys.New(keys.Config{Files: s.files, Now: time.Now})
+	return relayAdmin{s}.Key()
+}

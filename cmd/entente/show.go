@@ -122,7 +122,7 @@ func told(w io.Writer, records []audit.Record) error {
 			outcome += " (" + r.Code + ")"
 		}
 		fmt.Fprintf(w, "%s  %s  %s\n", r.Time.UTC().Format("2006-01-02 15:04:05"), r.Action, outcome)
-		fmt.Fprintf(w, "  as %s, by %s (%s, %s, %s)\n", r.As.UPN, r.By.UPN, r.Kind, r.Method, r.Address)
+		fmt.Fprintf(w, "  as %s, by %s (%s, %s, %s)\n", r.As, r.By, r.Kind, r.Method, r.Address)
 		for _, s := range r.Steps {
 			mark := "no "
 			if s.Holds {

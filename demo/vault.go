@@ -1,0 +1,180 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/admin"
+	"entente/calendar"
+	"entente/directory"
+	"entente/mailbox"
+	"entente/server"
+)
+
+// The secure group has a server of its own, reached through the relay alone:
+// the inner side dials contoso's, and the agreement lets free/busy, invitations
+// and mail for members pass.
+const (
+	vault         = "vault"
+	vaultDomain   = "vault.contoso.example"
+	vaultHostname = "mail.vault.contoso.example"
+	vaultGroup    = "members@" + vaultDomain
+	vaultOutsider = "wanda" // has a mailbox inside and is not of the group
+)
+
+var vaultPeople = []person{
+	{"vera", "Vera", "Stone", "Analyst", "Research", "Berlin", "Europe/Berlin"},
+	{"vito", "Vito", "Conti", "Analyst", "Research", "Rome", "Europe/Rome"},
+	{vaultOutsider, "Wanda", "Price", "Guard", "Facilities", "Berlin", "Europe/Berlin"},
+}
+
+// agreed is what passes, in both copies.
+var agreed = []string{"GetUserAvailability", "DeliverMeeting", "DeliverMail"}
+
+// A pair is the two configurations of the relay, each with the other's key.
+type pair struct{ outer, inner server.Config }
+
+func relayed(ctx context.Context, o Options) (p pair, err error) {
+	p.outer = config(o)
+	p.inner = server.Config{
+		Name: vaultHostname, State: filepath.Join(o.State, vault), Database: "sqlite:entente.db",
+		Listen: server.ListenConfig{HTTPS: "127.0.0.1:0"},
+		Admin:  server.AdminConfig{Socket: filepath.Join(o.State, vault, "admin.sock")},
+	}
+	p.inner = p.inner.WithDefaults()
+	outerKey, err := server.RelayKey(ctx, p.outer, server.Options{Demo: true})
+	if err != nil {
+		return p, err
+	}
+	innerKey, err := server.RelayKey(ctx, p.inner, server.Options{Demo: true})
+	if err != nil {
+		return p, err
+	}
+	p.outer.Relay = &server.RelayConfig{
+		Role: "outer", Listen: "127.0.0.1:0",
+		Peers: []server.RelayPeerConfig{{Name: vault, Keys: []string{innerKey}}},
+		Agreements: []server.RelayAgreementConfig{{
+			Name: "scheduling", Peer: vault, Operations: agreed, Members: []string{vaultDomain}, Askers: []string{domain},
+		}},
+	}
+	p.inner.Relay = &server.RelayConfig{
+		Role:  "inner",
+		Peers: []server.RelayPeerConfig{{Name: organization, Keys: []string{outerKey}}},
+		Agreements: []server.RelayAgreementConfig{{
+			Name: "scheduling", Peer: organization, Operations: agreed, Group: vaultGroup, Askers: []string{domain},
+		}},
+	}
+	return p, nil
+}
+
+// openVault opens the inner server, which dials the outer one at an address.
+func openVault(ctx context.Context, c server.Config, outer string, o Options) (*server.Server, error) {
+	c.Relay.Peers[0].Connect = []string{outer}
+	return server.New(ctx, c, server.Options{
+		Organization: vault, Demo: true,
+		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+}
+
+// fillVault makes the people inside, with a password, and their calendars.
+func fillVault(ctx context.Context, s *server.Server, password string, now time.Time) error {
+	hash, err := s.Directory.HashPassword(ctx, entente.NewSecret(password))
+	if err != nil {
+		return err
+	}
+	_, err = s.Directory.Lookup(ctx, inside(vaultPeople[0].alias))
+	if err == nil {
+		return s.Directory.Update(ctx, func(ch *directory.Change) error { return vaultPasswords(ctx, s, ch, hash) })
+	}
+	if !isNotFound(err) {
+		return err
+	}
+	api := s.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "demo@localhost"}, Method: access.Local})
+	if _, err := api.AddDomain(ctx, admin.DomainName{Name: vaultDomain}); err != nil {
+		return err
+	}
+	if _, err := api.AddDatabase(ctx, admin.AddDatabase{Name: database}); err != nil {
+		return err
+	}
+	var members []string
+	for i := range vaultPeople {
+		p := &vaultPeople[i]
+		if _, err := api.CreateAccount(ctx, admin.CreateAccount{
+			UPN: inside(p.alias), Name: p.name(), Kind: "user", Database: database, GivenName: p.given, Surname: p.surname, Department: p.department,
+		}); err != nil {
+			return err
+		}
+		if p.alias != vaultOutsider {
+			members = append(members, inside(p.alias))
+		}
+	}
+	if _, err := api.CreateGroup(ctx, admin.CreateGroup{Mail: vaultGroup, Name: "Members", Kind: "security", Members: members}); err != nil {
+		return err
+	}
+	if err := s.Directory.Update(ctx, func(ch *directory.Change) error { return vaultPasswords(ctx, s, ch, hash) }); err != nil {
+		return err
+	}
+	return vaultCalendars(ctx, s, now)
+}
+
+func inside(alias string) string { return alias + "@" + vaultDomain }
+
+func vaultPasswords(ctx context.Context, s *server.Server, ch *directory.Change, hash directory.PasswordHash) error {
+	for i := range vaultPeople {
+		a, err := s.Directory.Lookup(ctx, inside(vaultPeople[i].alias))
+		if err == nil {
+			err = ch.SetPassword(a.SID, hash)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vaultCalendars gives everybody inside a briefing every day. Calendars show
+// everybody when their owner is busy, and those outside no more than that.
+func vaultCalendars(ctx context.Context, s *server.Server, now time.Time) error {
+	for i := range vaultPeople {
+		p := &vaultPeople[i]
+		zone, err := new(calendar.Zones).Load("Europe/Berlin")
+		if err != nil {
+			return err
+		}
+		a, err := s.Directory.Lookup(ctx, inside(p.alias))
+		if err != nil {
+			return err
+		}
+		work := s.Door.Local(a.Principal, "demo")
+		v, err := work.Own(ctx)
+		if err != nil {
+			return err
+		}
+		f, err := v.FolderByName(ctx, mailbox.Calendar)
+		if err != nil {
+			return err
+		}
+		first := calendar.DateOf(now) - 7
+		start := zone.At(first, time.Duration(9+i)*time.Hour)
+		it := new(mailbox.Item)
+		if err := it.SetEvent(&calendar.Event{
+			UID: fmt.Sprintf("briefing-%s@%s", p.alias, vaultDomain), Subject: "Briefing", Location: "Room without windows",
+			Start: start, End: start.Add(time.Hour), Zone: zone, Status: calendar.StatusBusy, Response: calendar.OrganizerResponse,
+			Recurrence: &calendar.Recurrence{Pattern: calendar.Daily, Interval: 1, Start: first, Range: calendar.NoEnd},
+		}, mailbox.PartBody|mailbox.PartRecipients); err != nil {
+			return err
+		}
+		if err := v.CreateItem(ctx, f.ID, it); err != nil {
+			return err
+		}
+		if err := work.Finish(ctx, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
