@@ -11,6 +11,7 @@ import (
 	"entente/access"
 	"entente/audit"
 	"entente/db"
+	"entente/directory"
 	"entente/mailbox"
 )
 
@@ -384,5 +385,53 @@ func TestGlancesAreNotDelegates(t *testing.T) {
 	glance = o.opens("anna", "GetUserAvailability", false)
 	if got := o.done(as("ben"), func(s *Session, w http.ResponseWriter, r *http.Request) { s.Glance(); glance(s, w, r) }); len(got) != 1 {
 		t.Errorf("%d records, want one where readings are recorded", len(got))
+	}
+}
+
+// Where a grant on a single item opened it, the record says so, and which grant;
+// also the record that is written with a change.
+func TestItemGrantIsRecorded(t *testing.T) {
+	o := open(t, nil)
+	var it mailbox.Item
+	it.Class = "IPM.Appointment"
+	it.Props.SetString(mailbox.PidTagSubject, "Keynote")
+	var keys []access.ItemKey
+	o.send(as("anna"), o.enter(func(ctx context.Context, s *Session) {
+		s.Operation("CreateItem", true)
+		v, err := s.Mailbox(ctx, o.boxes["anna"])
+		o.must(err)
+		f, err := v.FolderByName(ctx, mailbox.Calendar)
+		o.must(err)
+		o.must(v.CreateItem(ctx, f.ID, &it))
+		keys, err = v.ItemKeys(ctx, mailbox.ItemSelector{Item: it.ID})
+		o.must(err)
+	}))
+	g := directory.ItemGrant{ItemGrant: access.ItemGrant{
+		Mailbox: o.boxes["anna"], To: o.sids["ben"], Items: keys, Write: access.FieldSubject, Enabled: true,
+	}}
+	o.must(o.Directory.Update(t.Context(), func(c *directory.Change) error { return c.CreateItemGrant(&g) }))
+	for name, do := range map[string]func(context.Context, *mailbox.View) error{
+		"GetItem": func(ctx context.Context, v *mailbox.View) error { _, err := v.Item(ctx, it.ID, 0); return err },
+		"UpdateItem": func(ctx context.Context, v *mailbox.View) error {
+			_, err := v.UpdateGranted(ctx, mailbox.GrantedChange{Item: it.ID, Sets: access.FieldSubject}, func(it *mailbox.Item) error {
+				it.Props.SetString(mailbox.PidTagSubject, "Opening")
+				return nil
+			})
+			return err
+		},
+	} {
+		got := o.done(as("ben"), o.enter(func(ctx context.Context, s *Session) {
+			s.Operation(name, name == "UpdateItem")
+			v, err := s.Mailbox(ctx, o.boxes["anna"])
+			o.must(err)
+			o.must(do(ctx, v))
+		}))
+		if len(got) != 1 || got[0].Kind != audit.ItemGrant || !got[0].Allowed || got[0].Mailbox != o.boxes["anna"].String() {
+			t.Errorf("%s: recorded %+v", name, got)
+			continue
+		}
+		if !slices.ContainsFunc(got[0].Steps, func(s audit.Step) bool { return s.Rule == "item-grant" && s.Fact == g.ID && s.Holds }) {
+			t.Errorf("%s: no step names the grant: %+v", name, got[0].Steps)
+		}
 	}
 }

@@ -150,6 +150,7 @@ func maskException(x *calendar.Exception, shows access.Fields) calendar.Exceptio
 
 // mark is a number made of what is shown, another when that is another: the change
 // number of a limited item. The true one would count what happens in the mailbox.
+// It has 47 bits, since clients' change keys hold no more than 48.
 func (it *Item) mark() uint64 {
 	h := sha256.New()
 	b := binary.AppendUvarint(nil, uint64(it.shows))
@@ -163,7 +164,7 @@ func (it *Item) mark() uint64 {
 		b = field(field(b, it.Body.Text), it.Body.HTML)
 	}
 	h.Write(appendRecipients(b, it.Recipients))
-	return binary.BigEndian.Uint64(h.Sum(nil))>>1 | 1
+	return binary.BigEndian.Uint64(h.Sum(nil))>>17 | 1
 }
 
 func field(b, text []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(text))), text...) }

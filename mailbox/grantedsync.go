@@ -169,7 +169,7 @@ func (it *Item) seen(mark uint32) SeenItem {
 	return SeenItem{ID: it.ID, Day: day, One: one, Mark: mark}
 }
 
-func (it *Item) seenMark() uint32 { return uint32(it.Change >> 16) }
+func (it *Item) seenMark() uint32 { return uint32(it.Change >> 15) }
 
 func (it *Item) change(kind ChangeKind) Change {
 	day, one := it.Day()

@@ -36,7 +36,7 @@ func (c *call) createFolderIn(m *ews.FolderInfoResponseMessage, parent folderRef
 	if !parent.folder.Rights.Has(access.CreateSubFolder) {
 		return refused(parent.view, parent.folder, access.CreateSubFolder, mailbox.DeniedCreateSubFolder)
 	}
-	if e.tags, err = c.extendedTags(parent.view, in.Values); err != nil {
+	if e.tags, err = c.extendedTags(parent.view, true, in.Values); err != nil {
 		return err
 	}
 	for i := range in.Values {

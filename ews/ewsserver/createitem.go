@@ -131,7 +131,7 @@ func fitting(k ews.Kind, class string) error {
 
 // makeItem makes an item of what a client sent.
 func (c *call) makeItem(v *mailbox.View, in *ews.Item) (*mailbox.Item, error) {
-	tags, err := c.extendedTags(v, in.Values)
+	tags, err := c.extendedTags(v, true, in.Values)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"entente/access"
 	"entente/calendar"
 	"entente/ews"
 	"entente/mailbox"
@@ -40,6 +41,9 @@ func (c *call) deleteOne(req *ews.DeleteItem, id *ews.BaseItemID) error {
 	}
 	if len(ref.attachments) > 0 {
 		return &ews.Fault{Code: ews.ErrorCannotDeleteObject}
+	}
+	if err := c.whole(&ref, access.DeleteAny); err != nil {
+		return err
 	}
 	it, err := ref.view.Item(c.ctx, ref.id, mailbox.PartRecipients)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"entente/access"
 	"entente/calendar"
 	"entente/ews"
 	"entente/mailbox"
@@ -29,6 +30,9 @@ type itemField struct {
 	add func(*itemEdit, *ews.Value) error
 	// clear removes the property, or the entry of the key; nil removes prop.
 	clear func(*itemEdit, string) error
+	// granted are the fields that somebody must be granted who knows the item by
+	// an item grant alone: see grantedBy.
+	granted access.Fields
 	// words are the values of an enumeration in the order of the numbers that
 	// prop has for them, for restrictions.
 	words []string
@@ -52,6 +56,7 @@ func itemFields() []itemField {
 	} {
 		for _, r := range rows {
 			table[r.f] = r.itemField
+			table[r.f].granted, _ = grantedBy(r.f, r.prop)
 		}
 	}
 	return table

@@ -98,7 +98,11 @@ func identityFields() []row {
 			return nil
 		}}},
 		{ews.FieldInstanceKey, itemField{get: func(v *itemView) any {
-			return binary.BigEndian.AppendUint64(nil, uint64(v.it.ID))
+			key := binary.BigEndian.AppendUint64(nil, uint64(v.it.ID))
+			if day, ok := v.it.Day(); ok {
+				key = binary.BigEndian.AppendUint32(key, uint32(day))
+			}
+			return key
 		}}},
 	}
 }
@@ -204,12 +208,15 @@ func getModifier(v *itemView) any {
 }
 
 func getEffectiveRights(v *itemView) any {
+	if v.it.Limited() {
+		return &ews.EffectiveRights{Read: true, Modify: v.it.Edits() != 0, ViewPrivateItems: new(false)}
+	}
 	r := v.effective()
 	own := v.it.Creator != "" && v.it.Creator == v.c.s.Caller().Subject().SID
 	private := r.Has(access.ReadPrivate)
 	return &ews.EffectiveRights{
 		Delete:           r.Has(access.DeleteAny) || own && r.Has(access.DeleteOwned),
-		Modify:           r.Has(access.EditAny) || own && r.Has(access.EditOwned),
+		Modify:           r.Has(access.EditAny) || own && r.Has(access.EditOwned) || v.it.Edits() != 0,
 		Read:             r.Has(access.ReadAny),
 		ViewPrivateItems: &private,
 	}

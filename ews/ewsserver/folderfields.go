@@ -198,7 +198,7 @@ func (v *folderView) effectiveRights() *ews.EffectiveRights {
 		CreateHierarchy:  r.Has(access.CreateSubFolder),
 		Delete:           r.Has(access.FolderOwner),
 		Modify:           r.Has(access.FolderOwner),
-		Read:             r.Has(access.ReadAny),
+		Read:             r.Has(access.ReadAny) || r.Has(access.ReadItem),
 		ViewPrivateItems: &private,
 	}
 }
@@ -228,6 +228,9 @@ func (v *folderView) extended(bag *mailbox.Props, p mailbox.Prop, t ews.MapiProp
 
 // computed sets what follows from what a folder is, rather than being kept.
 func (v *folderView) computed(bag *mailbox.Props, p mailbox.Prop) {
+	if v.f.Limited() && p != mailbox.PidTagEntryID {
+		return // the numbers would tell of what else came in
+	}
 	switch p {
 	case pidTagArticleNumberNext:
 		bag.SetInt(p, int64(v.f.Article)+1)

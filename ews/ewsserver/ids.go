@@ -9,7 +9,7 @@ import (
 // itemID is how clients know an item. The change key is the state of which the
 // answer speaks.
 func itemID(box entente.MailboxID, it *mailbox.Item) *ews.ItemID {
-	id := ews.StoreID{Mailbox: box, Folder: uint64(it.Folder), Item: uint64(it.ID)}
+	id := ews.StoreID{Mailbox: box, Folder: uint64(it.Folder), Item: uint64(it.ID), Instance: instance(it)}
 	return &ews.ItemID{ID: id.String(), ChangeKey: changeKey(box, it.Change)}
 }
 

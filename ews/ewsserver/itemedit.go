@@ -137,9 +137,9 @@ func (e *itemEdit) putExtended(v *ews.Value) error {
 	return nil
 }
 
-// extendedTags finds the tags of all extended properties of some values,
-// creating names that are new.
-func (c *call) extendedTags(v *mailbox.View, lists ...[]ews.Value) (map[*ews.ExtendedFieldURI]mailbox.Prop, error) {
+// extendedTags finds the tags of all extended properties of some values, creating
+// names that are new if asked to; else these have the tag 0.
+func (c *call) extendedTags(v *mailbox.View, create bool, lists ...[]ews.Value) (map[*ews.ExtendedFieldURI]mailbox.Prop, error) {
 	var uris []*ews.ExtendedFieldURI
 	for _, values := range lists {
 		for i := range values {
@@ -151,7 +151,7 @@ func (c *call) extendedTags(v *mailbox.View, lists ...[]ews.Value) (map[*ews.Ext
 	if uris == nil {
 		return nil, nil
 	}
-	tags, err := c.props(v, uris, true)
+	tags, err := c.props(v, uris, create)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (v *itemView) storeID() ews.StoreID {
 	if v.it.ID == 0 {
 		return v.root
 	}
-	id := ews.StoreID{Mailbox: v.view.Mailbox(), Folder: uint64(v.it.Folder), Item: uint64(v.it.ID)}
+	id := ews.StoreID{Mailbox: v.view.Mailbox(), Folder: uint64(v.it.Folder), Item: uint64(v.it.ID), Instance: instance(v.it)}
 	if v.occurrence() {
 		year, month, day := v.entry.Original.Civil()
 		id.Instance = ews.InstanceDate{Year: uint16(year), Month: uint8(month), Day: uint8(day)}

@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"entente/access"
 	"entente/delivery"
 	"entente/ews"
 	"entente/mailbox"
@@ -42,6 +43,9 @@ func (c *call) transfer(ids []ews.BaseItemID, target *ews.TargetFolderID, return
 func (c *call) transferOne(id *ews.BaseItemID, to *folderRef, move bool) (ews.Item, error) {
 	ref, err := c.baseItem(id)
 	if err != nil {
+		return ews.Item{}, err
+	}
+	if err := c.whole(&ref, access.ReadAny); err != nil {
 		return ews.Item{}, err
 	}
 	if ref.index > 0 || !ref.instance.IsZero() {

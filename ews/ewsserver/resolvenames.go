@@ -202,6 +202,9 @@ func (l *resolver) contacts() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if ref.folder.Limited() {
+		return false, noFolder() // single contacts that are granted are no address book
+	}
 	page, err := ref.view.Find(l.ctx, mailbox.Query{
 		Folder: ref.folder.ID, Restrict: l.restriction(),
 		Sort:   []mailbox.SortKey{{Prop: mailbox.PidTagDisplayName}},

@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"time"
 
+	"entente/access"
 	"entente/calendar"
 	"entente/delivery"
 	"entente/ews"
@@ -45,6 +46,9 @@ func (c *call) reference(in *ews.Item) (*referenceItem, error) {
 	}
 	ref, err := c.item(id)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.whole(&ref, access.EditAny); err != nil {
 		return nil, err
 	}
 	out := &referenceItem{itemRef: ref}

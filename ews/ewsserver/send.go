@@ -136,6 +136,9 @@ func (c *call) sendOne(req *ews.SendItem, id *ews.BaseItemID) error {
 	if ref.change == 0 {
 		return &ews.Fault{Code: ews.ErrorChangeKeyRequired}
 	}
+	if err := c.whole(&ref, access.DeleteAny); err != nil {
+		return err
+	}
 	it, err := delivery.Load(c.ctx, ref.view, ref.id)
 	if err != nil {
 		return err

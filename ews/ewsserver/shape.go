@@ -174,6 +174,9 @@ func (v *itemView) show(s *itemShape, e mailbox.CalendarItem) ews.Item {
 	out := ews.Item{Kind: v.kind, Values: make([]ews.Value, 0, len(fields)+len(s.ext)+len(s.entries))}
 	for _, f := range fields {
 		row := s.h.field(f)
+		if !v.shows(row) {
+			continue
+		}
 		if row.entries != nil {
 			out.Values = row.entries(v, out.Values)
 			continue
@@ -212,7 +215,7 @@ func (v *itemView) showNamed(s *itemShape, out *ews.Item) {
 	for i := range s.entries {
 		want := &s.entries[i]
 		row := s.h.field(want.Field.Container())
-		if row.entries == nil || !v.kind.Has(want.Field.Container()) || slices.Contains(s.of(v.kind), want.Field.Container()) {
+		if row.entries == nil || !v.shows(row) || !v.kind.Has(want.Field.Container()) || slices.Contains(s.of(v.kind), want.Field.Container()) {
 			continue
 		}
 		for _, x := range row.entries(v, nil) {

@@ -123,10 +123,18 @@ func (s *itemSync) changes(list []mailbox.Change) ([]ews.SyncFolderItemsChange, 
 			return v.showItem(s.shape, it), true
 		}
 	}
+	granted, err := s.c.newView(s.shape, s.ref.view)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]ews.SyncFolderItemsChange, 0, len(list))
 	for i := range list {
 		if s.ignore[list[i].ID] {
 			continue
+		}
+		show := show
+		if list[i].Item != nil {
+			show = func(ch *mailbox.Change) (ews.Item, bool) { return granted.showItem(s.shape, ch.Item), true }
 		}
 		if ch, ok := s.change(&list[i], show); ok {
 			out = append(out, ch)
@@ -167,7 +175,12 @@ func (s *itemSync) fromChange(ch *mailbox.Change) (ews.Item, bool) {
 }
 
 func (s *itemSync) id(ch *mailbox.Change) string {
-	return ews.StoreID{Mailbox: s.ref.view.Mailbox(), Folder: uint64(s.ref.folder.ID), Item: uint64(ch.ID)}.String()
+	id := ews.StoreID{Mailbox: s.ref.view.Mailbox(), Folder: uint64(s.ref.folder.ID), Item: uint64(ch.ID)}
+	if ch.One {
+		year, month, day := ch.Day.Civil()
+		id.Instance = ews.InstanceDate{Year: uint16(year), Month: uint8(month), Day: uint8(day)}
+	}
+	return id.String()
 }
 
 func (s *itemSync) itemID(ch *mailbox.Change) *ews.ItemID {
@@ -183,7 +196,7 @@ func (s *itemSync) read(list []mailbox.Change) (map[mailbox.ItemID]*mailbox.Item
 	var ids, created []mailbox.ItemID
 	for i := range list {
 		switch k := list[i].Kind; {
-		case k == mailbox.Deleted || k == mailbox.ReadFlag && s.flags || s.ignore[list[i].ID]:
+		case k == mailbox.Deleted || k == mailbox.ReadFlag && s.flags || s.ignore[list[i].ID] || list[i].Item != nil:
 		case k == mailbox.Created && !list[i].Associated:
 			created = append(created, list[i].ID)
 		default:

@@ -28,7 +28,7 @@ func (c *call) changeFolder(m *ews.FolderInfoResponseMessage, change *ews.Folder
 	if !ref.folder.Rights.Has(access.FolderOwner) {
 		return refused(ref.view, ref.folder, access.FolderOwner, mailbox.DeniedOwner)
 	}
-	if e.tags, err = c.extendedTags(ref.view, valuesOf(change.Updates)); err != nil {
+	if e.tags, err = c.extendedTags(ref.view, true, valuesOf(change.Updates)); err != nil {
 		return err
 	}
 	f, err := ref.view.UpdateFolder(c.ctx, ref.folder.ID, ref.change, func(f *mailbox.Folder) error {

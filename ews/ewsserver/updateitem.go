@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"reflect"
 
+	"entente/access"
 	"entente/calendar"
 	"entente/ews"
 	"entente/mailbox"
@@ -36,6 +37,10 @@ type update struct {
 	kind    ews.Kind
 	// single says that one occurrence of a series is changed.
 	single bool
+	// granted says that a grant allows the change and the folder does not, and
+	// sets which fields it names.
+	granted bool
+	sets    access.Fields
 	// before is the item as it was, for those who are told what changed.
 	before *mailbox.Item
 }
@@ -43,7 +48,7 @@ type update struct {
 // tells reports whether attendees are told of the change of a meeting.
 func (u *update) tells() bool {
 	how := u.req.SendMeetingInvitationsOrCancellations
-	return how != "" && how != ews.UpdateSendToNone
+	return how != "" && how != ews.UpdateSendToNone && !u.granted
 }
 
 // mayTell asks whether the caller may tell those concerned, before anything is
@@ -102,7 +107,13 @@ func (c *call) updateOne(req *ews.UpdateItem, in *ews.ItemChange) ([]ews.Item, e
 	if err != nil {
 		return nil, err
 	}
-	if occurrence {
+	switch {
+	case u.granted && occurrence:
+		u.single = true
+		return u.underGrant(&day, ifChange)
+	case u.granted:
+		return u.underGrant(nil, ifChange)
+	case occurrence:
 		return u.occurrence(day, ifChange)
 	}
 	return u.item(ifChange)
@@ -210,17 +221,21 @@ func (u *update) read(in []ews.ItemChangeDescription) error {
 		u.parts |= u.c.h.field(holder(ch.path.Field)).parts | u.c.h.field(ch.path.Field).parts
 	}
 	u.parts &^= mailbox.PartAttachments | mailbox.PartMIME
+	var err error
+	if u.granted, err = u.byGrant(); err != nil || u.granted {
+		return err
+	}
 	if u.tells() {
 		u.parts |= mailbox.PartBody | mailbox.PartRecipients
 	}
-	err := u.c.mayEdit(&u.ref)
+	err = u.c.mayEdit(&u.ref)
 	if err == nil && u.tells() {
 		err = u.mayTell()
 	}
 	if err != nil {
 		return err
 	}
-	u.tags, err = u.c.extendedTags(u.ref.view, values...)
+	u.tags, err = u.c.extendedTags(u.ref.view, true, values...)
 	return err
 }
 
