@@ -4,7 +4,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Generated files are as their generators write them.
 GOFILES = $(filter-out %_gen.go,$(shell git ls-files --cached --others --exclude-standard '*.go'))
 
-.PHONY: demo test check race bench fuzz fmt generate build interop
+.PHONY: demo test check race bench fuzz mutate fmt generate build interop
 
 demo:
 	go run ./cmd/entente demo
@@ -44,3 +44,8 @@ fuzz:
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; done
+
+# How many small mistakes in the decision engine its own tests notice: at least
+# 95 %. test/mutate/equivalent.txt has those that are no mistakes, and why.
+mutate:
+	nice go run ./test/mutate ./access
