@@ -32,6 +32,7 @@ type Turning struct {
 	// Sets are the smallest sets of changes that do: no part of one does, and
 	// none has more pieces than another. The nearest come first.
 	Sets [][]Change
+	Was  bool // the answer as it is
 	// Size is up to how many pieces all sets were tried; Tried how many were.
 	Size, Tried int
 }
@@ -51,7 +52,7 @@ const (
 func Turn(f Facts, x Supposition) Turning {
 	f = excerpt(f, &x)
 	r := Compile(f).Suppose(x)
-	t := turning{was: r.Allowed(), seen: map[string]bool{}, start: situation{f, x, r}}
+	t := turning{Turning: Turning{Was: r.Allowed()}, seen: map[string]bool{}, start: situation{f, x, r}}
 	level := []pieces{{situation: t.start}}
 	for size := 1; size <= maxPieces && len(level) > 0; size++ {
 		next, whole := t.widen(level)
@@ -78,7 +79,6 @@ func reach(set []Change) int {
 
 type turning struct {
 	Turning
-	was   bool // the answer as it is
 	start situation
 	seen  map[string]bool
 }
@@ -100,7 +100,7 @@ type pieces struct {
 // whether it could try them all.
 func (t *turning) widen(level []pieces) (next []pieces, whole bool) {
 	for i := range level {
-		for _, c := range level[i].situation.changes(t.was) {
+		for _, c := range level[i].situation.changes(t.Was) {
 			p, fresh := t.with(&level[i], c)
 			if !fresh {
 				continue
@@ -110,7 +110,7 @@ func (t *turning) widen(level []pieces) (next []pieces, whole bool) {
 			}
 			t.Tried++
 			p.situation = level[i].situation.after(c)
-			if p.situation.r.Allowed() == t.was {
+			if p.situation.r.Allowed() == t.Was {
 				next = append(next, p)
 				continue
 			}
@@ -152,7 +152,7 @@ func (t *turning) found(set []Change) {
 					w = w.after(set[i])
 				}
 			}
-			if len(part) == size && w.r.Allowed() != t.was {
+			if len(part) == size && w.r.Allowed() != t.Was {
 				set, all = part, 0
 			}
 		}

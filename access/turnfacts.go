@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -265,4 +266,15 @@ func editTable(edit func([]Entry) []Entry) func(*Facts, *Supposition) {
 		t.Entries = edit(slices.Clone(t.Entries))
 		x.Folder = &t
 	}
+}
+
+// GroupsOf are all groups that facts put an account or group in, through others
+// too, in the order of their SIDs.
+func GroupsOf(f Facts, sid entente.SID) []entente.SID {
+	w := situation{f: f}
+	a := &Account{Principal: Principal{SID: sid}}
+	if known := w.account(sid); known != nil {
+		a = known
+	}
+	return slices.Sorted(maps.Keys(w.groupsOf(a)))
 }

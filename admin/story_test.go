@@ -57,6 +57,8 @@ var story = [...]turn{
 	{"assignment enable", `{"id":"$1"}`, "admin.assignment.enable", ""},
 	{"assignment list", ``, "", ""},
 	{"explain access", `{"caller":"crm@contoso.example","as":"anna@contoso.example","folder":"inbox"}`, "", ""},
+	{"explain who-can", `{"right":"act-as","object":"anna@contoso.example"}`, "", ""},
+	{"explain what-can", `{"principal":"crm@contoso.example","folders":true}`, "", ""},
 	{"assignment remove", `{"id":"$1"}`, "admin.assignment.remove", ""},
 	{"permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example","rights":["full-access"]}`, "admin.permission.grant", ""},
 	{"permission list", `{"account":"anna@contoso.example"}`, "", ""},

@@ -156,6 +156,8 @@ func Verbs() []Verb {
 		verb("node", "wait", "Wait until every node decides by the last change.", (*API).WaitNode),
 		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
 		verb("explain", "access", "Explain what would be decided about a request that nobody makes.", (*API).ExplainAccess),
+		verb("explain", "who-can", "Tell who may do something.", (*API).WhoCan),
+		verb("explain", "what-can", "Tell what somebody may do.", (*API).WhatCan),
 		verb("organization", "apply", "Make the organization as a file describes it.", (*API).Apply),
 	}
 }

@@ -109,6 +109,13 @@ func operationOf(name string) (operation, bool) {
 	return operation{}, false
 }
 
+// OperationRight is the right that an operation of EWS asks in the folder its
+// request names; 0 if it opens none, or is not known.
+func OperationRight(name string) access.Rights {
+	op, _ := operationOf(name)
+	return op.right
+}
+
 func (b *builder) fields(w words) access.Fields {
 	f, err := access.ParseFields(strings.Join(w, ","))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/admin"
 	"entente/ews"
 	"entente/ews/ewsserver"
 	"entente/explain"
@@ -35,4 +36,24 @@ func (c *explainBatch) Run(t *terminal, k *kong.Context) error {
 		err = entente.Errorf(entente.Invalid, "%d of %d lines are no questions", report.Errors, report.Lines)
 	}
 	return err
+}
+
+type whoCan struct {
+	admin.WhoCan
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run asks who may do something.
+func (c *whoCan) Run(t *terminal, socket adminFlag) error {
+	return put[admin.Holders](t, socket, "explain", "who-can", c.WhoCan, c.JSON)
+}
+
+type whatCan struct {
+	admin.WhatCan
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run asks what somebody may do.
+func (c *whatCan) Run(t *terminal, socket adminFlag) error {
+	return put[admin.Abilities](t, socket, "explain", "what-can", c.WhatCan, c.JSON)
 }

@@ -12,7 +12,6 @@ import (
 	"entente"
 	"entente/admin"
 	"entente/admin/adminclient"
-	"entente/audit"
 	"entente/relay"
 )
 
@@ -29,9 +28,14 @@ func (c *remote[Q, A]) Run(t *terminal, k *kong.Context, socket adminFlag) error
 }
 
 func ask[A any](t *terminal, k *kong.Context, socket adminFlag, request any, asJSON bool) error {
-	var answer A
 	verb := k.Selected()
-	if err := adminclient.New(string(socket)).Call(t.ctx, verb.Parent.Name, verb.Name, request, &answer); err != nil {
+	return put[A](t, socket, verb.Parent.Name, verb.Name, request, asJSON)
+}
+
+// put asks for a verb and prints the answer.
+func put[A any](t *terminal, socket adminFlag, noun, name string, request any, asJSON bool) error {
+	var answer A
+	if err := adminclient.New(string(socket)).Call(t.ctx, noun, name, request, &answer); err != nil {
 		return err
 	}
 	if asJSON {
@@ -69,6 +73,8 @@ type nouns struct {
 	Relay         relayCmd         `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
 	Node          nodeCmd          `cmd:"" group:"objects" help:"The nodes that serve the organization."`
 	Explain       explainCmd       `cmd:"" group:"objects" help:"Why something was allowed or refused."`
+	WhoCan        whoCan           `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
+	WhatCan       whatCan          `cmd:"" name:"what-can" group:"objects" help:"Tell what somebody may do."`
 }
 
 type organizationCmd struct {
@@ -218,7 +224,7 @@ type nodeCmd struct {
 
 type explainCmd struct {
 	Batch   explainBatch                                       `cmd:"" default:"withargs" help:"Answer questions from standard input, one JSON object a line (doc/explain-batch.md), with no server running; also: entente explain --batch."`
-	Request remote[admin.RequestID, []audit.Record]            `cmd:"" help:"Explain what was decided about a request, step by step."`
+	Request remote[admin.RequestID, admin.RequestExplained]    `cmd:"" help:"Explain what was decided about a request, step by step."`
 	Access  remote[admin.ExplainAccess, admin.AccessExplained] `cmd:"" help:"Explain what would be decided about a request that nobody makes."`
 }
 

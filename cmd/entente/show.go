@@ -7,14 +7,14 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"entente/audit"
+	"entente/admin"
 )
 
 // show prints an answer for people: lists as tables, one object as a line for
 // each of its fields.
 func show(w io.Writer, answer any) error {
-	if records, ok := answer.([]audit.Record); ok {
-		return told(w, records)
+	if e, ok := answer.(admin.RequestExplained); ok {
+		return told(w, &e)
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	v := reflect.ValueOf(answer)
@@ -110,10 +110,11 @@ func plain(s string) string {
 	}, s)
 }
 
-// told prints what was decided about a request, rule by rule.
-func told(w io.Writer, records []audit.Record) error {
-	for i := range records {
-		r := &records[i]
+// told prints what was decided about a request, rule by rule, and what would be
+// today.
+func told(w io.Writer, e *admin.RequestExplained) error {
+	for i := range e.Records {
+		r := &e.Records[i]
 		outcome := "allowed"
 		if !r.Allowed {
 			outcome = "refused"
@@ -124,14 +125,39 @@ func told(w io.Writer, records []audit.Record) error {
 		fmt.Fprintf(w, "%s  %s  %s\n", r.Time.UTC().Format("2006-01-02 15:04:05"), r.Action, outcome)
 		fmt.Fprintf(w, "  as %s, by %s (%s, %s, %s)\n", r.As, r.By, r.Kind, r.Method, r.Address)
 		for _, s := range r.Steps {
-			mark := "no "
-			if s.Holds {
-				mark = "yes"
-			}
-			if _, err := fmt.Fprintf(w, "  %s  %-32s %s\n", mark, s.Rule, s.Fact); err != nil {
-				return err
-			}
+			toldStep(w, s.Holds, s.Rule, s.Fact, e.Names[s.Fact], e.Origins[s.Rule+" "+s.Fact])
 		}
 	}
-	return nil
+	if e.Today == nil {
+		return nil
+	}
+	if e.Differs {
+		fmt.Fprintf(w, "today: %s\n", e.Today.Done)
+		for _, s := range e.Today.Steps {
+			toldStep(w, s.Holds, s.Rule, s.Fact, "", s.Origin)
+		}
+	} else {
+		fmt.Fprintln(w, "today the same would be decided")
+	}
+	if len(e.Today.Changes) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "what would change today's answer, each option by itself:")
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	table(tw, reflect.ValueOf(e.Today.Changes))
+	return tw.Flush()
+}
+
+func toldStep(w io.Writer, holds bool, rule, fact, name, origin string) {
+	mark := "no "
+	if holds {
+		mark = "yes"
+	}
+	if name != "" {
+		fact += " " + name
+	}
+	if origin != "" {
+		fact += " (" + origin + ")"
+	}
+	fmt.Fprintf(w, "  %s  %-32s %s\n", mark, rule, cell(reflect.ValueOf(fact)))
 }
