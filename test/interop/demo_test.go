@@ -59,6 +59,7 @@ func sources(t *testing.T) {
 
 // A demo is one that is running.
 type demo struct {
+	bin  string // of which it is one
 	file string // what --describe wrote
 	org  organization
 }
@@ -96,7 +97,7 @@ func (o *output) String() string {
 // start runs a demo until the test ends, and waits until it is ready.
 func start(t *testing.T, bin, listen string, more ...string) *demo {
 	t.Helper()
-	d := &demo{file: filepath.Join(t.TempDir(), "demo.json")}
+	d := &demo{bin: bin, file: filepath.Join(t.TempDir(), "demo.json")}
 	out := &output{} // what it logs; what it prints is for people
 	cmd := exec.Command(bin, append([]string{"demo", "--listen", listen, "--describe", d.file}, more...)...)
 	cmd.Stderr = out

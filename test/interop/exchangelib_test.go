@@ -32,6 +32,6 @@ func python(t *testing.T, d *demo, script string, limit time.Duration, args ...s
 	// exchangelib keeps what Autodiscover found in a file in TMPDIR, for the
 	// next process to trust.
 	c := command{dir: filepath.Dir(script), limit: limit, env: plain(t,
-		"TMPDIR="+t.TempDir(), "ENTENTE_DESCRIBE="+d.file, "REQUESTS_CA_BUNDLE="+d.org.CA, "PYTHONDONTWRITEBYTECODE=1")}
+		"TMPDIR="+t.TempDir(), "ENTENTE_DESCRIBE="+d.file, "ENTENTE_BINARY="+d.bin, "REQUESTS_CA_BUNDLE="+d.org.CA, "PYTHONDONTWRITEBYTECODE=1")}
 	return c.run(t, python3, append([]string{script}, args...)...)
 }

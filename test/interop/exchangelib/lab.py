@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 
 from exchangelib import BASIC, DELEGATE, IMPERSONATION, Account, Configuration, Credentials, EWSTimeZone
@@ -34,6 +35,14 @@ def account(n=0):
 def acting_for(n=0, smtp=None):
     """Returns the n-th person's account as the service account impersonates him."""
     return Account(smtp or PEOPLE[n]["smtp"], config=config(SERVICE), access_type=IMPERSONATION)
+
+
+def admin(*args):
+    """Runs a command of administration on the demo, and returns what it answers."""
+    env = dict(os.environ, ENTENTE_ADMIN=ORG["admin_url"].removeprefix("unix://"))
+    done = subprocess.run([os.environ["ENTENTE_BINARY"], *args, "--json"], env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, f"{' '.join(args)}: {done.stdout}{done.stderr}"
+    return json.loads(done.stdout) if done.stdout.strip() else None
 
 
 def equal(got, want, what=""):
