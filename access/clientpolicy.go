@@ -14,6 +14,7 @@ const (
 	ApplicationNotListed      entente.Reason = "application-not-listed"    // EwsAllowList
 	ApplicationBlocked        entente.Reason = "application-blocked"       // EwsBlockList
 	ApplicationIDNotListed    entente.Reason = "application-id-not-listed" // EwsAllowedAppIDs
+	EwsDisabledByScope        entente.Reason = "ews-disabled-by-scope"     // of a ScopePolicy
 	UnknownProtocol           entente.Reason = "unknown-protocol"
 )
 
@@ -25,14 +26,6 @@ const (
 	On
 	Off
 )
-
-// or returns the setting, or if it is unset, the other.
-func (v Setting) or(other Setting) Setting {
-	if v == Unset {
-		return other
-	}
-	return v
-}
 
 // A Precedence says what a mailbox's EwsEnabled can do against the
 // organization's.
@@ -105,6 +98,10 @@ func gateText(r entente.Reason) string {
 		return "Exchange Web Services is disabled for the organization"
 	case EwsDisabledByMailbox:
 		return "Exchange Web Services is disabled for the mailbox"
+	case EwsDisabledByScope:
+		return "Exchange Web Services is disabled for a group of mailboxes that this one belongs to"
+	case ApplicationIDNotListed:
+		return "the application's id is not on the list of allowed applications"
 	case ClientNotAllowed:
 		return "this client is not allowed to use Exchange Web Services"
 	case ApplicationNotListed:
@@ -138,75 +135,15 @@ func (s *Snapshot) gate(q *Question, d *Decision, who *identity) {
 		d.need("gate", q.On.Name, false, UnknownProtocol)
 		return
 	}
-	org, box := &s.organization.Policy, who.Policy
-	if box == nil {
-		box = &ClientPolicy{}
-	}
 	if q.On.Name == gateEWS { // REST obeys the lists and not EwsEnabled
-		fact, reason := enabled(org.EwsEnabled, box.EwsEnabled, s.organization.Precedence)
+		fact, reason := s.enabled(who.account, s.organization.Precedence)
 		d.need("ews-enabled", fact, reason == "", reason)
+		fact, reason = s.applicationID(who.account, q.Caller.Application)
+		d.need("ews-application-id", fact, reason == "", reason)
 	}
-	fact, reason := application(org, box, q.Caller.UserAgent)
+	fact, reason := s.application(who.account, q.Caller.UserAgent)
 	d.need("ews-application", fact, reason == "", reason)
 	d.give("gate", q.On.Name, true, Enter)
-}
-
-// enabled applies EwsEnabled; the reason is empty if access is allowed.
-func enabled(org, box Setting, p Precedence) (fact string, reason entente.Reason) {
-	switch {
-	case org == Off && p == Strict:
-		return "organization: EwsEnabled off, which is final", EwsDisabledByOrganization
-	case org == Off && box == On:
-		return "mailbox: EwsEnabled on, organization: off", ""
-	case org == Off:
-		return "organization: EwsEnabled off", EwsDisabledByOrganization
-	case box == Off:
-		return "mailbox: EwsEnabled off", EwsDisabledByMailbox
-	}
-	return "EwsEnabled on or unset", ""
-}
-
-// application decides on the client. A well-known one has a setting of its own
-// and is on no list. Any other is looked up in the mailbox's list, if the
-// mailbox has a policy, else in the organization's: lists replace each other
-// and are never merged.
-func application(org, box *ClientPolicy, agent string) (fact string, reason entente.Reason) {
-	switch classify(agent) {
-	case outlook:
-		return known("EwsAllowOutlook", box.EwsAllowOutlook.or(org.EwsAllowOutlook))
-	case macOutlook:
-		return known("EwsAllowMacOutlook", box.EwsAllowMacOutlook.or(org.EwsAllowMacOutlook))
-	case entourage:
-		return known("EwsAllowEntourage", box.EwsAllowEntourage.or(org.EwsAllowEntourage))
-	}
-	if box.EwsApplicationAccessPolicy != NoApplicationPolicy {
-		return listed(box, agent, "mailbox: EwsAllowList", "mailbox: EwsBlockList")
-	}
-	return listed(org, agent, "organization: EwsAllowList", "organization: EwsBlockList")
-}
-
-func known(setting string, v Setting) (string, entente.Reason) {
-	if v == Off {
-		return setting, ClientNotAllowed
-	}
-	return setting, ""
-}
-
-func listed(p *ClientPolicy, agent, allow, block string) (string, entente.Reason) {
-	switch p.EwsApplicationAccessPolicy {
-	case NoApplicationPolicy:
-		return "no EwsApplicationAccessPolicy", ""
-	case EnforceBlockList:
-		if matchesAny(p.EwsBlockList, agent) {
-			return block, ApplicationBlocked
-		}
-		return block, ""
-	}
-	// EnforceAllowList, and whatever else the setting may have come to hold.
-	if matchesAny(p.EwsAllowList, agent) {
-		return allow, ""
-	}
-	return allow, ApplicationNotListed
 }
 
 type client uint8
@@ -217,6 +154,27 @@ const (
 	macOutlook
 	entourage
 )
+
+// setting is the name of the setting for a well-known client.
+func (k client) setting() string {
+	switch k {
+	case outlook:
+		return "EwsAllowOutlook"
+	case macOutlook:
+		return "EwsAllowMacOutlook"
+	}
+	return "EwsAllowEntourage"
+}
+
+func (k client) unset() string {
+	switch k {
+	case outlook:
+		return "EwsAllowOutlook unset"
+	case macOutlook:
+		return "EwsAllowMacOutlook unset"
+	}
+	return "EwsAllowEntourage unset"
+}
 
 // classify tells the well-known clients by their User-Agent. How Exchange does
 // it is not published; the patterns are what those clients send.

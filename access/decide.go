@@ -29,7 +29,7 @@ type Question struct {
 	Change *ItemChange
 }
 
-// maxSteps is more than any decision has: five about the caller, five about the
+// maxSteps is more than any decision has: six about the caller, five about the
 // mailbox, three or four about the folder, two about an item.
 const maxSteps = 18
 
@@ -111,7 +111,7 @@ func (d *Decision) Err() error {
 }
 
 func (s *Snapshot) decide(q *Question, d *Decision) {
-	who := s.identify(q, d)
+	who := s.identify(q, d, s.claimed(q.Caller, d))
 	switch q.On.Kind {
 	case MailboxObject:
 		s.onMailbox(q, d, &who)
@@ -184,10 +184,10 @@ func (d *Decision) add(s Step) {
 
 // An identity is whose rights count.
 type identity struct {
-	*account        // nil if not of this organization
+	party           // of no account if not of this organization
 	local      bool // this process, acting as nobody
-	by         *account
-	assignment *Assignment // under which by acts as account
+	by         party
+	assignment *assignment // under which by acts as account
 	anonymous  bool
 	external   bool                // somebody of another organization
 	mail       entente.SMTPAddress // his, if that organization vouches for it
@@ -197,7 +197,7 @@ type identity struct {
 // enabled, and if he acts as another he must still be allowed to. From here on
 // the caller's own rights are out of the question: nothing but the returned
 // account's counts.
-func (s *Snapshot) identify(q *Question, d *Decision) identity {
+func (s *Snapshot) identify(q *Question, d *Decision, claimed []int32) identity {
 	c := q.Caller
 	switch {
 	case c == nil:
@@ -214,17 +214,17 @@ func (s *Snapshot) identify(q *Question, d *Decision) identity {
 		return identity{anonymous: true}
 	case c.Method == Local:
 		d.need("caller-known", string(Local), true, "")
-		who := identity{account: s.bySID[c.ActsAs.SID]}
+		who := identity{party: party{account: s.bySID(c.ActsAs.SID)}}
 		d.need("acts-as", string(c.ActsAs.SID), who.account != nil, NoRight)
 		return who
 	}
-	by := s.bySID[c.Authenticated.SID]
+	by := s.bySID(c.Authenticated.SID)
 	d.need("caller-known", string(c.Authenticated.SID), by != nil, CallerIsInvalidADAccount)
 	d.need("caller-enabled", string(c.Authenticated.SID), by != nil && by.mayCome(), NoRight)
 	if c.ActsAs == nil {
-		return identity{account: by}
+		return identity{party: party{by, claimed}}
 	}
-	who := identity{account: s.bySID[c.ActsAs.SID], by: by}
+	who := identity{party: party{account: s.bySID(c.ActsAs.SID)}, by: party{by, claimed}}
 	s.actsAs(q, d, &who)
 	return who
 }
@@ -232,7 +232,7 @@ func (s *Snapshot) identify(q *Question, d *Decision) identity {
 // onOrganization is about the organization's settings, and about the gate of
 // a protocol, whose name the object then has.
 func (s *Snapshot) onOrganization(q *Question, d *Decision, who *identity) {
-	admin := who.local || who.account != nil && who.admin
+	admin := who.local || who.account != nil && s.isAdmin(&who.party)
 	d.give("administrator", who.sid(), admin, Administer)
 	if q.Want&Enter != 0 {
 		s.gate(q, d, who)

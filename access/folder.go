@@ -16,7 +16,7 @@ const (
 // delivered. A mailbox whose account is disabled receives on, as in Exchange;
 // shared and room mailboxes have none but disabled accounts.
 func (s *Snapshot) onMailbox(q *Question, d *Decision, who *identity) {
-	box := s.byMailbox[q.On.Mailbox]
+	box, owner := s.box(q.On.Mailbox)
 	d.need("mailbox-exists", "", box != nil, NonExistentMailbox)
 	if who.local {
 		d.give("local", "", true, ownersRights)
@@ -33,23 +33,24 @@ func (s *Snapshot) onMailbox(q *Question, d *Decision, who *identity) {
 	if box == nil || who.account == nil {
 		return
 	}
-	d.give("owner", string(box.SID), who.account == box, ownersRights)
-	allow, by, deny, denied := box.granted(who.account)
+	d.give("owner", string(owner.SID), who.account == owner, ownersRights)
+	allow, by, deny, denied := box.granted(&who.party)
 	if allow&^deny&FullAccess != 0 {
 		allow |= fullAccess
 	}
-	d.give("mailbox-permission", string(by), allow != 0, allow&^deny)
-	d.give("mailbox-denied", string(denied), deny != 0, 0) // said for explain: what was given is already without it
+	d.give("mailbox-permission", s.sid(by), allow != 0, allow&^deny)
+	d.give("mailbox-denied", s.sid(denied), deny != 0, 0) // said for explain: what was given is already without it
 	d.give("organization", "", true, memberRights)
 }
 
 // granted adds up the permissions on the mailbox that name the account or a
 // group it is in, and tells who was named. A denial, however given, outweighs
 // grants.
-func (box *account) granted(who *account) (allow Rights, by entente.SID, deny Rights, denied entente.SID) {
+func (box *box) granted(who *party) (allow Rights, by int32, deny Rights, denied int32) {
+	by, denied = -1, -1
 	for i := range box.permissions {
 		p := &box.permissions[i]
-		if !who.is(p.to) && !who.in(p.group) {
+		if !who.has(p.to) {
 			continue
 		}
 		if p.deny {
@@ -93,7 +94,7 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 		return
 	}
 	own := t.named(who.account)
-	union, group := s.groupEntries(t, who.account)
+	union, group := s.groupEntries(t, &who.party)
 	d.give("folder-entry", who.sid(), own != nil, own.rights())
 	d.give("folder-groups", string(group), own == nil && group != "", union)
 	e := t.special(Default)
@@ -129,16 +130,24 @@ func (t *FolderTable) named(a *account) *Entry {
 
 // groupEntries returns the union of what groups of the account are given, and
 // one of them.
-func (s *Snapshot) groupEntries(t *FolderTable, a *account) (union Rights, group entente.SID) {
+func (s *Snapshot) groupEntries(t *FolderTable, who *party) (union Rights, group entente.SID) {
 	for i := range t.Entries {
 		e := &t.Entries[i]
-		if e.Who != Named || len(a.groups) == 0 {
+		if e.Who != Named || len(who.groups) == 0 && len(who.claimed) == 0 {
 			continue
 		}
-		if n, ok := s.groups[e.SID]; ok && a.in(n) {
+		if n := s.number(e.SID); n >= 0 && who.in(n) {
 			union |= e.rights()
 			group = e.SID
 		}
 	}
 	return union, group
+}
+
+// sid returns the SID with a number, for steps; empty for -1.
+func (s *Snapshot) sid(n int32) string {
+	if n < 0 {
+		return ""
+	}
+	return string(s.nodes.get(n).sid)
 }

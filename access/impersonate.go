@@ -138,7 +138,7 @@ func invalidHeader(text string) *entente.Error {
 
 func (s *Snapshot) resolveUPN(name string) (*account, bool, *entente.Error) {
 	upn, err := entente.ParseUPN(name)
-	if a := s.byUPN[upn]; err == nil && a != nil {
+	if a := byName(s, &s.byUPN, upn); err == nil && a != nil {
 		return a, false, nil
 	}
 	return nil, false, entente.Errorf(entente.Invalid, "the user principal name is not valid").Because(InvalidUserPrincipalName)
@@ -146,7 +146,7 @@ func (s *Snapshot) resolveUPN(name string) (*account, bool, *entente.Error) {
 
 func (s *Snapshot) resolveSID(name string) (*account, bool, *entente.Error) {
 	sid, err := entente.ParseSID(name)
-	if a := s.bySID[sid]; err == nil && a != nil {
+	if a := s.bySID(sid); err == nil && a != nil {
 		return a, false, nil
 	}
 	return nil, false, entente.Errorf(entente.Invalid, "the user's security identifier is not valid").Because(InvalidUserSid)
@@ -157,7 +157,7 @@ func (s *Snapshot) resolveSMTP(name string) (*account, bool, *entente.Error) {
 	if err != nil {
 		return nil, false, entente.Errorf(entente.Invalid, "the SMTP address is not valid").Because(InvalidSmtpAddress)
 	}
-	a := s.bySMTP[address]
+	a := byName(s, &s.bySMTP, address)
 	if a == nil || a.Mailbox.IsZero() {
 		return nil, false, entente.Errorf(entente.NotFound, "there is no mailbox with this SMTP address").Because(NonExistentMailbox)
 	}
@@ -178,8 +178,8 @@ func (s *Snapshot) onServer(q *Question, d *Decision, who *identity) {
 		d.need("impersonation-at-server", q.On.Name, false, ImpersonationDenied)
 		return
 	}
-	d.need("not-administrator", who.sid(), !who.admin, ImpersonationDenied)
-	by := s.weigh(who.account, Impersonate, nil, "", q.On.Name, q.At)
+	d.need("not-administrator", who.sid(), !s.isAdmin(&who.party), ImpersonationDenied)
+	by := s.weigh(&who.party, Impersonate, nil, "", q.On.Name, q.At)
 	d.give("impersonation-at-server", by.id(), by.allows(), Impersonate)
 }
 
@@ -189,17 +189,18 @@ func (s *Snapshot) onScope(q *Question, d *Decision, who *identity) {
 		d.need("may-impersonate", q.On.Name, false, ImpersonateUserDenied)
 		return
 	}
-	d.need("not-administrator", who.sid(), !who.admin, ImpersonateUserDenied)
+	d.need("not-administrator", who.sid(), !s.isAdmin(&who.party), ImpersonateUserDenied)
 	var target *account
 	database := q.On.Name
 	if q.On.Kind == AccountObject {
-		target, database = s.bySID[entente.SID(q.On.Name)], ""
+		target, database = s.bySID(entente.SID(q.On.Name)), ""
 		d.need("account-known", q.On.Name, target != nil, ImpersonateUserDenied)
 		if target == nil {
 			return
 		}
 	}
-	by := s.weigh(who.account, MayImpersonate, target, database, q.Server, q.At)
+	by := s.weigh(&who.party, MayImpersonate, target, database, q.Server, q.At)
+	by.exclude(d)
 	d.give("may-impersonate", by.id(), by.allows(), MayImpersonate)
 }
 
@@ -207,13 +208,22 @@ func (s *Snapshot) onScope(q *Question, d *Decision, who *identity) {
 // acts as another, since those who wait ask long after the header was read.
 func (s *Snapshot) actsAs(q *Question, d *Decision, who *identity) {
 	sid := string(q.Caller.ActsAs.SID)
-	if who.by == nil || who.account == nil {
+	if who.by.account == nil || who.account == nil {
 		d.need("acts-as", sid, false, ImpersonateUserDenied)
 		return
 	}
-	d.need("not-administrator", string(who.by.SID), !who.by.admin, ImpersonationDenied)
-	at := s.weigh(who.by, Impersonate, nil, "", q.Server, q.At)
-	over := s.weigh(who.by, MayImpersonate, who.account, "", q.Server, q.At)
+	d.need("not-administrator", string(who.by.SID), !s.isAdmin(&who.by), ImpersonationDenied)
+	at := s.weigh(&who.by, Impersonate, nil, "", q.Server, q.At)
+	over := s.weigh(&who.by, MayImpersonate, who.account, "", q.Server, q.At)
+	over.exclude(d)
 	who.assignment = over.by
 	d.need("acts-as", over.id(), at.allows() && over.allows(), ImpersonateUserDenied)
+}
+
+// exclude says of an exclusive scope over the account whether it keeps the
+// caller out: whether no grant with an exclusive scope decided.
+func (v *verdict) exclude(d *Decision) {
+	if v.exclusive != nil {
+		d.need("exclusive-scope", v.exclusive.Name, v.allows(), ImpersonateUserDenied)
+	}
 }

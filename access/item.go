@@ -25,16 +25,16 @@ func (s *Snapshot) onItem(q *Question, d *Decision, who *identity) {
 		d.Fields = AllFields
 		return
 	}
-	box := s.byMailbox[q.On.Mailbox]
+	box, _ := s.box(q.On.Mailbox)
 	if box == nil || d.failed {
 		return
 	}
 	w := weighing{want: q.Want, change: q.Change, at: q.At}
-	for i := range box.grants {
-		if g := &box.grants[i]; g.isFor(who) && g.covers(q.On.Item) {
-			w.consider(g.ItemGrant)
+	box.eachGrant(who, func(g *ItemGrant) {
+		if g.covers(q.On.Item) {
+			w.consider(g)
 		}
-	}
+	})
 	switch {
 	case w.by != nil:
 		d.give("item-grant", w.by.ID, true, w.gives&^folder)
@@ -63,27 +63,52 @@ type weighing struct {
 
 func (w *weighing) consider(g *ItemGrant) {
 	if !g.inForce(w.at) {
-		w.not = cmp.Or(w.not, g)
+		w.not = first(w.not, g)
 		return
 	}
 	gives := rightsOf(g)
 	if w.change != nil && gives&EditItem != 0 {
 		if r := g.refuses(w.change); r != "" {
 			gives &^= EditItem
-			w.not = cmp.Or(w.not, g)
-			if w.reason == "" || r != FieldNotGranted {
-				w.reason = r
-			}
+			w.not = first(w.not, g)
+			w.reason = nearer(w.reason, r)
 		}
 	}
 	w.read |= g.Read | g.Write
 	if gives&EditItem != 0 {
 		w.write |= g.Write
 	}
-	if gives&^w.gives != 0 && (w.by == nil || gives.Has(w.want)) {
-		w.by = g
-	}
 	w.gives |= gives
+	if gives == 0 {
+		return
+	}
+	if w.by == nil || gives.Has(w.want) != rightsOf(w.by).Has(w.want) {
+		if w.by == nil || gives.Has(w.want) {
+			w.by = g
+		}
+		return
+	}
+	w.by = first(w.by, g)
+}
+
+// first is the grant with the lower ID, so that the same is named however they
+// are kept.
+func first(a, b *ItemGrant) *ItemGrant {
+	if a == nil || b.ID < a.ID {
+		return b
+	}
+	return a
+}
+
+// nearer is the reason of the grant that nearly allowed a change: one that
+// allows the fields comes nearer than one that does not.
+func nearer(a, b entente.Reason) entente.Reason {
+	for _, r := range [...]entente.Reason{TimeNotGranted, LocationNotGranted, FieldNotGranted} {
+		if a == r || b == r {
+			return r
+		}
+	}
+	return ""
 }
 
 // fields are those that all of the wanted rights reach.
@@ -114,17 +139,36 @@ func rightsOf(g *ItemGrant) (r Rights) {
 // itemGrant is an ItemGrant with its grantee's number.
 type itemGrant struct {
 	*ItemGrant
-	group int32 // -1 if it is for no group
+	to int32 // -1 if it is for somebody of a partner organization
 }
 
-// isFor reports whether the grant is for whose rights count. Somebody of a
-// partner organization is known by his address, and an account by its SID: an
+// eachGrant visits the grants on the mailbox for whose rights count. Somebody of
+// a partner organization is known by his address, and an account by its SID: an
 // address here never opens what is granted to the same address there.
-func (g *itemGrant) isFor(who *identity) bool {
-	if who.external {
-		return g.To == "" && g.External != "" && strings.EqualFold(string(g.External), string(who.mail))
+func (box *box) eachGrant(who *identity, visit func(*ItemGrant)) {
+	switch {
+	case len(box.grants) == 0:
+	case who.external:
+		for i := 0; i < len(box.grants) && box.grants[i].to < 0; i++ {
+			if g := box.grants[i].ItemGrant; who.mail != "" && strings.EqualFold(string(g.External), string(who.mail)) {
+				visit(g)
+			}
+		}
+	case who.account != nil:
+		for i := range who.numbers() {
+			box.eachGrantTo(who.number(i), visit)
+		}
 	}
-	return who.account != nil && g.To != "" && (who.is(g.To) || who.in(g.group))
+}
+
+func (box *box) eachGrantTo(n int32, visit func(*ItemGrant)) {
+	if n < 0 {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(box.grants, n, func(g itemGrant, n int32) int { return cmp.Compare(g.to, n) })
+	for ; i < len(box.grants) && box.grants[i].to == n; i++ {
+		visit(box.grants[i].ItemGrant)
+	}
 }
 
 // covers reports whether the grant is on the item: on it with all its
@@ -168,13 +212,11 @@ func (g *ItemGrant) refuses(c *ItemChange) entente.Reason {
 func (g *Granted) Allow(c ItemChange) error {
 	reason := FieldNotGranted
 	for _, by := range g.By {
-		switch r := by.refuses(&c); r {
-		case "":
+		r := by.refuses(&c)
+		if r == "" {
 			return nil
-		case FieldNotGranted:
-		default:
-			reason = r
 		}
+		reason = nearer(reason, r)
 	}
 	return notGranted(reason)
 }
@@ -198,25 +240,25 @@ func (p Permit) Granted() []Granted {
 	if !p.opensFolders() {
 		return nil
 	}
-	box := p.of.snapshot.byMailbox[p.of.q.On.Mailbox]
+	s := p.of.snapshot
+	box, _ := s.box(p.of.q.On.Mailbox)
 	if box == nil || len(box.grants) == 0 {
 		return nil
 	}
 	var none Decision
-	who := p.of.snapshot.identify(&p.of.q, &none)
+	who := s.identify(&p.of.q, &none, s.claimed(p.of.q.Caller, &none))
 	if none.failed {
 		return nil
 	}
 	var all []Granted
-	for i := range box.grants {
-		g := &box.grants[i]
-		if rightsOf(g.ItemGrant) == 0 || !g.inForce(p.of.q.At) || !g.isFor(&who) {
-			continue
+	box.eachGrant(&who, func(g *ItemGrant) {
+		if rightsOf(g) == 0 || !g.inForce(p.of.q.At) {
+			return
 		}
 		for _, k := range g.Items {
-			all = append(all, Granted{Key: k, Read: g.Read | g.Write, Write: g.Write, By: []*ItemGrant{g.ItemGrant}})
+			all = append(all, Granted{Key: k, Read: g.Read | g.Write, Write: g.Write, By: []*ItemGrant{g}})
 		}
-	}
+	})
 	return gather(all)
 }
 

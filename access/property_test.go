@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -10,116 +9,47 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is a small random organization: few of everything, so that they meet.
-type world struct {
-	facts   Facts
-	folders []FolderTable
-}
-
-const (
-	people = 6
-	teams  = 4
-)
-
-func personSID(i int) entente.SID { return entente.SID(fmt.Sprint("S-1-5-21-1-1-1-", 1000+i)) }
-func teamSID(i int) entente.SID   { return entente.SID(fmt.Sprint("S-1-5-21-1-1-1-", 2000+i)) }
-
-func someone(t *rapid.T) entente.SID {
-	n := rapid.IntRange(0, people+teams-1).Draw(t, "who")
-	if n < people {
-		return personSID(n)
+// callers are everyone as himself and as everyone else, with and without groups
+// of another realm, somebody from outside, and nobody.
+func (w *world) callers() []*Caller {
+	all := []*Caller{
+		{Method: Basic},
+		{Method: Delegation, Authenticated: Principal{Mail: "greta@fabrikam.example"}},
 	}
-	return teamSID(n - people)
-}
-
-func drawWorld(t *rapid.T) world {
-	var w world
-	w.facts.Servers, w.facts.Databases = []string{"CAS1", "CAS2"}, []string{"DB0", "DB1"}
-	for i := range people {
-		a := Account{Name: fmt.Sprint("p", i), Enabled: rapid.IntRange(0, 9).Draw(t, "enabled") > 0, Kind: KindUser}
-		a.SID, a.UPN = personSID(i), entente.UPN(fmt.Sprintf("p%d@x.example", i))
-		a.Mail, a.Mailbox = entente.SMTPAddress(fmt.Sprintf("p%d@x.example", i)), entente.MailboxID{byte(i + 1)}
-		a.Database = fmt.Sprint("DB", i%2)
-		w.facts.Accounts = append(w.facts.Accounts, a)
-	}
-	for i := range teams {
-		w.facts.Groups = append(w.facts.Groups, Group{SID: teamSID(i), Members: draws(t, 4, someone)})
-	}
-	w.facts.Permissions = draws(t, 4, drawPermission)
-	w.facts.Assignments = draws(t, 5, drawAssignment)
-	if rapid.IntRange(0, 3).Draw(t, "admin") == 0 {
-		w.facts.Administrators = []entente.SID{someone(t)}
-	}
-	for i := range 2 {
-		w.folders = append(w.folders, FolderTable{Folder: uint64(i + 1), Entries: draws(t, 4, drawEntry)})
-	}
-	return w
-}
-
-func draws[T any](t *rapid.T, most int, one func(*rapid.T) T) []T {
-	var all []T
-	for range rapid.IntRange(0, most).Draw(t, "n") {
-		all = append(all, one(t))
-	}
-	return all
-}
-
-func drawPermission(t *rapid.T) MailboxPermission {
-	return MailboxPermission{
-		Mailbox: entente.MailboxID{byte(rapid.IntRange(1, people).Draw(t, "box"))}, To: someone(t),
-		Rights: rapid.SampledFrom([]Rights{FullAccess, SendAs, SendOnBehalf, FullAccess | SendAs}).Draw(t, "rights"),
-		Deny:   rapid.IntRange(0, 3).Draw(t, "deny") == 0,
-	}
-}
-
-func drawAssignment(t *rapid.T) Assignment {
-	a := Assignment{
-		ID: "a", Assignee: someone(t), Enabled: true, Deny: rapid.IntRange(0, 4).Draw(t, "deny") == 0,
-		Rights:        rapid.SampledFrom([]Rights{Impersonate, MayImpersonate, ApplicationImpersonation}).Draw(t, "rights"),
-		Server:        rapid.SampledFrom([]string{"", "", "CAS1", "CAS2"}).Draw(t, "server"),
-		AllowDisabled: rapid.Bool().Draw(t, "disabled"),
-		Scope:         Scope{Kind: rapid.SampledFrom([]ScopeKind{0, ScopeAll, ScopeDatabase, ScopeGroup, ScopeAccount}).Draw(t, "scope")},
-	}
-	switch a.Scope.Kind {
-	case ScopeDatabase:
-		a.Scope.Name = "DB0"
-	case ScopeGroup:
-		a.Scope.Name = string(teamSID(rapid.IntRange(0, teams-1).Draw(t, "team")))
-	case ScopeAccount:
-		a.Scope.Name = string(personSID(rapid.IntRange(0, people-1).Draw(t, "person")))
-	}
-	return a
-}
-
-func drawEntry(t *rapid.T) Entry {
-	e := Entry{
-		Who:    rapid.SampledFrom([]EntryKind{Named, Named, Named, Default, Anonymous}).Draw(t, "entry"),
-		Rights: rapid.SampledFrom([]Rights{LevelNone, LevelReviewer, LevelEditor, LevelContributor, LevelFreeBusyDetails}).Draw(t, "level"),
-	}
-	if e.Who == Named {
-		e.SID = someone(t)
-	}
-	return e
-}
-
-// questions are all that can be asked in a world, by everyone as himself and as
-// everyone else.
-func (w *world) questions() []Question {
-	var all []Question
-	for i := range people {
-		for as := -1; as < people; as++ {
-			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}
+	for i := range w.facts.Accounts {
+		for as := -1; as < len(w.facts.Accounts); as++ {
+			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic, UserAgent: "App/1", Application: "one"}
+			if i%2 == 0 {
+				c.Realm, c.Groups = "realm", []entente.SID{foreignSID(0), teamSID(0)}
+			}
 			if as >= 0 {
 				p := w.facts.Accounts[as].Principal
 				c.ActsAs = &p
 			}
-			for box := range people {
-				id := w.facts.Accounts[box].Mailbox
-				for _, want := range []Rights{FolderLookup, FullAccess, SendAs, SendOnBehalf, ReadPrivate, Deliver} {
-					all = append(all, Question{Caller: c, On: MailboxOf(id), Want: want, At: at})
-				}
-				for f := range w.folders {
-					all = append(all, Question{Caller: c, On: FolderOf(id, w.folders[f].Folder), Folder: &w.folders[f], Want: ReadAny, At: at})
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// questions are all that can be asked in a world.
+func (w *world) questions() []Question {
+	var all []Question
+	for _, c := range w.callers() {
+		for _, protocol := range []string{"ews", "rest"} {
+			all = append(all, Question{Caller: c, On: Object{Kind: OrganizationObject, Name: protocol}, Want: Enter, At: at})
+		}
+		for box := range people {
+			id := entente.MailboxID{byte(box + 1)}
+			for _, want := range []Rights{FolderLookup, FullAccess, SendAs, SendOnBehalf, ReadPrivate, Deliver} {
+				all = append(all, Question{Caller: c, On: MailboxOf(id), Want: want, At: at})
+			}
+			for i := range w.folders {
+				f := &w.folders[i]
+				all = append(all, Question{Caller: c, On: FolderOf(id, f.Folder), Folder: f, Want: ReadAny, At: at})
+				key := ItemKey{uint64(i + 1), int32(box%2) * 20260302}
+				for _, want := range []Rights{ReadItem, EditItem} {
+					all = append(all, Question{Caller: c, On: ItemOf(id, f.Folder, key), Folder: f, Want: want, At: at})
 				}
 			}
 		}
@@ -133,11 +63,19 @@ func (w *world) answers(t *rapid.T) []bool {
 	s := Compile(w.facts)
 	var all []bool
 	for _, q := range w.questions() {
+		if q.Want == Enter {
+			continue // by Gate, which is not about what is granted
+		}
 		d := s.Decide(q)
 		replayed(t, &d)
 		all = append(all, d.Allowed())
 	}
-	for i := range people {
+	return append(all, w.impersonations(s)...)
+}
+
+func (w *world) impersonations(s *Snapshot) []bool {
+	var all []bool
+	for i := range w.facts.Accounts {
 		for j := range people {
 			for _, server := range w.facts.Servers {
 				c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}
@@ -177,14 +115,14 @@ func nothingMore(t *rapid.T, before, after []bool) {
 
 func TestAddingADenialNeverAllows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		before := w.answers(t)
 		if rapid.Bool().Draw(t, "on a mailbox") {
 			p := drawPermission(t)
 			p.Deny = true
 			w.facts.Permissions = append(w.facts.Permissions, p)
 		} else {
-			a := drawAssignment(t)
+			a := drawAssignment(t, 99)
 			a.Deny = true
 			w.facts.Assignments = append(w.facts.Assignments, a)
 		}
@@ -194,7 +132,7 @@ func TestAddingADenialNeverAllows(t *testing.T) {
 
 func TestRemovingAGrantNeverAllows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		before := w.answers(t)
 		permission := func(p MailboxPermission) bool { return !p.Deny && rapid.Bool().Draw(t, "remove") }
 		assignment := func(a Assignment) bool { return !a.Deny && rapid.Bool().Draw(t, "remove") }
@@ -208,7 +146,7 @@ func TestRemovingAGrantNeverAllows(t *testing.T) {
 // himself, an allowed request as somebody is answered as that one's own.
 func TestCallersRightsNeverLeak(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		s := Compile(w.facts)
 		for _, q := range w.questions() {
 			if q.Caller.ActsAs == nil {
@@ -216,7 +154,9 @@ func TestCallersRightsNeverLeak(t *testing.T) {
 			}
 			as := s.Decide(q)
 			own := q
-			own.Caller = &Caller{Authenticated: *q.Caller.ActsAs, Method: Basic}
+			own.Caller = &Caller{
+				Authenticated: *q.Caller.ActsAs, Method: Basic, UserAgent: q.Caller.UserAgent, Application: q.Caller.Application,
+			}
 			self := s.Decide(own)
 			enabled, _ := s.FindSID(q.Caller.ActsAs.SID)
 			if enabled.Enabled && as.Allowed() && !self.Allowed() || as.Got != 0 && enabled.Enabled && as.Got != self.Got {
@@ -229,7 +169,7 @@ func TestCallersRightsNeverLeak(t *testing.T) {
 // TestOrderDoesNotMatter: lists that have no order decide the same in any.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		before := w.answers(t)
 		w.facts.Permissions = rapid.Permutation(w.facts.Permissions).Draw(t, "permissions")
 		w.facts.Assignments = rapid.Permutation(w.facts.Assignments).Draw(t, "assignments")
@@ -244,7 +184,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 // Folder gives a permit for it.
 func TestEffectiveRightsAreEnforced(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWide(t)
 		s := Compile(w.facts)
 		for i := range w.facts.Accounts {
 			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}

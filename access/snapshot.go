@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,180 +11,112 @@ import (
 // A Snapshot is what decisions are made from: Facts, compiled for look-up. It
 // never changes; the directory makes a new one after every change and swaps it
 // in by an atomic pointer. It is safe for concurrent use.
+//
+// Every SID that the facts name has a number, and whatever is said of a SID is
+// said of its number: rights are given to numbers, and an account is known by
+// those of its own SIDs and of the groups it is in.
 type Snapshot struct {
 	generation   uint64
 	organization Organization
-	accounts     []account
+	servers      []string
+	databases    []string
+	realms       []Realm
 
-	// A name that two accounts claim finds neither: to guess would be to give
-	// one of them the other's mail.
-	bySID     map[entente.SID]*account // own and master SIDs
-	byUPN     map[entente.UPN]*account
-	byPrimary map[entente.SMTPAddress]*account
-	bySMTP    map[entente.SMTPAddress]*account
-	byMailbox map[entente.MailboxID]*account
+	sids  table[entente.SID, int32]
+	nodes vector[node] // by number
 
-	groups   map[entente.SID]int32 // to its number
-	assigned [][]*Assignment       // by number of the group assigned to
-	admins   map[entente.SID]bool
+	accounts  vector[account]
+	free      []int32 // numbers of accounts that are gone
+	byUPN     table[entente.UPN, claims]
+	byPrimary table[entente.SMTPAddress, claims]
+	bySMTP    table[entente.SMTPAddress, claims]
+	boxes     table[entente.MailboxID, *box]
+
+	administrators []entente.SID
+	admins         []int32 // their numbers
+
+	scopeNumbers map[string]int32 // by name in lower case
+	scopes       []*scope         // by number; nil if there is none of the name
+	exclusive    bool             // whether any is
+	policies     []scopePolicy    // in order of priority
+
+	assignments table[string, []*assignment]
+	itemGrants  table[string, []*ItemGrant]
+}
+
+// node is what is said of one SID.
+type node struct {
+	owner    *edit
+	sid      entente.SID
+	claims   claims  // the accounts whose own or master SID it is
+	group    *Group  // nil if it is none
+	above    []int32 // of a group: itself and all that hold it
+	holders  []int32 // groups that hold it directly
+	linked   []int32 // groups whose Master it is
+	assigned []*assignment
 }
 
 // account is an Account with what concerns it gathered.
 type account struct {
 	Account
-	groups      []int32       // all it is in, through others too; sorted
-	assigned    []*Assignment // to itself
-	permissions []permission  // on its mailbox
-	grants      []itemGrant   // on items of its mailbox
-	admin       bool
+	self   [2]int32 // numbers of its own SID and of its master's; -1 if it has none, or not alone
+	groups []int32  // all it is in, through others too; sorted
+	scopes []int32  // management scopes that hold over it; sorted
+}
+
+// box is a mailbox with what has been granted on it.
+type box struct {
+	owner       *edit
+	claims      claims // whose it is
+	permissions []permission
+	grants      []itemGrant // in order of whom they are for
 }
 
 type permission struct {
-	to     entente.SID
-	group  int32 // its number, -1 if to is none
-	rights Rights
+	to     int32
 	deny   bool
+	rights Rights
 }
 
-// Compile makes a Snapshot.
-func Compile(f Facts) *Snapshot {
-	s := &Snapshot{
-		generation:   f.Generation,
-		organization: f.Organization,
-		accounts:     make([]account, len(f.Accounts)),
-		bySID:        make(map[entente.SID]*account, len(f.Accounts)),
-		byUPN:        make(map[entente.UPN]*account, len(f.Accounts)),
-		byPrimary:    make(map[entente.SMTPAddress]*account, len(f.Accounts)),
-		bySMTP:       make(map[entente.SMTPAddress]*account, 2*len(f.Accounts)),
-		byMailbox:    make(map[entente.MailboxID]*account, len(f.Accounts)),
-		groups:       make(map[entente.SID]int32, len(f.Groups)),
-		assigned:     make([][]*Assignment, len(f.Groups)),
-		admins:       make(map[entente.SID]bool, len(f.Administrators)),
-	}
-	for i := range f.Accounts {
-		s.accounts[i].Account = f.Accounts[i]
-		s.index(&s.accounts[i])
-	}
-	s.expand(f.Groups)
-	s.compileAdministrators(f.Administrators)
-	s.compilePermissions(f.Permissions)
-	s.compileAssignments(f.Assignments)
-	s.compileItemGrants(f.ItemGrants)
-	return s
+// assignment is an Assignment with the number of its management scope.
+type assignment struct {
+	Assignment
+	scope int32 // -1 if its scope is none
 }
 
-func (s *Snapshot) index(a *account) {
-	claim(s.bySID, a.SID, a)
-	claim(s.bySID, a.Master, a)
-	claim(s.byUPN, a.UPN, a)
-	claim(s.byPrimary, a.Mail, a)
-	claim(s.bySMTP, a.Mail, a)
-	for _, p := range a.Proxies {
-		claim(s.bySMTP, p, a)
+// bySID finds an account by its own SID or its master's; nil if none.
+func (s *Snapshot) bySID(sid entente.SID) *account {
+	n, ok := s.sids.get(sid)
+	if !ok || sid == "" {
+		return nil
 	}
-	claim(s.byMailbox, a.Mailbox, a)
+	return s.accounts.get(s.nodes.get(n).claims.account())
 }
 
-// claim enters a under k, or nil if another account claims k too.
-func claim[K comparable](m map[K]*account, k K, a *account) {
-	var zero K
-	if k == zero {
-		return
+// byName finds an account in one of the tables of names; nil if none.
+func byName[K ~string](s *Snapshot, names *table[K, claims], name K) *account {
+	c, ok := names.get(name)
+	if !ok || name == "" {
+		return nil
 	}
-	if other, taken := m[k]; taken && other != a {
-		a = nil
-	}
-	m[k] = a
+	return s.accounts.get(c.account())
 }
 
-// expand finds for every account all groups it is in. A group is in its own
-// ancestors' lists once, however often the groups hold each other.
-func (s *Snapshot) expand(groups []Group) {
-	for i := range groups {
-		s.groups[groups[i].SID] = int32(i)
+// box finds a mailbox and the account it belongs to; nil if there is none.
+func (s *Snapshot) box(id entente.MailboxID) (*box, *account) {
+	b, _ := s.boxes.get(id)
+	if b == nil || id.IsZero() {
+		return nil, nil
 	}
-	holders := map[entente.SID][]int32{} // of an account or group
-	for i := range groups {
-		for _, m := range groups[i].Members {
-			holders[m] = append(holders[m], int32(i))
-		}
+	if a := s.accounts.get(b.claims.account()); a != nil {
+		return b, a
 	}
-	above := make([][]int32, len(groups)) // the group itself and all that hold it
-	seen := make([]int, len(groups))
-	for i := range groups {
-		todo := []int32{int32(i)}
-		seen[i] = i + 1
-		for n := 0; n < len(todo); n++ {
-			for _, h := range holders[groups[todo[n]].SID] {
-				if seen[h] != i+1 {
-					seen[h] = i + 1
-					todo = append(todo, h)
-				}
-			}
-		}
-		above[i] = todo
-	}
-	for i := range s.accounts {
-		a := &s.accounts[i]
-		for _, sid := range [...]entente.SID{a.SID, a.Master} {
-			if sid == "" {
-				continue
-			}
-			for _, h := range holders[sid] {
-				a.groups = append(a.groups, above[h]...)
-			}
-		}
-		slices.Sort(a.groups)
-		a.groups = slices.Clip(slices.Compact(a.groups))
-	}
+	return nil, nil
 }
 
-func (s *Snapshot) compileAdministrators(sids []entente.SID) {
-	var numbers []int32
-	for _, sid := range sids {
-		s.admins[sid] = true
-		if n, ok := s.groups[sid]; ok {
-			numbers = append(numbers, n)
-		}
-	}
-	for i := range s.accounts {
-		a := &s.accounts[i]
-		a.admin = s.admins[a.SID] || a.Master != "" && s.admins[a.Master] ||
-			slices.ContainsFunc(numbers, a.in)
-	}
-}
-
-func (s *Snapshot) compilePermissions(all []MailboxPermission) {
-	for i := range all {
-		p := &all[i]
-		if a := s.byMailbox[p.Mailbox]; a != nil {
-			a.permissions = append(a.permissions, permission{p.To, s.group(p.To), p.Rights, p.Deny})
-		}
-	}
-}
-
-func (s *Snapshot) compileAssignments(all []Assignment) {
-	for i := range all {
-		a := &all[i]
-		if n := s.group(a.Assignee); n >= 0 {
-			s.assigned[n] = append(s.assigned[n], a)
-		} else if who := s.bySID[a.Assignee]; who != nil {
-			who.assigned = append(who.assigned, a)
-		}
-	}
-}
-
-func (s *Snapshot) compileItemGrants(all []ItemGrant) {
-	for i := range all {
-		if a := s.byMailbox[all[i].Mailbox]; a != nil {
-			a.grants = append(a.grants, itemGrant{&all[i], s.group(all[i].To)})
-		}
-	}
-}
-
-// group returns a group's number, -1 if sid is none.
-func (s *Snapshot) group(sid entente.SID) int32 {
-	if n, ok := s.groups[sid]; ok {
+// number returns the number of a SID, -1 if no fact names it.
+func (s *Snapshot) number(sid entente.SID) int32 {
+	if n, ok := s.sids.get(sid); ok && sid != "" {
 		return n
 	}
 	return -1
@@ -195,9 +128,14 @@ func (a *account) in(group int32) bool {
 	return ok
 }
 
+// has reports whether what is given to a number is given to the account.
+func (a *account) has(n int32) bool {
+	return n >= 0 && (a.self[0] == n || a.self[1] == n || a.in(n))
+}
+
 // is reports whether sid names the account, here or in its own forest.
 func (a *account) is(sid entente.SID) bool {
-	return sid != "" && (a.SID == sid || a.Master == sid)
+	return sid != "" && (a.SID == sid && a.self[0] >= 0 || a.Master == sid && a.self[1] >= 0)
 }
 
 // Generation returns the number of the directory's state that the snapshot
@@ -208,36 +146,44 @@ func (s *Snapshot) Generation() uint64 { return s.generation }
 func (s *Snapshot) Organization() Organization { return s.organization }
 
 // Accounts reports how many accounts there are.
-func (s *Snapshot) Accounts() int { return len(s.accounts) }
+func (s *Snapshot) Accounts() int { return int(s.accounts.n) - len(s.free) }
 
 // FindSID finds an account by its SID, or by that of its master account. What
 // the returned Account points to must not be changed; that holds for all of
 // the Find methods.
-func (s *Snapshot) FindSID(sid entente.SID) (Account, bool) { return view(s.bySID[sid]) }
+func (s *Snapshot) FindSID(sid entente.SID) (Account, bool) { return view(s.bySID(sid)) }
 
 // FindUPN finds an account by user principal name, in any case of letters.
 // It never looks among addresses.
 func (s *Snapshot) FindUPN(upn string) (Account, bool) {
-	return view(s.byUPN[entente.UPN(strings.ToLower(upn))])
+	return view(byName(s, &s.byUPN, entente.UPN(strings.ToLower(upn))))
 }
 
 // FindPrimary finds an account by its primary SMTP address.
 func (s *Snapshot) FindPrimary(address string) (Account, bool) {
-	return view(s.byPrimary[entente.SMTPAddress(strings.ToLower(address))])
+	return view(byName(s, &s.byPrimary, entente.SMTPAddress(strings.ToLower(address))))
 }
 
 // FindSMTP finds an account by any of its SMTP addresses. It never looks among
 // user principal names.
 func (s *Snapshot) FindSMTP(address string) (Account, bool) {
-	return view(s.bySMTP[entente.SMTPAddress(strings.ToLower(address))])
+	return view(byName(s, &s.bySMTP, entente.SMTPAddress(strings.ToLower(address))))
 }
 
 // FindMailbox finds the account a mailbox belongs to.
-func (s *Snapshot) FindMailbox(id entente.MailboxID) (Account, bool) { return view(s.byMailbox[id]) }
+func (s *Snapshot) FindMailbox(id entente.MailboxID) (Account, bool) {
+	_, a := s.box(id)
+	return view(a)
+}
 
 func view(a *account) (Account, bool) {
 	if a == nil {
 		return Account{}, false
 	}
 	return a.Account, true
+}
+
+// compareGrants orders grants by whom they are for, then by ID.
+func compareGrants(a, b itemGrant) int {
+	return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.ID, b.ID))
 }

@@ -173,7 +173,7 @@ func (x *Supposed) stage(of Stage, f func(*Trace) error) bool {
 
 // own is the mailbox of whom the caller acts as.
 func (s *Snapshot) own(c *Caller) (entente.MailboxID, error) {
-	a := s.bySID[c.Subject().SID]
+	a := s.bySID(c.Subject().SID)
 	if a == nil || a.Mailbox.IsZero() {
 		return entente.MailboxID{}, entente.Errorf(entente.Invalid,
 			"the account has no mailbox: name one in the request or impersonate its owner").Because(MissingEmailAddress)
