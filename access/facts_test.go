@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func parseLine(t testing.TB, n int, text string) line {
 func (s *script) read(l line) {
 	switch l.words[0] {
 	case "organization":
-		s.facts.Organization.Policy = s.policy(l)
+		s.facts.Organization.Policy, s.facts.Organization.DomainSID = s.policy(l), "S-1-5-21-1-1-1"
 		if l.attr("precedence") == "strict" {
 			s.facts.Organization.Precedence = Strict
 		}
@@ -104,7 +105,7 @@ func (s *script) read(l line) {
 	case "account":
 		s.account(l)
 	case "group":
-		g := Group{SID: s.sid(l.words[1]), Name: l.words[1]}
+		g := Group{SID: s.sid(l.words[1]), Name: l.words[1], Mail: entente.SMTPAddress(l.attr("mail")), Master: entente.SID(l.attr("linked"))}
 		for _, m := range list(l.attr("members")) {
 			g.Members = append(g.Members, s.sid(m))
 		}
@@ -121,7 +122,17 @@ func (s *script) read(l line) {
 		s.folder(l)
 	case "grant":
 		s.grant(l)
-	case "impersonate", "enter", "may", "holds", "reads", "writes", "granted":
+	case "scope":
+		s.facts.Scopes = append(s.facts.Scopes, ManagementScope{Name: l.words[1], Filter: l.attr("filter"), Exclusive: l.has("exclusive")})
+	case "policy":
+		n, err := strconv.Atoi(l.attr("priority"))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.facts.Policies = append(s.facts.Policies, ScopePolicy{Scope: l.words[1], Priority: n, Policy: s.policy(l)})
+	case "realm":
+		s.facts.Realms = append(s.facts.Realms, Realm{Name: l.words[1], DomainSID: entente.SID(l.attr("domain"))})
+	case "effective", "scopes", "strict-changes", "impersonate", "enter", "may", "holds", "reads", "writes", "granted":
 		s.cases = append(s.cases, l)
 	default:
 		s.t.Fatalf("line %d: %s", l.n, l.text)
@@ -176,8 +187,11 @@ func (s *script) account(l line) {
 	if l.has("no-mailbox") {
 		a.Mailbox, a.Database, a.Mail = entente.MailboxID{}, "", ""
 	}
-	if p := s.policy(l); p.EwsApplicationAccessPolicy != "" || p.EwsEnabled != 0 || p.EwsAllowOutlook != 0 || p.EwsAllowMacOutlook != 0 || p.EwsAllowEntourage != 0 {
+	if p := s.policy(l); !reflect.DeepEqual(p, ClientPolicy{}) {
 		a.Policy = &p
+	}
+	if x := attributes(l); x != (Attributes{}) {
+		a.Attributes = &x
 	}
 	s.facts.Accounts = append(s.facts.Accounts, a)
 }
@@ -192,11 +206,23 @@ func (s *script) policy(l line) ClientPolicy {
 		}
 		return Unset
 	}
+	var ids []ApplicationID
+	for _, id := range list(l.attr("EwsAllowedAppIDs")) {
+		ids = append(ids, ApplicationID(id))
+	}
 	return ClientPolicy{
-		EwsEnabled: setting("EwsEnabled"), EwsAllowOutlook: setting("EwsAllowOutlook"),
+		EwsAllowedAppIDs: ids,
+		EwsEnabled:       setting("EwsEnabled"), EwsAllowOutlook: setting("EwsAllowOutlook"),
 		EwsAllowMacOutlook: setting("EwsAllowMacOutlook"), EwsAllowEntourage: setting("EwsAllowEntourage"),
 		EwsApplicationAccessPolicy: ApplicationPolicy(l.attr("EwsApplicationAccessPolicy")),
 		EwsAllowList:               list(l.attr("EwsAllowList")), EwsBlockList: list(l.attr("EwsBlockList")),
+	}
+}
+
+func attributes(l line) Attributes {
+	return Attributes{
+		Alias: l.attr("alias"), Title: l.attr("title"), Department: l.attr("department"),
+		Company: l.attr("company"), Office: l.attr("office"), Custom: [15]string{l.attr("custom1"), 14: l.attr("custom15")},
 	}
 }
 
@@ -217,6 +243,8 @@ func (s *script) assignment(l line) {
 		a.Scope = Scope{ScopeDatabase, name}
 	case "account":
 		a.Scope = Scope{ScopeAccount, string(s.sid(name))}
+	case "scope":
+		a.Scope = Scope{ScopeManagement, name}
 	case "group":
 		a.Scope = Scope{ScopeGroup, string(s.sid(name))}
 	}
@@ -323,7 +351,10 @@ func list(text string) []string {
 // caller makes the caller of a case: "anna", "portal/anna" for portal acting as
 // anna, "anonymous", or "stranger", whose SID nobody knows.
 func (s *script) caller(name string, l line) *Caller {
-	c := &Caller{Method: Basic, UserAgent: l.attr("agent")}
+	c := &Caller{Method: Basic, UserAgent: l.attr("agent"), Application: ApplicationID(l.attr("app")), Realm: l.attr("realm")}
+	for _, g := range list(l.attr("groups")) {
+		c.Groups = append(c.Groups, s.sid(g))
+	}
 	name, as, acts := strings.Cut(name, "/")
 	if acts {
 		p := s.find(as).Principal
@@ -352,6 +383,9 @@ func (s *script) run(snap *Snapshot, l line) (string, []Decision) {
 	when := at
 	if w := l.attr("when"); w != "" {
 		when = s.time(w)
+	}
+	if got, ok := s.ofAccounts(snap, l); ok {
+		return got, nil
 	}
 	c := s.caller(l.words[1], l)
 	switch l.words[0] {

@@ -95,3 +95,32 @@ func (s *script) granted(snap *Snapshot, c *Caller, l line, when time.Time) stri
 	}
 	return strings.Join(all, "; ")
 }
+
+// ofAccounts answers the cases that are about accounts and not about a request.
+func (s *script) ofAccounts(snap *Snapshot, l line) (string, bool) {
+	var words []string
+	switch l.words[0] {
+	case "effective":
+		for _, e := range snap.EffectivePolicy(s.find(l.words[1]).SID) {
+			if e.Setting == l.words[2] {
+				if e.Origin == "" {
+					return "unset", true
+				}
+				return fmt.Sprintf("%s by %s", e.Value, e.Origin), true
+			}
+		}
+		return "no such setting", true
+	case "scopes":
+		words = snap.ScopesOver(s.find(l.words[1]).SID)
+	case "strict-changes":
+		for _, a := range snap.PrecedenceChanges() {
+			words = append(words, a.Name)
+		}
+	default:
+		return "", false
+	}
+	if words == nil {
+		return "none", true
+	}
+	return strings.Join(words, ","), true
+}

@@ -1,0 +1,141 @@
+package access
+
+import (
+	"strings"
+	"testing"
+
+	"entente"
+)
+
+// TestParseFilter reads filters and writes them in their own form.
+func TestParseFilter(t *testing.T) {
+	test := func(text, want string) {
+		t.Helper()
+		f, err := ParseFilter(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if f.String() != want {
+			t.Errorf("%s: got %s, want %s", text, f, want)
+		}
+	}
+	test(`department -EQ "Sales"`, "Department -eq 'Sales'")
+	test(" {\tTitle -ne $NULL } ", "Title -ne $null")
+	test("((Name -like 'a*'))", "Name -like 'a*'")
+	test("Name -eq 'it''s' -and Name -eq \"a \"\" b\"", "Name -eq 'it''s' -and Name -eq 'a \" b'")
+	test("-not Name -eq 'a' -and Name -ne 'b'", "-not (Name -eq 'a') -and Name -ne 'b'")
+	test("-not(-not(Name -eq 'a'))", "-not (-not (Name -eq 'a'))")
+	test("Name -eq 'a' -or (Name -eq 'b' -and Name -eq 'c') -or Name -eq 'd'", "Name -eq 'a' -or (Name -eq 'b' -and Name -eq 'c') -or Name -eq 'd'")
+	test("CustomAttribute15 -notlike '*'", "CustomAttribute15 -notlike '*'")
+	test("RecipientTypeDetails -eq 'roommailbox'", "RecipientTypeDetails -eq 'roommailbox'")
+	test("RecipientTypeDetails -like 'Room*'", "RecipientTypeDetails -like 'Room*'")
+	test("Name -eq '('", "Name -eq '('")
+}
+
+// TestFilterErrors: what cannot be read is said with its place and with what
+// would be right.
+func TestFilterErrors(t *testing.T) {
+	test := func(text string, want ...string) {
+		t.Helper()
+		_, err := ParseFilter(text)
+		if err == nil || kindOf(err) != entente.Invalid {
+			t.Errorf("%.60q: %v", text, err)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%.60q: %v does not say %q", text, err, w)
+			}
+		}
+	}
+	test("", "character 1:", "Department, Company", "CustomAttribute15")
+	test("Depart -eq 'Sales'", "character 1:", `"Depart" is none of the properties Name`)
+	test("Name -gt 'a'", "character 6:", `"-gt" is none of -eq, -ne, -like, -notlike`)
+	test("Name -and 'a'", `"-and" is none of -eq`)
+	test("Name", "character 5:", "what stands here")
+	test("Name -eq Sales", "character 10:", `"Sales" has to stand in quotes`)
+	test("Name -eq 'Sales", "character 10:", "the quote is not closed")
+	test("Name -eq 'a' -and", "character 18:")
+	test("Name -eq 'a' Name -eq 'b'", "character 18:", `"Name" is too much`)
+	test("(Name -eq 'a'", "character 14:", "a closing parenthesis is missing")
+	test("Name -eq 'a')", "is too much")
+	test("{Name -eq 'a'", "character 1:")
+	test("Name -eq 'a' -and Name -eq 'b' -or Name -eq 'c'", "character 32:", "-and and -or are mixed")
+	test("Name -like $null", "character 12:", "take quoted text")
+	test("RecipientTypeDetails -eq 'Room'", "character 26:", "RecipientTypeDetails is one of UserMailbox, LinkedMailbox")
+	test("MemberOfGroup -like 'a*'", "MemberOfGroup takes -eq or -ne")
+	test("MemberOfGroup -eq $null", "MemberOfGroup takes -eq or -ne")
+	test(strings.Repeat("(", 40)+"Name -eq 'a'"+strings.Repeat(")", 40), "nested more than 32 deep")
+	test(strings.Repeat("-not ", 40)+"Name -eq 'a'", "nested more than 32 deep")
+	test(strings.Repeat("Name -eq 'a' -or ", 300)+"Name -eq 'a'", "more than 256 comparisons")
+	test("Name -eq '"+strings.Repeat("a", maxFilter)+"'", "longer than 8192 bytes")
+}
+
+// TestFilterGroupsFollow: a filter that names a group by its name or address
+// follows when groups come, go and are renamed.
+func TestFilterGroupsFollow(t *testing.T) {
+	f := house()
+	team := Group{SID: "S-1-5-21-1-2-3-2000", Name: "Team", Members: []entente.SID{f.Accounts[0].SID}}
+	f.Scopes = []ManagementScope{{Name: "s", Filter: "MemberOfGroup -eq 'team'"}}
+	s := Compile(f)
+	test := func(scopes, broken int) {
+		t.Helper()
+		if n := len(s.ScopesOver(f.Accounts[0].SID)); n != scopes || len(s.BrokenScopes()) != broken {
+			t.Errorf("%d scopes hold over the account, %d are broken; want %d and %d", n, len(s.BrokenScopes()), scopes, broken)
+		}
+	}
+	test(0, 1)
+	s = s.With(Delta{PutGroups: []Group{team}})
+	test(1, 0)
+	other := team
+	other.SID = "S-1-5-21-1-2-3-2001"
+	s = s.With(Delta{PutGroups: []Group{other}}) // two of the name are none
+	test(0, 1)
+	other.Name, other.Mail = "Other", "team"
+	s = s.With(Delta{PutGroups: []Group{other}}) // the address comes before the name
+	test(1, 0)
+	other.Members = nil
+	s = s.With(Delta{PutGroups: []Group{other}})
+	test(0, 0)
+	s = s.With(Delta{DropGroups: []entente.SID{other.SID}})
+	test(1, 0)
+	s = s.With(Delta{DropGroups: []entente.SID{team.SID}})
+	test(0, 1)
+}
+
+// FuzzParseFilter: what is read is written in a form that reads as the same.
+func FuzzParseFilter(f *testing.F) {
+	f.Add("Department -eq 'Sales' -and (Office -like 'Z*' -or -not (Title -eq $null))")
+	f.Add("{ MemberOfGroup -ne \"team@contoso.example\" }")
+	f.Add("Name -eq 'it''s' -or EmailAddresses -notlike '*@x'")
+	f.Add("((((RecipientTypeDetails -eq 'RoomMailbox'))))")
+	f.Add("-not -not Name -eq ''")
+	f.Add("Name -eq '\xff\x00'")
+	facts := house()
+	facts.Groups = []Group{{SID: "S-1-5-21-1-2-3-2000", Name: "team@contoso.example"}}
+	f.Fuzz(func(t *testing.T, text string) {
+		x, err := ParseFilter(text)
+		if err != nil {
+			if kindOf(err) != entente.Invalid {
+				t.Fatal(err)
+			}
+			return
+		}
+		y, err := ParseFilter(x.String())
+		if err != nil {
+			if len(x.String()) > maxFilter || strings.Contains(err.Error(), "nested") {
+				return // the form of its own is longer, and has more parentheses
+			}
+			t.Fatalf("%q is written %q, which is no filter: %v", text, x, err)
+		}
+		if x.String() != y.String() {
+			t.Fatalf("%q, %q", x, y)
+		}
+		facts.Scopes = []ManagementScope{{Name: "x", Filter: text}, {Name: "y", Filter: x.String()}}
+		s := Compile(facts)
+		for i := range facts.Accounts {
+			if n := len(s.ScopesOver(facts.Accounts[i].SID)); n == 1 {
+				t.Fatalf("%q and %q are not the same", text, x)
+			}
+		}
+	})
+}
