@@ -232,6 +232,10 @@ func (s *Session) May(id entente.MailboxID, want access.Rights) error {
 	return err
 }
 
+// Asked returns the decisions of the request so far, so that what an operation
+// asks for can be held against what it says that it does.
+func (s *Session) Asked() []access.Decision { return s.trace.Decisions }
+
 // ask decides, keeps the decision in the request's trace and returns its
 // permit. Nothing is given before the gate was passed.
 func (s *Session) ask(on access.Object, want access.Rights) (access.Permit, error) {

@@ -31,7 +31,18 @@ type operation struct {
 	name   string
 	writes bool
 	glance bool // learns no more than who is free when
+	// rights are all that the operation may ask for, of mailboxes, folders and
+	// items; stated tells that they were said, be it that there are none.
+	rights access.Rights
+	stated bool
 	serve  func(*call, ews.Request) (ews.Response, error)
+}
+
+// asks completes a row of the table of operations: what it may ask for. A row
+// without it is not served.
+func (op operation) asks(r access.Rights) operation {
+	op.rights, op.stated = r, true
+	return op
 }
 
 // reads and changes make operations of methods, so that the table of

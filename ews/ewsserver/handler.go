@@ -160,7 +160,7 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 	if err := h.enter(s, &c.header); err != nil {
 		return m.Version, h.refuse(s, err)
 	}
-	if _, ok := h.operations[m.Operation().Local]; !ok {
+	if op := h.operations[m.Operation().Local]; !op.stated {
 		return m.Version, h.refuse(s, notServed())
 	}
 	request, err := ews.DecodeRequest(m.Body)
@@ -184,8 +184,8 @@ type gateError struct{ error }
 func (g *gateError) Unwrap() error { return g.error }
 
 func (h *Handler) serve(c *call, request ews.Request) answer {
-	op, ok := h.operations[request.Element()]
-	if !ok {
+	op := h.operations[request.Element()]
+	if !op.stated {
 		return h.refuse(c.s, notServed())
 	}
 	if idsIn(request) > maxIDs {

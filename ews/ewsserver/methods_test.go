@@ -1,13 +1,17 @@
 package ewsserver
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"time"
+
+	"entente/soap"
 
 	"entente"
 	"entente/access"
@@ -69,9 +73,55 @@ func (h *house) passOn(r *http.Request, who string) {
 	r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, PeerCertificates: []*x509.Certificate{{PublicKey: public}}}
 }
 
-// watched is the handler, and afterwards what its requests asked for.
+// watched is the handler, whose requests are held against the table of
+// operations: an operation that asks for a right which its row does not have
+// fails the test, whatever test that is.
 type watched struct{ *house }
 
 func (w watched) ServeSession(s *clientaccess.Session, rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	w.handler.ServeSession(s, rw, r)
+	m, err := soap.Open(body, limits())
+	if err != nil {
+		return
+	}
+	element := m.Operation().Local
+	op := w.handler.operations[element]
+	for _, d := range s.Asked() {
+		if want := wanted(&d); !op.rights.Has(want) {
+			w.Errorf("%s asked for %s, and its row has %s", element, want, op.rights)
+		}
+	}
+}
+
+// wanted is what a decision was asked for, of what is in mailboxes. Who may not
+// see a folder knows of it by whatever he may do in it, which is asked then.
+func wanted(d *access.Decision) access.Rights {
+	switch d.On.Kind {
+	case access.MailboxObject, access.ItemObject:
+		return d.Want
+	case access.FolderObject:
+		if d.Want&^lookRights == 0 && !d.Got.Has(access.FolderVisible) {
+			return access.FolderVisible
+		}
+		return d.Want
+	}
+	return 0
+}
+
+// lookRights are those by which a folder is known, each alone.
+const lookRights = access.FolderVisible | access.ReadAny | access.FolderOwner | access.Create | access.EditAny | access.DeleteAny | access.CreateSubFolder
+
+// refuseAll is a handler that must not run.
+type refuseAll struct {
+	*house
+	element string
+}
+
+func (r refuseAll) ServeSession(*clientaccess.Session, http.ResponseWriter, *http.Request) {
+	r.Errorf("%s ran for somebody unknown", r.element)
 }

@@ -23,7 +23,7 @@ func TestServerBusy(t *testing.T) {
 		waits <- struct{}{}
 		<-goOn
 		return &ews.GetRoomListsResponse{ResponseMessage: ews.Success()}, nil
-	})
+	}).asks(nothing)
 	h.guarded = h.door.Guard(clientaccess.EWS, h.handler)
 	done := make(chan reply, 2)
 	for range 2 {
