@@ -229,30 +229,6 @@ func TestConcurrentChanges(t *testing.T) {
 	})
 }
 
-// BenchmarkLoad is what a change costs every node, at 10,000 accounts.
-func BenchmarkLoad(b *testing.B) {
-	d := open(b, dbtest.SQLite(b))
-	fill(b, d, 10_000)
-	for b.Loop() {
-		if err := d.load(b.Context(), 0); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkUpdate is what the node that makes a change is busy for, at 10,000
-// accounts: the tables are read before and after, for their mark.
-func BenchmarkUpdate(b *testing.B) {
-	d := open(b, dbtest.SQLite(b))
-	fill(b, d, 10_000)
-	n := 0
-	for b.Loop() {
-		n++
-		site := []string{"a", "b"}[n%2]
-		must(b, d.Update(b.Context(), func(c *Change) error { return c.SetServer(Server{Name: "s1", Site: site}) }))
-	}
-}
-
 func BenchmarkSearch(b *testing.B) {
 	d := open(b, dbtest.SQLite(b))
 	fill(b, d, 10_000)

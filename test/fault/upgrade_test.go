@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"entente/directory"
 	"entente/test/kit"
 )
 
@@ -48,6 +49,10 @@ func TestUpgrade(t *testing.T) {
 				call(t, c, who, kit.CreateMessage("inbox", "new", "written by this version"))
 			}
 			p.Stop()
+			// The mark of the version that wrote the directory is known and renewed.
+			if strings.Contains(p.Log(), directory.ErrAltered.Error()) {
+				t.Errorf("the directory was taken for altered: %s", p.Log())
+			}
 			verify(t.Context(), t, o)
 		})
 	}
