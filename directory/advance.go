@@ -155,13 +155,7 @@ func (d *Directory) advance(tx *db.Tx, from *state) (*state, error) {
 	if err := a.read(entries); err != nil {
 		return nil, err
 	}
-	s, ok := any(from.snapshot).(interface {
-		With(access.Delta) *access.Snapshot
-	})
-	if !ok {
-		return nil, nil
-	}
-	a.next.snapshot = s.With(a.delta)
+	a.next.snapshot = from.snapshot.With(a.delta)
 	return &a.next, nil
 }
 
@@ -332,21 +326,30 @@ func (a *advancing) groups(units, rest []unit) error {
 			}
 		}
 		g := &a.r.facts.Groups[n]
-		if len(changed) == 0 {
-			g.Members = old
-		} else {
-			for _, m := range old {
-				if !changed[m] {
-					g.Members = append(g.Members, m)
-				}
-			}
-			slices.Sort(g.Members)
-		}
+		g.Members = merged(old, changed, g.Members)
 		members[sid] = layer[[]entente.SID]{value: g.Members}
 	}
 	a.delta.PutGroups = a.r.facts.Groups
 	a.next.members = a.next.members.with(members)
 	return nil
+}
+
+// merged returns the members that were there and did not change, and those that
+// were found of the ones that did. All are in order.
+func merged(old []entente.SID, changed map[entente.SID]bool, found []entente.SID) []entente.SID {
+	if len(changed) == 0 {
+		return old
+	}
+	all := make([]entente.SID, 0, len(old)+len(found))
+	for _, m := range old {
+		for len(found) > 0 && found[0] < m {
+			all, found = append(all, found[0]), found[1:]
+		}
+		if !changed[m] {
+			all = append(all, m)
+		}
+	}
+	return append(all, found...)
 }
 
 func (a *advancing) permissions(units []unit) error {
