@@ -88,7 +88,16 @@ func decisions(s *access.Snapshot, who access.Account, people []entente.SID) (al
 		at := time.Now()
 		acts, _ := s.Impersonate(c, access.ConnectingSID{SID: string(p)}, "", at, nil)
 		full := s.Decide(access.Question{Caller: c, On: access.MailboxOf(o.Mailbox), Want: access.FullAccess, At: at})
-		all = append(all, fmt.Sprint(p, acts != nil && acts.SID == p, full.Allowed()))
+		item := s.Decide(access.Question{
+			Caller: c, On: access.ItemOf(o.Mailbox, 1, access.ItemKey{Content: 7}), Want: access.ReadItem, At: time.Unix(1000, 0),
+		})
+		all = append(all, fmt.Sprint(p, acts != nil && acts.SID == p, full.Allowed(), item.Allowed(), s.ScopesOver(p), s.EffectivePolicy(p)))
+	}
+	for i := range 6 {
+		for n := range 3 {
+			realm := fmt.Sprint("g", i)
+			all = append(all, fmt.Sprint(s.Vouches(realm, entente.SID(fmt.Sprint("S-1-5-21-1-1-", n, "-1")))))
+		}
 	}
 	return all
 }
@@ -107,7 +116,7 @@ func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of
 func (w *wanderer) step(c *Change) error {
 	w.n++
 	id := fmt.Sprint("g", w.r.IntN(6))
-	switch w.r.IntN(24) {
+	switch w.r.IntN(28) {
 	case 0, 1:
 		a := person(fmt.Sprint("p", w.n))
 		a.Proxies = []entente.SMTPAddress{entente.SMTPAddress(fmt.Sprint("q", w.n, "@contoso.example"))}
@@ -168,7 +177,7 @@ func (w *wanderer) step(c *Change) error {
 		return err
 	case 21:
 		return c.SetPassword(w.one(w.people), "")
-	case 22:
+	case 22, 24, 25, 26:
 		return w.rare(c, id)
 	default:
 		a, err := c.Account(w.one(w.people))
@@ -196,14 +205,16 @@ func (w *wanderer) rare(c *Change, id string) error {
 	case 2:
 		return c.SetServer(Server{Name: id, URL: fmt.Sprint(w.n)})
 	case 3:
-		if err := c.CreateScope(access.ManagementScope{Name: id, Filter: `Department -eq "x"`}); err != nil {
+		if err := c.CreateScope(access.ManagementScope{Name: id, Filter: `Department -ne "x"`}); err != nil {
 			return c.RemoveScope(id)
 		}
 		return nil
 	case 4:
-		return c.SetScopePolicy(access.ScopePolicy{Scope: id, Priority: w.n})
+		return c.SetScopePolicy(access.ScopePolicy{
+			Scope: id, Priority: w.n, Policy: access.ClientPolicy{EwsEnabled: []access.Setting{access.On, access.Off}[w.r.IntN(2)]},
+		})
 	default:
-		return c.SetRealm(access.Realm{Name: id, DomainSID: entente.SID(fmt.Sprint("S-1-5-21-1-1-", w.n))})
+		return c.SetRealm(access.Realm{Name: id, DomainSID: entente.SID(fmt.Sprint("S-1-5-21-1-1-", w.n%3))})
 	}
 }
 
@@ -226,7 +237,13 @@ func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
 	must(t, err)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	w := &wanderer{r: rand.New(rand.NewPCG(seed, 1)), people: []entente.SID{"S-1-5-21-1-2-3-4"}, groups: []entente.SID{"S-1-5-21-1-2-3-5"}}
+	w := &wanderer{r: rand.New(rand.NewPCG(seed, 1))}
+	for i := range 4 {
+		w.people = append(w.people, withMailbox(t, d, fmt.Sprint("first", i)).SID)
+		g := &Group{Group: access.Group{Name: fmt.Sprint("First ", i)}}
+		change(t, d, func(c *Change) error { g.SID = ""; return c.CreateGroup(g) })
+		w.groups = append(w.groups, g.SID)
+	}
 	made, whole := 0, 0
 	for i := range steps {
 		before := *w
@@ -235,7 +252,7 @@ func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
 			again := before // the function may run again
 			again.r = w.r
 			*w = again
-			for range 1 + w.r.IntN(3) {
+			for range 1 + w.r.IntN(2) {
 				if err := w.step(c); err != nil {
 					return err
 				}
@@ -267,7 +284,8 @@ func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
 			t.Fatalf("after step %d", i)
 		}
 	}
-	if made < steps/8 || whole > 0 {
+	t.Logf("%d of %d changes were made", made, steps)
+	if made < steps/10 || whole > 0 {
 		t.Errorf("%d of %d changes were made, %d of them were not gone on from", made, steps, whole)
 	}
 }

@@ -74,6 +74,9 @@ func TestManagementScopes(t *testing.T) {
 		refused(entente.NotFound, func(c *Change) error { return c.SetScopePolicy(policy) })
 		refused(entente.Invalid, func(c *Change) error { return c.CreateScope(access.ManagementScope{Name: "VIP"}) })
 		refused(entente.Invalid, func(c *Change) error { return c.CreateScope(access.ManagementScope{Filter: vip.Filter}) })
+		refused(entente.Invalid, func(c *Change) error {
+			return c.CreateScope(access.ManagementScope{Name: "VIP", Filter: "Department -eq"})
+		})
 		change(t, d, func(c *Change) error { return c.CreateScope(vip) })
 		refused(entente.Conflict, func(c *Change) error { return c.CreateScope(vip) })
 		change(t, d, func(c *Change) error { return c.CreateAssignment(over) })

@@ -10,9 +10,6 @@ import (
 	"entente/db"
 )
 
-// maxFilter bounds the text of a recipient filter.
-const maxFilter = 4096
-
 const (
 	scopeColumns  = `SELECT name, filter, exclusive FROM directory_scope`
 	policyColumns = `SELECT scope, priority, policy FROM directory_scope_policy`
@@ -110,8 +107,9 @@ func checkManagementScope(s *access.ManagementScope) error {
 		return entente.Errorf(entente.Invalid, "a management scope needs a name")
 	case s.Filter == "":
 		return entente.Errorf(entente.Invalid, "a management scope needs a filter")
-	case len(s.Filter) > maxFilter:
-		return entente.Errorf(entente.TooLarge, "a filter has at most %d bytes", maxFilter)
+	}
+	if _, err := access.ParseFilter(s.Filter); err != nil {
+		return err
 	}
 	return checkTexts(s.Name)
 }
