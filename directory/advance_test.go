@@ -116,7 +116,7 @@ func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of
 func (w *wanderer) step(c *Change) error {
 	w.n++
 	id := fmt.Sprint("g", w.r.IntN(6))
-	switch w.r.IntN(28) {
+	switch w.r.IntN(34) {
 	case 0, 1:
 		a := person(fmt.Sprint("p", w.n))
 		a.Proxies = []entente.SMTPAddress{entente.SMTPAddress(fmt.Sprint("q", w.n, "@contoso.example"))}
@@ -186,8 +186,8 @@ func (w *wanderer) step(c *Change) error {
 		}
 		g := granted(a, w.one(w.people))
 		g.ID = id
-		if c.RevokeItemGrant(id) == nil {
-			return nil
+		if w.r.IntN(2) == 0 {
+			return c.RevokeItemGrant(id)
 		}
 		return c.CreateItemGrant(g)
 	}
