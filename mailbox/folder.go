@@ -117,11 +117,11 @@ func (v *View) show(tx *db.Tx, f *Folder) error {
 	}
 	f.Rights = rights
 	if v.limited(&f.Table) {
-		list, err := v.grantedIn(tx, &f.Table, 0)
+		rows, err := v.grantedRows(tx)
 		if err != nil {
 			return err
 		}
-		v.limit(f, list)
+		v.limit(f, v.glimpse(&f.Table, rows[f.ID]))
 	}
 	if err := v.hidePrivate(tx, f); err != nil {
 		return err

@@ -218,9 +218,49 @@ func (v *View) alone(tx *db.Tx, t *access.FolderTable, it *Item, day calendar.Da
 	return v.mask(one.Item, f, parts), nil
 }
 
-// knows reports whether the caller may know of a folder because of what is
-// granted in it; the two that hold all the others are known with them, so that
-// clients find their way. There is nothing in these that he could see.
+// A glimpse is what somebody knows of a folder by what is granted in it.
+type glimpse struct {
+	rights        access.Rights // ReadItem if anything is granted, EditItem if anything may be changed
+	total, unread int
+}
+
+// glimpse sums up what of some items in a folder the caller may know, without
+// reading what they hold.
+func (v *View) glimpse(t *access.FolderTable, rows []*Item) (g glimpse) {
+	add := func(it *Item, day int32, f access.Fields) {
+		g.rights |= access.ReadItem
+		if granted, _ := v.grantOf(it.contentID, day); granted.Write != 0 {
+			g.rights |= access.EditItem
+		}
+		if it.Associated {
+			return
+		}
+		if g.total++; !it.Read && f.Has(access.FieldOther) {
+			g.unread++
+		}
+	}
+	for _, it := range rows {
+		if f := v.mayKnow(t, it.contentID, 0); f != 0 {
+			add(it, 0, f)
+			continue
+		}
+		for _, k := range v.keysOf(it.contentID) {
+			day, ok := dateOf(k.Key.Day)
+			if !ok {
+				continue
+			}
+			f := v.mayKnow(t, it.contentID, k.Key.Day)
+			if _, _, err := v.occurrence(it, day); err == nil && f != 0 {
+				add(it, k.Key.Day, f)
+			}
+		}
+	}
+	return g
+}
+
+// knows reports what the caller may do in a folder because of what is granted in
+// it, 0 if nothing is; the two that hold all the others are known with those, so
+// that clients find their way. There is nothing in these that he could see.
 func (v *View) knows(tx *db.Tx, t *access.FolderTable) (access.Rights, error) {
 	if !v.limited(t) {
 		return 0, nil
@@ -229,8 +269,8 @@ func (v *View) knows(tx *db.Tx, t *access.FolderTable) (access.Rights, error) {
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	if list, err := v.known(tx, t, rows[FolderID(t.Folder)], 0); err != nil || len(list) > 0 {
-		return v.grantedRights(list), err
+	if g := v.glimpse(t, rows[FolderID(t.Folder)]); g.rights != 0 {
+		return g.rights, nil
 	}
 	for _, name := range [...]DistinguishedName{Root, MsgFolderRoot} {
 		id, err := v.distinguishedID(tx, name)
@@ -252,11 +292,8 @@ func (v *View) leads(tx *db.Tx, rows map[FolderID][]*Item) (access.Rights, error
 		if err != nil {
 			return 0, err
 		}
-		if v.permit.FolderRights(&t).Has(access.ReadAny) {
-			continue
-		}
-		if list, err := v.known(tx, &t, items, 0); err != nil || len(list) > 0 {
-			return access.FolderVisible, err
+		if !v.permit.FolderRights(&t).Has(access.ReadAny) && v.glimpse(&t, items).rights != 0 {
+			return access.FolderVisible, nil
 		}
 	}
 	return 0, nil
@@ -264,27 +301,17 @@ func (v *View) leads(tx *db.Tx, rows map[FolderID][]*Item) (access.Rights, error
 
 // limit makes a folder what somebody may know of it because of what is granted in
 // it. Who may know more of the folder has it as it is.
-func (v *View) limit(f *Folder, list []*Item) {
-	granted := v.grantedRights(list)
+func (v *View) limit(f *Folder, g glimpse) {
 	if seen(v.permit.FolderRights(&f.Table)) != 0 {
-		f.Rights |= granted
+		f.Rights |= g.rights
 		return
 	}
-	if granted == 0 {
-		granted = access.FolderVisible // it leads to what is granted
+	if g.rights == 0 {
+		g.rights = access.FolderVisible // it leads to what is granted
 	}
 	*f = Folder{
 		ID: f.ID, Parent: f.Parent, Distinguished: f.Distinguished, Class: f.Class, Name: f.Name, Hidden: f.Hidden, Change: 1,
-		Children: f.Children, Table: f.Table, Rights: granted, limited: true,
-	}
-	for _, it := range list {
-		if it.Associated {
-			continue
-		}
-		f.Total++
-		if !it.Read {
-			f.Unread++
-		}
+		Children: f.Children, Total: g.total, Unread: g.unread, Table: f.Table, Rights: g.rights, limited: true,
 	}
 }
 
@@ -298,37 +325,22 @@ func (v *View) limitAll(tx *db.Tx, all []*Folder) error {
 	if err != nil {
 		return err
 	}
-	any := false
+	some := false
 	for _, f := range all {
 		if len(rows[f.ID]) == 0 || v.permit.FolderRights(&f.Table).Has(access.ReadAny) {
 			continue
 		}
-		list, err := v.known(tx, &f.Table, rows[f.ID], 0)
-		if err != nil {
-			return err
-		}
-		if len(list) > 0 {
-			v.limit(f, list)
-			any = true
+		if g := v.glimpse(&f.Table, rows[f.ID]); g.rights != 0 {
+			v.limit(f, g)
+			some = true
 		}
 	}
 	for _, f := range all {
-		if any && f.Rights == 0 && (f.Distinguished == Root || f.Distinguished == MsgFolderRoot) {
-			v.limit(f, nil)
+		if some && f.Rights == 0 && (f.Distinguished == Root || f.Distinguished == MsgFolderRoot) {
+			v.limit(f, glimpse{})
 		}
 	}
 	return nil
-}
-
-// grantedRights sums up what may be done with what is granted in a folder.
-func (v *View) grantedRights(list []*Item) (r access.Rights) {
-	for _, it := range list {
-		r |= access.ReadItem
-		if it.Edits() != 0 {
-			r |= access.EditItem
-		}
-	}
-	return r
 }
 
 // refuse asks for a right that is missing, so that the refusal is on record, and

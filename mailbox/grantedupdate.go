@@ -205,8 +205,8 @@ func (w *grantedWrite) judge(before, after *Item) error {
 func (v *View) differing(a, b *Item) (f access.Fields) {
 	for _, p := range propsOf(a, b) {
 		switch p {
-		case PidTagLastModifierName, PidTagHasAttachments, PidTagDisplayTo, PidTagDisplayCc, PidTagDisplayBcc:
-			continue // kept up by the server
+		case PidTagLastModifierName, PidTagHasAttachments, PidTagDisplayTo, PidTagDisplayCc, PidTagDisplayBcc, PidLidTaskVersion:
+			continue // kept up by the server, whatever is changed
 		case propSeries:
 			f |= v.seriesDiffering(a, b)
 			continue

@@ -174,6 +174,58 @@ func TestItemGrants(t *testing.T) {
 	})
 }
 
+// Messages, tasks and contacts are granted as appointments are.
+func TestGrantsOfOtherKinds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		message := h.create("anna", item(ews.KindMessage, ews.FieldSubject, "Minutes", ews.FieldBody, &ews.Body{BodyType: ews.BodyText, Text: "hers: text"},
+			ews.FieldToRecipients, []ews.Mailbox{{EmailAddress: address("carla")}}, ews.FieldCategories, []string{"hers"}))[0]
+		task := h.create("anna", item(ews.KindTask, ews.FieldSubject, "Slides", ews.FieldTaskDueDate, time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC),
+			ews.FieldTaskStatus, "InProgress", ews.FieldBody, &ews.Body{BodyType: ews.BodyText, Text: "hers: text"}))[0]
+		contact := h.create("anna", item(ews.KindContact, ews.FieldContactGivenName, "Greta", ews.FieldContactSurname, "Speaker", ews.FieldContactJobTitle, "hers: title",
+			ews.FieldBody, &ews.Body{BodyType: ews.BodyText, Text: "hers: text"}))[0]
+		for _, x := range []struct {
+			id                  *ews.ItemID
+			folder, kind        string
+			read, write         access.Fields
+			shows, does, denied string
+		}{
+			{
+				message, "drafts", "Message", access.FieldSubject, access.FieldImportance, "<t:Subject>Minutes<",
+				set("item:Importance", "Message", "<t:Importance>High</t:Importance>"), set("message:IsRead", "Message", "<t:IsRead>false</t:IsRead>"),
+			},
+			{
+				task, "tasks", "Task", access.FieldSubject, access.FieldTime, "<t:DueDate>2026-05-04",
+				set("task:DueDate", "Task", "<t:DueDate>2026-05-08T00:00:00Z</t:DueDate>"), set("task:Status", "Task", "<t:Status>Completed</t:Status>"),
+			},
+			{
+				contact, "contacts", "Contact", access.FieldSubject, access.FieldBody &^ access.FieldBody, "<t:GivenName>Greta<",
+				"", set("contacts:Surname", "Contact", "<t:Surname>x</t:Surname>"),
+			},
+		} {
+			h.post("ben", findItem(whole, "", named(x.folder, "anna"))).code(ews.ErrorFolderNotFound)
+			h.grantItems("ben", access.ItemGrant{Items: []access.ItemKey{h.keyOf(x.id.ID)}, Read: x.read, Write: x.write})
+			h.post("ben", findItem(whole, "", named(x.folder, "anna"))).code(ews.NoError).has(`TotalItemsInView="1"`, x.shows).lacks("hers", "carla")
+			h.post("ben", all(idXML(x.id))).code(ews.NoError).has(x.shows).lacks("hers", "carla")
+			before := h.post("anna", all(`<t:ItemId Id="`+x.id.ID+`"/>`)).body
+			h.post("ben", changing("AlwaysOverwrite", `<t:ItemId Id="`+x.id.ID+`"/>`, x.denied)).code(ews.ErrorAccessDenied)
+			if after := h.post("anna", all(`<t:ItemId Id="`+x.id.ID+`"/>`)).body; after != before {
+				t.Errorf("%s became\n%s", before, after)
+			}
+			if x.does == "" {
+				continue
+			}
+			h.post("ben", changing("AlwaysOverwrite", `<t:ItemId Id="`+x.id.ID+`"/>`, x.does)).code(ews.NoError)
+			h.post("anna", all(`<t:ItemId Id="`+x.id.ID+`"/>`)).has("hers: text")
+		}
+		// A draft under a grant is sent by nobody.
+		h.post("ben", strings.Replace(changing("AlwaysOverwrite", `<t:ItemId Id="`+message.ID+`"/>`, set("item:Importance", "Message", "<t:Importance>Low</t:Importance>")),
+			`"SaveOnly"`, `"SendAndSaveCopy"`, 1)).code(ews.ErrorAccessDenied)
+		h.post("carla", findItem(whole, "", named("inbox", ""))).has(`TotalItemsInView="0"`)
+		// Names are resolved in address books, and one granted contact is none.
+		h.post("ben", `<m:ResolveNames ReturnFullContactData="true" SearchScope="Contacts"><m:ParentFolderIds>`+named("contacts", "anna")+`</m:ParentFolderIds><m:UnresolvedEntry>Greta</m:UnresolvedEntry></m:ResolveNames>`).lacks("Speaker")
+	})
+}
+
 // A granted day of a series is an appointment like others, and the series is not
 // to be had from it.
 func TestGrantedDay(t *testing.T) {

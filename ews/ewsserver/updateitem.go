@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"cmp"
 	"reflect"
 
 	"entente/access"
@@ -320,7 +321,8 @@ func (u *update) apply(it *mailbox.Item) error {
 			return invalidValue(&ch.path)
 		}
 	}
-	it.Props.SetString(mailbox.PidTagLastModifierName, u.c.subject().Name)
+	by := u.c.subject()
+	it.Props.SetString(mailbox.PidTagLastModifierName, cmp.Or(by.Name, string(by.Mail)))
 	return e.finish()
 }
 
