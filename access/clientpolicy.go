@@ -1,6 +1,7 @@
 package access
 
 import (
+	"strings"
 	"time"
 
 	"entente"
@@ -88,7 +89,18 @@ func (s *Snapshot) Gate(c *Caller, protocol string, at time.Time, t *Trace) erro
 	if d.allowed {
 		return nil
 	}
-	return entente.Errorf(entente.Denied, "%s", gateText(d.reason)).Because(d.reason)
+	return entente.Errorf(entente.Denied, "%s%s", gateText(d.reason), d.settingText()).Because(d.reason)
+}
+
+// settingText names the setting that a gate's refusal rests on, with its level:
+// an administrator who is shown the refusal knows where to look.
+func (d *Decision) settingText() string {
+	for _, s := range d.Steps() {
+		if !s.Holds && strings.HasPrefix(s.Rule, "ews-") {
+			return " (" + s.Fact + ")"
+		}
+	}
+	return ""
 }
 
 // gateText is what the refused may read: it concerns a gate of his own.

@@ -204,15 +204,23 @@ type SetAccount struct {
 }
 
 // SetAccount changes an account.
-func (a *API) SetAccount(ctx context.Context, q SetAccount) (Done, error) {
+func (a *API) SetAccount(ctx context.Context, q SetAccount) (PolicyDone, error) {
 	x, err := a.account(ctx, q.Account)
 	if err != nil {
-		return Done{}, err
+		return PolicyDone{}, err
 	}
-	err = a.change(ctx, "account.set", []string{string(x.UPN)}, func(c *directory.Change) error {
+	next := *x
+	if err := q.set(&next); err != nil {
+		return PolicyDone{}, err
+	}
+	answer, err := a.rehearsed(ctx, &q.SetPolicy, access.Delta{PutAccounts: []access.Account{next.Account}})
+	if err != nil || q.DryRun {
+		return answer, err
+	}
+	answer.Done = Done{string(x.UPN) + " was changed"}
+	return answer, a.change(ctx, "account.set", []string{string(x.UPN)}, func(c *directory.Change) error {
 		return c.SetAccount(x.SID, q.set)
 	})
-	return Done{string(x.UPN) + " was changed"}, err
 }
 
 func (q *SetAccount) set(x *directory.Account) error {

@@ -47,25 +47,41 @@ type SetOrganization struct {
 }
 
 // SetOrganization changes what is set for everyone.
-func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (Done, error) {
-	err := a.change(ctx, "organization.set", nil, func(c *directory.Change) error {
-		return c.SetOrganization(func(o *access.Organization) error {
-			if q.Name != "" {
-				o.Name = q.Name
-			}
-			switch q.Precedence {
-			case "":
-			case "classic":
-				o.Precedence = access.Classic
-			case "strict":
-				o.Precedence = access.Strict
-			default:
-				return entente.Errorf(entente.Invalid, "precedence %q is neither classic nor strict", q.Precedence)
-			}
-			return q.SetPolicy.apply(&o.Policy)
-		})
-	})
-	return Done{"the organization was changed"}, err
+func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (PolicyDone, error) {
+	now := a.Directory.Snapshot().Organization()
+	if err := q.set(&now); err != nil {
+		return PolicyDone{}, err
+	}
+	answer, err := a.rehearsed(ctx, &q.SetPolicy, access.Delta{Organization: &now})
+	if err != nil {
+		return PolicyDone{}, err
+	}
+	if q.Precedence != "" {
+		if answer.Mailboxes, err = a.changedMailboxes(ctx, access.Delta{Organization: &now}); err != nil {
+			return PolicyDone{}, err
+		}
+	}
+	if q.DryRun {
+		return answer, nil
+	}
+	answer.Done = Done{"the organization was changed"}
+	return answer, a.change(ctx, "organization.set", nil, func(c *directory.Change) error { return c.SetOrganization(q.set) })
+}
+
+func (q *SetOrganization) set(o *access.Organization) error {
+	if q.Name != "" {
+		o.Name = q.Name
+	}
+	switch q.Precedence {
+	case "":
+	case "classic":
+		o.Precedence = access.Classic
+	case "strict":
+		o.Precedence = access.Strict
+	default:
+		return entente.Errorf(entente.Invalid, "precedence %q is neither classic nor strict", q.Precedence)
+	}
+	return q.SetPolicy.apply(&o.Policy)
 }
 
 // ConfirmOrganization has the directory taken for right as it is, after its

@@ -18,6 +18,7 @@ type ClientPolicy struct {
 	EwsPolicy          string   `json:"ews_application_access_policy"`
 	EwsAllowList       []string `json:"ews_allow_list,omitempty"`
 	EwsBlockList       []string `json:"ews_block_list,omitempty"`
+	EwsAllowedAppIDs   []string `json:"ews_allowed_app_ids,omitempty"`
 }
 
 // clientPolicy shows a policy; none is one in which nothing is set.
@@ -29,6 +30,9 @@ func clientPolicy(p *access.ClientPolicy) ClientPolicy {
 		EwsEnabled: settingName(p.EwsEnabled), EwsAllowOutlook: settingName(p.EwsAllowOutlook),
 		EwsAllowMacOutlook: settingName(p.EwsAllowMacOutlook), EwsAllowEntourage: settingName(p.EwsAllowEntourage),
 		EwsPolicy: "none", EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
+	}
+	for _, id := range p.EwsAllowedAppIDs {
+		c.EwsAllowedAppIDs = append(c.EwsAllowedAppIDs, string(id))
 	}
 	if p.EwsApplicationAccessPolicy != access.NoApplicationPolicy {
 		c.EwsPolicy = string(p.EwsApplicationAccessPolicy)
@@ -45,11 +49,13 @@ type SetPolicy struct {
 	EwsPolicy          string   `json:"ews_application_access_policy,omitempty" name:"ews-application-access-policy" help:"EwsApplicationAccessPolicy: allow-list, block-list or none." placeholder:"LIST"`
 	EwsAllowList       []string `json:"ews_allow_list,omitempty" help:"User-Agent patterns (with *) that may enter under allow-list, in place of those there are; a single empty one is no list." sep:"none" placeholder:"PATTERN"`
 	EwsBlockList       []string `json:"ews_block_list,omitempty" help:"User-Agent patterns that may not enter under block-list, likewise." sep:"none" placeholder:"PATTERN"`
+	EwsAllowedAppIDs   []string `json:"ews_allowed_app_ids,omitempty" name:"ews-allowed-app-ids" help:"Applications that alone may enter while EwsEnabled is on, by the id of their credential: the name of a service's token; likewise." sep:"none" placeholder:"ID"`
+	DryRun             bool     `json:"dry_run,omitempty" help:"Change nothing; list which clients of the last 30 days would be shut out, and which let in."`
 }
 
 func (q *SetPolicy) empty() bool {
 	return q.EwsEnabled+q.EwsAllowOutlook+q.EwsAllowMacOutlook+q.EwsAllowEntourage+q.EwsPolicy == "" &&
-		q.EwsAllowList == nil && q.EwsBlockList == nil
+		q.EwsAllowList == nil && q.EwsBlockList == nil && q.EwsAllowedAppIDs == nil
 }
 
 // maxPatterns bounds a list, which every request is compared with.
@@ -85,7 +91,31 @@ func (q *SetPolicy) apply(p *access.ClientPolicy) error {
 	if err := setPatterns(&p.EwsAllowList, q.EwsAllowList); err != nil {
 		return err
 	}
-	return setPatterns(&p.EwsBlockList, q.EwsBlockList)
+	if err := setPatterns(&p.EwsBlockList, q.EwsBlockList); err != nil {
+		return err
+	}
+	if p.EwsApplicationAccessPolicy == access.NoApplicationPolicy && (some(q.EwsAllowList) || some(q.EwsBlockList)) {
+		// Exchange's own sentence. A list without it would do nothing.
+		return entente.Errorf(entente.Invalid, "EwsApplicationAccessPolicy must be specified if to set EwsAllowList or EwsBlockList.")
+	}
+	return setIDs(&p.EwsAllowedAppIDs, q.EwsAllowedAppIDs)
+}
+
+// some reports whether a list that is to be set has anything in it.
+func some(list []string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return s != "" })
+}
+
+func setIDs(to *[]access.ApplicationID, list []string) error {
+	var ids []string
+	if err := setPatterns(&ids, list); err != nil || list == nil {
+		return err
+	}
+	*to = nil
+	for _, id := range ids {
+		*to = append(*to, access.ApplicationID(id))
+	}
+	return nil
 }
 
 func setPatterns(to *[]string, list []string) error {

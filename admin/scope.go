@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 
 	"entente"
 	"entente/access"
@@ -96,25 +97,51 @@ type SetScopePolicy struct {
 
 // SetScopePolicy changes access by EWS for the recipients in a scope: more
 // specific than what is set for everyone, less than what is set for a mailbox.
-func (a *API) SetScopePolicy(ctx context.Context, q SetScopePolicy) (Done, error) {
+func (a *API) SetScopePolicy(ctx context.Context, q SetScopePolicy) (PolicyDone, error) {
 	if q.empty() && q.Priority == nil {
-		return Done{}, entente.Errorf(entente.Invalid, "say what to set")
+		return PolicyDone{}, entente.Errorf(entente.Invalid, "say what to set")
 	}
-	err := a.change(ctx, "policy.set", []string{q.Scope}, func(c *directory.Change) error {
+	all, err := a.Directory.ScopePolicies(ctx)
+	if err != nil {
+		return PolicyDone{}, err
+	}
+	next, err := q.among(all)
+	if err != nil {
+		return PolicyDone{}, err
+	}
+	answer, err := a.rehearsed(ctx, &q.SetPolicy, access.Delta{Policies: next, SetPolicies: true})
+	if err != nil || q.DryRun {
+		return answer, err
+	}
+	answer.Done = Done{"the policy of the scope " + q.Scope + " was changed"}
+	return answer, a.change(ctx, "policy.set", []string{q.Scope}, func(c *directory.Change) error {
 		p, _, err := c.ScopePolicy(q.Scope)
 		if err != nil {
 			return err
 		}
-		p.Scope = q.Scope
-		if q.Priority != nil {
-			p.Priority = *q.Priority
-		}
-		if err := q.apply(&p.Policy); err != nil {
+		if err := q.set(&p); err != nil {
 			return err
 		}
 		return c.SetScopePolicy(p)
 	})
-	return Done{"the policy of the scope " + q.Scope + " was changed"}, err
+}
+
+func (q *SetScopePolicy) set(p *access.ScopePolicy) error {
+	p.Scope = q.Scope
+	if q.Priority != nil {
+		p.Priority = *q.Priority
+	}
+	return q.apply(&p.Policy)
+}
+
+// among returns all policies of scopes as they would be.
+func (q *SetScopePolicy) among(all []access.ScopePolicy) ([]access.ScopePolicy, error) {
+	next := slices.Clone(all)
+	i := slices.IndexFunc(next, func(p access.ScopePolicy) bool { return p.Scope == q.Scope })
+	if i < 0 {
+		i, next = len(next), append(next, access.ScopePolicy{})
+	}
+	return next, q.set(&next[i])
 }
 
 // RemoveScopePolicy takes the policy from a scope.

@@ -131,6 +131,8 @@ func Verbs() []Verb {
 		verb("folder", "grant", "Grant rights in one folder.", (*API).GrantFolder),
 		verb("folder", "revoke", "Take back what was granted in a folder.", (*API).RevokeFolder),
 
+		verb("client", "list", "List which client programs were seen, by account.", (*API).ListClients),
+
 		verb("throttling", "list", "List throttling policies, and who has them.", (*API).ListThrottling),
 		verb("throttling", "set", "Make or change a throttling policy: how much one caller may ask for one user.", (*API).SetThrottling),
 		verb("throttling", "remove", "Remove a throttling policy that no account has.", (*API).RemoveThrottling),

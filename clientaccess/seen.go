@@ -165,9 +165,10 @@ func (d *Door) flushClients(ctx context.Context) error {
 
 func keepClient(tx *db.Tx, k clientKey, s *sighting, today int64) error {
 	n, err := tx.Exec(`UPDATE clientaccess_client SET requests = requests + $6,
-			last_seen = CASE WHEN last_seen < $7 THEN $7 ELSE last_seen END
+			first_seen = CASE WHEN first_seen > $7 THEN $7 ELSE first_seen END,
+			last_seen = CASE WHEN last_seen < $8 THEN $8 ELSE last_seen END
 		WHERE sid = $1 AND by_sid = $2 AND protocol = $3 AND user_agent = $4 AND application = $5`,
-		k.subject, k.by, k.protocol, k.agent, k.application, s.requests, s.last)
+		k.subject, k.by, k.protocol, k.agent, k.application, s.requests, s.first, s.last)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -186,6 +187,7 @@ func keepClient(tx *db.Tx, k clientKey, s *sighting, today int64) error {
 	_, err = tx.Exec(`INSERT INTO clientaccess_client (sid, by_sid, protocol, user_agent, application, first_seen, last_seen, requests)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (sid, by_sid, protocol, user_agent, application) DO UPDATE SET requests = clientaccess_client.requests + $8,
+			first_seen = CASE WHEN clientaccess_client.first_seen > $6 THEN $6 ELSE clientaccess_client.first_seen END,
 			last_seen = CASE WHEN clientaccess_client.last_seen < $7 THEN $7 ELSE clientaccess_client.last_seen END`,
 		k.subject, k.by, k.protocol, k.agent, k.application, s.first, s.last, s.requests)
 	return err

@@ -19,6 +19,7 @@ func ewsParameters() []Parameter {
 		{Name: "EwsApplicationAccessPolicy", Kind: Enum, Values: accessPolicies, Help: "What the list means; $null is no policy."},
 		{Name: "EwsAllowList", Kind: List, Changes: true, Help: "User-Agent patterns, with *, that may enter under EnforceAllowList."},
 		{Name: "EwsBlockList", Kind: List, Changes: true, Help: "User-Agent patterns that may not enter under EnforceBlockList."},
+		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications that alone may enter while EwsEnabled is $true, by the id of their credential."},
 	}
 }
 
@@ -31,6 +32,8 @@ func (c *call) policy(now admin.ClientPolicy) admin.SetPolicy {
 		EwsPolicy:    c.Text("EwsApplicationAccessPolicy"),
 		EwsAllowList: emptied(c.List("EwsAllowList", now.EwsAllowList)),
 		EwsBlockList: emptied(c.List("EwsBlockList", now.EwsBlockList)),
+
+		EwsAllowedAppIDs: emptied(c.List("EwsAllowedAppIDs", now.EwsAllowedAppIDs)),
 	}
 	if c.Has("EwsApplicationAccessPolicy") && p.EwsPolicy == "" {
 		p.EwsPolicy = "none"
@@ -55,6 +58,7 @@ type EwsSettings struct {
 	EwsApplicationAccessPolicy string   `json:"EwsApplicationAccessPolicy"`
 	EwsAllowList               []string `json:"EwsAllowList"`
 	EwsBlockList               []string `json:"EwsBlockList"`
+	EwsAllowedAppIDs           []string `json:"EwsAllowedAppIDs"`
 }
 
 func ewsSettings(p *admin.ClientPolicy) EwsSettings {
@@ -62,6 +66,7 @@ func ewsSettings(p *admin.ClientPolicy) EwsSettings {
 		EwsEnabled: shellTruth(p.EwsEnabled), EwsAllowOutlook: shellTruth(p.EwsAllowOutlook),
 		EwsAllowMacOutlook: shellTruth(p.EwsAllowMacOutlook), EwsAllowEntourage: shellTruth(p.EwsAllowEntourage),
 		EwsApplicationAccessPolicy: p.EwsPolicy, EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
+		EwsAllowedAppIDs: p.EwsAllowedAppIDs,
 	}
 	if s.EwsApplicationAccessPolicy == "none" {
 		s.EwsApplicationAccessPolicy = ""

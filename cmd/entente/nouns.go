@@ -66,6 +66,7 @@ type nouns struct {
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
 	Grant         grantCmd         `cmd:"" group:"objects" help:"Grants on single items: named fields, for a time."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
+	Client        clientCmd        `cmd:"" group:"objects" help:"Client programs that were seen."`
 	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
@@ -78,8 +79,8 @@ type nouns struct {
 }
 
 type organizationCmd struct {
-	Show remote[admin.Nothing, admin.OrganizationInfo] `cmd:"" help:"Show what is set for everyone."`
-	Set  done[admin.SetOrganization]                   `cmd:"" help:"Change what is set for everyone."`
+	Show remote[admin.Nothing, admin.OrganizationInfo]   `cmd:"" help:"Show what is set for everyone."`
+	Set  remote[admin.SetOrganization, admin.PolicyDone] `cmd:"" help:"Change what is set for everyone."`
 
 	Confirm done[admin.Nothing] `cmd:"" help:"Take the directory for right as it is, after its tables were altered by SQL and looked at."`
 }
@@ -95,7 +96,7 @@ type accountCmd struct {
 	List     remote[admin.ListAccounts, []admin.AccountInfo] `cmd:"" help:"List accounts."`
 	Show     remote[admin.AccountName, admin.AccountDetails] `cmd:"" help:"Show an account."`
 	Create   remote[admin.CreateAccount, admin.AccountInfo]  `cmd:"" help:"Create an account, and its mailbox if a database is named."`
-	Set      done[admin.SetAccount]                          `cmd:"" help:"Change an account."`
+	Set      remote[admin.SetAccount, admin.PolicyDone]      `cmd:"" help:"Change an account."`
 	Password passwordCmd                                     `cmd:"" help:"Give an account a password, made here and shown once unless --stdin gives one."`
 	Remove   done[admin.AccountName]                         `cmd:"" help:"Remove an account and all that was granted to it; its mail stays."`
 }
@@ -180,7 +181,7 @@ type scopeCmd struct {
 
 type policyCmd struct {
 	List   remote[admin.Nothing, []admin.ScopePolicyInfo] `cmd:"" help:"List the client access policies of management scopes."`
-	Set    done[admin.SetScopePolicy]                     `cmd:"" help:"Change access by EWS for the recipients in a scope."`
+	Set    remote[admin.SetScopePolicy, admin.PolicyDone] `cmd:"" help:"Change access by EWS for the recipients in a scope."`
 	Remove done[admin.ScopeName]                          `cmd:"" help:"Take the policy from a scope."`
 }
 
@@ -201,6 +202,10 @@ type folderCmd struct {
 	Permissions remote[admin.FolderName, []admin.FolderPermissionInfo] `cmd:"" help:"List who may do what in a folder."`
 	Grant       done[admin.GrantFolder]                                `cmd:"" help:"Grant rights in one folder."`
 	Revoke      done[admin.RevokeFolder]                               `cmd:"" help:"Take back what was granted in a folder."`
+}
+
+type clientCmd struct {
+	List remote[admin.ListClients, []admin.ClientInfo] `cmd:"" help:"List which client programs were seen, by account: User-Agent, application id, and when."`
 }
 
 type throttlingCmd struct {

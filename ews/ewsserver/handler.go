@@ -312,6 +312,7 @@ func (h *Handler) sendForbidden(s *clientaccess.Session, w http.ResponseWriter, 
 	}
 	w.Header().Set("X-CasErrorCode", string(ews.ErrorAccessDenied))
 	w.Header().Set("X-Entente-Reason", reason)
+	w.Header().Set("X-Entente-Request-Id", s.RequestID())
 	message := "Access is denied. Check credentials and try again. (" + text + "; request " + s.RequestID() + ")"
 	enc := strictxml.NewEncoder(nil)
 	soap.AppendFault(enc, v, soap.ExchangeFault(string(ews.ErrorAccessDenied), message, message, nil), namespaces(), versionHeader)
