@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -141,13 +140,6 @@ func rehearsalText(out, in int, unknown int64) string {
 		s += "; " + plural(int(unknown), "request") + " came from clients that are not told apart"
 	}
 	return s
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // changedMailboxes lists the mailboxes whose EwsEnabled comes to another thing
