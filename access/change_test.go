@@ -143,6 +143,10 @@ func TestWithIsCompile(t *testing.T) {
 			if want != got {
 				t.Fatalf("after %+v:\n%s", d, differ(want, got))
 			}
+			if again := asked.told(Compile(next.Facts())); again != got {
+				t.Fatalf("the facts of the snapshot say something else:\n%s", differ(got, again))
+			}
+			w.looked(t, next)
 			s = next
 		}
 	})
@@ -214,4 +218,39 @@ func TestStore(t *testing.T) {
 			t.Fatal("out of range")
 		}
 	})
+}
+
+// looked compares the facts that are found one by one with the lists of them.
+func (w *world) looked(t *rapid.T, s *Snapshot) {
+	for i := range w.facts.Assignments {
+		if a, ok := s.FindAssignment(w.facts.Assignments[i].ID); !ok || a != w.facts.Assignments[i] {
+			t.Fatal("assignment", a)
+		}
+	}
+	for i := range w.facts.ItemGrants {
+		g, ok := s.FindItemGrant(w.facts.ItemGrants[i].ID)
+		if !ok || g.To != w.facts.ItemGrants[i].To || !slices.ContainsFunc(s.ItemGrantsOn(g.Mailbox), func(o ItemGrant) bool { return o.ID == g.ID }) {
+			t.Fatal("grant", g)
+		}
+	}
+	for i := range w.facts.Groups {
+		if g, ok := s.FindGroup(w.facts.Groups[i].SID); !ok || g.Name != w.facts.Groups[i].Name || !slices.Equal(g.Members, w.facts.Groups[i].Members) {
+			t.Fatal("group", g)
+		}
+	}
+	for i := range w.facts.Permissions {
+		if p := w.facts.Permissions[i]; !slices.Contains(s.PermissionsOn(p.Mailbox), p) {
+			t.Fatal("permission", p)
+		}
+	}
+	for i := range w.facts.Accounts {
+		sid := w.facts.Accounts[i].SID
+		for _, a := range s.AssignmentsOf(sid) {
+			direct := a.Assignee == sid || a.Assignee == w.facts.Accounts[i].Master
+			if own, _ := s.FindSID(sid); own.SID == sid && !direct &&
+				!slices.ContainsFunc(s.GroupsOf(sid), func(g Group) bool { return g.SID == a.Assignee }) {
+				t.Fatal("an assignment of somebody else's", a)
+			}
+		}
+	}
 }

@@ -116,7 +116,8 @@ type ManagementScope struct {
 	Name   string
 	Filter string // as ParseFilter reads it
 	// Exclusive keeps everyone else out: over whom an exclusive scope holds, only
-	// assignments with an exclusive scope that holds over him too say anything.
+	// grants with an exclusive scope that holds over him too say anything. Denials
+	// always do, so that making a scope exclusive never opens anything.
 	Exclusive bool
 }
 

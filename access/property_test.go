@@ -76,10 +76,10 @@ func (w *world) answers(t *rapid.T) []bool {
 func (w *world) impersonations(s *Snapshot) []bool {
 	var all []bool
 	for i := range w.facts.Accounts {
-		for j := range people {
+		for j := range w.facts.Accounts {
 			for _, server := range w.facts.Servers {
 				c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic}
-				_, err := s.Impersonate(c, ConnectingSID{SID: string(personSID(j))}, server, at, nil)
+				_, err := s.Impersonate(c, ConnectingSID{SID: string(w.facts.Accounts[j].SID)}, server, at, nil)
 				all = append(all, err == nil)
 			}
 		}
@@ -117,7 +117,11 @@ func TestAddingADenialNeverAllows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWide(t)
 		before := w.answers(t)
-		if rapid.Bool().Draw(t, "on a mailbox") {
+		if n := rapid.IntRange(0, len(w.facts.Scopes)).Draw(t, "scope"); n < len(w.facts.Scopes) {
+			// A scope that becomes exclusive denies, too.
+			w.facts.Scopes = slices.Clone(w.facts.Scopes)
+			w.facts.Scopes[n].Exclusive = true
+		} else if rapid.Bool().Draw(t, "on a mailbox") {
 			p := drawPermission(t)
 			p.Deny = true
 			w.facts.Permissions = append(w.facts.Permissions, p)
@@ -138,6 +142,8 @@ func TestRemovingAGrantNeverAllows(t *testing.T) {
 		assignment := func(a Assignment) bool { return !a.Deny && rapid.Bool().Draw(t, "remove") }
 		w.facts.Permissions = slices.DeleteFunc(slices.Clone(w.facts.Permissions), permission)
 		w.facts.Assignments = slices.DeleteFunc(slices.Clone(w.facts.Assignments), assignment)
+		grant := func(ItemGrant) bool { return rapid.Bool().Draw(t, "remove") }
+		w.facts.ItemGrants = slices.DeleteFunc(slices.Clone(w.facts.ItemGrants), grant)
 		nothingMore(t, before, w.answers(t))
 	})
 }
@@ -174,8 +180,69 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		w.facts.Permissions = rapid.Permutation(w.facts.Permissions).Draw(t, "permissions")
 		w.facts.Assignments = rapid.Permutation(w.facts.Assignments).Draw(t, "assignments")
 		w.facts.Groups = rapid.Permutation(w.facts.Groups).Draw(t, "groups")
+		w.facts.ItemGrants = rapid.Permutation(w.facts.ItemGrants).Draw(t, "grants")
+		w.facts.Scopes = rapid.Permutation(w.facts.Scopes).Draw(t, "scopes")
 		if !slices.Equal(before, w.answers(t)) {
 			t.Fatal("another order, another answer")
+		}
+	})
+}
+
+// TestClientsDoNotMatter: the client's name and its application are for the gate
+// and decide nothing else.
+func TestClientsDoNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWide(t)
+		s := Compile(w.facts)
+		for _, q := range w.questions() {
+			if q.Want == Enter {
+				continue
+			}
+			before := s.Decide(q)
+			c := *q.Caller
+			c.UserAgent, c.Application, c.Address = "Other/9", "three", "192.0.2.9"
+			q.Caller = &c
+			if after := s.Decide(q); after.Got != before.Got || after.Fields != before.Fields || after.Reason() != before.Reason() {
+				t.Fatalf("%+v: %v, then %v", q, before.Got, after.Got)
+			}
+		}
+	})
+}
+
+// TestHiddenIsAbsent: whoever may not know of an item or a folder is told of it
+// what he is told of one that is not there.
+func TestHiddenIsAbsent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWide(t)
+		s := Compile(w.facts)
+		for _, q := range w.questions() {
+			if q.On.Kind != ItemObject && q.On.Kind != FolderObject {
+				continue
+			}
+			d := s.Decide(q)
+			if d.Reason() != NotVisible {
+				continue
+			}
+			q.On.Item.Content = 0xFFFF // nothing has this number
+			if q.On.Kind == FolderObject {
+				q.Folder = nil
+			}
+			absent := s.Decide(q)
+			if absent.Err().Error() != d.Err().Error() || reasonOf(absent.Err()) != reasonOf(d.Err()) || absent.Fields != d.Fields {
+				t.Fatalf("hidden: %v; absent: %v", d.Err(), absent.Err())
+			}
+		}
+	})
+}
+
+// TestNamesDoNotMatter: principals under other SIDs, and accounts under other
+// names, are decided on as before.
+func TestNamesDoNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		before := w.answers(t)
+		if !slices.Equal(before, w.renamed().answers(t)) {
+			t.Fatal("other names, other answers")
 		}
 	})
 }

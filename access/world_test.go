@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 
 	"entente"
 
@@ -234,4 +235,53 @@ func drawEntry(t *rapid.T) Entry {
 		e.SID = someone(t)
 	}
 	return e
+}
+
+// renamed is the world with everybody under another SID.
+func (w *world) renamed() *world {
+	other := func(sid entente.SID) entente.SID {
+		if sid == "" {
+			return ""
+		}
+		// The last digit tells them apart; turned, it gives another order too.
+		return entente.SID(fmt.Sprint("S-1-5-21-4-4-4-", 9-int(sid[len(sid)-1]-'0'), string(sid[len(sid)-4:])))
+	}
+	x := world{facts: w.facts}
+	x.facts.Accounts = slices.Clone(w.facts.Accounts)
+	for i := range x.facts.Accounts {
+		a := &x.facts.Accounts[i]
+		a.SID, a.Name = other(a.SID), "renamed "+a.Name
+	}
+	x.facts.Groups = slices.Clone(w.facts.Groups)
+	for i := range x.facts.Groups {
+		g := &x.facts.Groups[i]
+		g.SID, g.Members = other(g.SID), slices.Clone(g.Members)
+		for k := range g.Members {
+			g.Members[k] = other(g.Members[k])
+		}
+	}
+	x.facts.Permissions = slices.Clone(w.facts.Permissions)
+	for i := range x.facts.Permissions {
+		x.facts.Permissions[i].To = other(x.facts.Permissions[i].To)
+	}
+	x.facts.Assignments = slices.Clone(w.facts.Assignments)
+	for i := range x.facts.Assignments {
+		a := &x.facts.Assignments[i]
+		a.Assignee = other(a.Assignee)
+		if a.Scope.Kind == ScopeAccount || a.Scope.Kind == ScopeGroup {
+			a.Scope.Name = string(other(entente.SID(a.Scope.Name)))
+		}
+	}
+	x.facts.Administrators = slices.Clone(w.facts.Administrators)
+	for i := range x.facts.Administrators {
+		x.facts.Administrators[i] = other(x.facts.Administrators[i])
+	}
+	for _, f := range w.folders {
+		f.Entries = slices.Clone(f.Entries)
+		for i := range f.Entries {
+			f.Entries[i].SID = other(f.Entries[i].SID)
+		}
+		x.folders = append(x.folders, f)
+	}
+	return &x
 }
