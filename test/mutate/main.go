@@ -28,7 +28,7 @@ func main() {
 	var r run
 	flag.IntVar(&r.parallel, "p", runtime.NumCPU(), "how many `runs` at a time")
 	flag.DurationVar(&r.limit, "limit", 30*time.Second, "how long a run may take before it counts as noticed")
-	flag.StringVar(&r.first, "first", "TestKit|Decide|Table", "`tests` that are quick and notice most; asked before all")
+	flag.StringVar(&r.first, "first", "Kit|Decide|Stages", "`tests` that are quick and notice most; asked before all")
 	flag.StringVar(&r.args, "args", "-rapid.checks=25 -rapid.nofailfile", "`arguments` for the test program")
 	flag.StringVar(&r.equivalent, "equivalent", "test/mutate/equivalent.txt", "`file` of mistakes that are none")
 	flag.StringVar(&r.skip, "skip", "", "leave out `files` whose names begin so")
