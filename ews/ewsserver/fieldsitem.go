@@ -213,7 +213,7 @@ func getEffectiveRights(v *itemView) any {
 	}
 	r := v.effective()
 	own := v.it.Creator != "" && v.it.Creator == v.c.s.Caller().Subject().SID
-	private := r.Has(access.ReadPrivate)
+	private := r.Has(access.ReadAny | access.ReadPrivate)
 	return &ews.EffectiveRights{
 		Delete:           r.Has(access.DeleteAny) || own && r.Has(access.DeleteOwned),
 		Modify:           r.Has(access.EditAny) || own && r.Has(access.EditOwned) || v.it.Edits() != 0,

@@ -103,7 +103,6 @@ type folderView struct {
 	c     *call
 	view  *mailbox.View
 	shape *folderShape
-	full  bool // the caller may do all, in all folders
 	f     *mailbox.Folder
 	kind  ews.Kind
 }
@@ -116,13 +115,7 @@ func (c *call) newFolderView(s *folderShape, v *mailbox.View) (*folderView, erro
 		}
 		s.tags, s.tagged = tags, v
 	}
-	return &folderView{c: c, view: v, shape: s, full: wholeMailbox(v)}, nil
-}
-
-// wholeMailbox reports whether the caller may do all in all folders, as owners
-// may: a table that grants nothing tells who needs no grants.
-func wholeMailbox(v *mailbox.View) bool {
-	return v.Permit().FolderRights(&access.FolderTable{}).Has(access.ReadAny | access.FolderOwner)
+	return &folderView{c: c, view: v, shape: s}, nil
 }
 
 // show writes a folder.
@@ -191,7 +184,7 @@ func (v *folderView) value(f ews.Field) any {
 // [MS-OXWSCDATA] 2.2.4.34
 func (v *folderView) effectiveRights() *ews.EffectiveRights {
 	r := v.f.Rights
-	private := v.full || r.Has(access.ReadPrivate)
+	private := r.Has(access.ReadAny | access.ReadPrivate)
 	return &ews.EffectiveRights{
 		CreateAssociated: r.Has(access.FolderOwner | access.Create),
 		CreateContents:   r.Has(access.Create),
