@@ -110,7 +110,8 @@ type CreateAccount struct {
 	Mail       string   `json:"mail,omitempty" help:"Primary SMTP address, if it is not the UPN."`
 	Proxies    []string `json:"proxies,omitempty" help:"Further addresses."`
 	Kind       string   `json:"kind,omitempty" help:"user, shared or equipment." default:"user"`
-	Database   string   `json:"database,omitempty" help:"Mailbox database; without one there is no mailbox."`
+	Database   string   `json:"database,omitempty" help:"Mailbox database; without one there is no mailbox." xor:"home"`
+	Guest      bool     `json:"guest,omitempty" help:"Somebody from elsewhere, without a mailbox or an address here: for grants on single items." xor:"home"`
 	GivenName  string   `json:"given_name,omitempty" help:"Given name."`
 	Surname    string   `json:"surname,omitempty" help:"Surname."`
 	Title      string   `json:"title,omitempty" help:"Title."`
@@ -131,6 +132,12 @@ func (a *API) CreateAccount(ctx context.Context, q CreateAccount) (AccountInfo, 
 	x, err := newAccount(q.UPN, q.Mail, q.Name, kind)
 	if err != nil {
 		return AccountInfo{}, err
+	}
+	if q.Guest {
+		if q.Mail != "" || q.Database != "" || len(q.Proxies) > 0 {
+			return AccountInfo{}, entente.Errorf(entente.Invalid, "a guest has neither an address nor a mailbox here")
+		}
+		x.Mail, x.Hidden = "", true
 	}
 	for _, p := range q.Proxies {
 		m, err := entente.ParseSMTPAddress(p)

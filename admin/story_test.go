@@ -35,6 +35,7 @@ var story = [...]turn{
 	{"account create", `{"upn":"anna@contoso.example","name":"Anna","database":"staff"}`, "admin.account.create", ""},
 	{"account create", `{"upn":"ben@contoso.example"}`, "admin.account.create", ""},
 	{"account set", `{"account":"anna@contoso.example","title":"Head","ews_application_access_policy":"block-list","ews_block_list":["Bad/*"]}`, "admin.account.set", ""},
+	{"account create", `{"upn":"gil@eventworks.example","guest":true}`, "admin.account.create", ""},
 	{"account password", `{"account":"anna@contoso.example","password":"correct horse"}`, "admin.account.password", ""},
 	{"account list", ``, "", ""},
 	{"account show", `{"account":"anna@contoso.example"}`, "", ""},

@@ -121,7 +121,8 @@ func (c *company) castRights(ch *directory.Change, groups map[string]entente.SID
 		{ID: "eventworks", Assignee: sid(firm), Rights: access.ApplicationImpersonation, Scope: group(guests)},
 		{ID: "userportal", Assignee: sid(userPortal), Rights: access.ApplicationImpersonation, Scope: access.Scope{Kind: access.ScopeAccount, Name: string(c.accounts[len(c.accounts)-1].SID)}},
 	} {
-		a.Enabled, a.NotAfter = true, c.now.AddDate(1, 0, 0)
+		// Whatever day the demo is made on, its rights hold when it is played with.
+		a.Enabled, a.NotAfter = true, time.Now().AddDate(1, 0, 0)
 		if err := ch.CreateAssignment(&directory.Assignment{Assignment: a, Created: c.now}); err != nil {
 			return err
 		}
@@ -149,7 +150,7 @@ func (c *company) castContent(ctx context.Context) error {
 		if _, err := api.CreateGrant(ctx, admin.CreateGrant{
 			AccountName: admin.AccountName{Account: string(address(alias))}, To: string(address(guests)),
 			Label: talkLabel, Read: []string{"Subject", "Time", "Location"}, Write: []string{"Location"},
-			Locations: []string{talkHall, talkHall2}, Until: c.now.AddDate(0, 2, 0).Format(time.RFC3339), ID: "talks-of-" + alias,
+			Locations: []string{talkHall, talkHall2}, Until: time.Now().AddDate(0, 2, 0).Format(time.RFC3339), ID: "talks-of-" + alias,
 		}); err != nil {
 			return err
 		}
