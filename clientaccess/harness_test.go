@@ -26,7 +26,7 @@ import (
 // Anna and Ben have mailboxes, Carla has none, Otto is disabled, and the CRM
 // may act as Anna and Otto.
 type organization struct {
-	t *testing.T
+	t testing.TB
 	*Door
 	sids  map[string]entente.SID
 	boxes map[string]entente.MailboxID
@@ -40,7 +40,7 @@ const (
 	exchange = "ex1.contoso.example"
 )
 
-func open(t *testing.T, change func(*Config)) *organization {
+func open(t testing.TB, change func(*Config)) *organization {
 	t.Helper()
 	o := &organization{t: t, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, audit: dbtest.SQLite(t)}
 	store := dbtest.SQLite(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -358,4 +359,35 @@ func BenchmarkThrottle(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkDoor is the door's whole way of a request: authenticated from the
+// cache, decided, throttled, remembered, and concluded without a record.
+func BenchmarkDoor(b *testing.B) {
+	o := open(b, func(c *Config) { c.DB = dbtest.SQLite(b); c.Concurrency = 1000 })
+	o.must(o.DB.Migrate(b.Context(), Schema()))
+	h := o.Guard(EWS, handlerFunc(func(s *Session, w http.ResponseWriter, r *http.Request) {
+		if err := s.Enter(); err != nil {
+			b.Error(err)
+		}
+		s.Operation("GetItem", false)
+		if _, err := s.Own(r.Context()); err != nil {
+			b.Error(err)
+		}
+		if err := s.Conclude(r.Context(), ""); err != nil {
+			b.Error(err)
+		}
+	}))
+	o.send(as("anna"), func(*Session, http.ResponseWriter, *http.Request) {}) // fills the cache
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/", nil)
+		r.RemoteAddr = peer + ":4711"
+		r.Header.Set("Authorization", as("anna"))
+		r.Header.Set("User-Agent", "exchangelib/5.6.0 (python-requests/2.32.3)")
+		for pb.Next() {
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	})
 }
