@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -101,10 +102,16 @@ func (d *Directory) importAll(ctx context.Context, next func() (*record, error),
 			im.report.Lines, im.members = im.report.Lines[:done], im.members[:pending]
 			return f(c)
 		})
-		if err == nil {
-			generation = n
+		if err != nil {
+			return err
 		}
-		return err
+		// The next batch goes on from this one: were it put off to the end, each
+		// would have to follow all before it. If it fails it is done there.
+		generation = n
+		if err := d.load(ctx, n); err != nil {
+			d.failed(fmt.Errorf("load what was imported: %w", err))
+		}
+		return nil
 	}
 	failed = im.read(ctx, next, func(records []*record) error {
 		return commit(func(c *Change) error { return im.apply(c, records) })
