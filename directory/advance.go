@@ -68,7 +68,7 @@ func (d *Directory) whole(tx *db.Tx) (*state, error) {
 	}
 	s := newState()
 	if d.seal != nil {
-		ok, err := d.bearsMark(tx, &rows, r.facts.Generation)
+		ok, err := d.bearsMark(tx, rows.total, r.facts.Generation)
 		if err != nil {
 			return nil, err
 		}
@@ -86,8 +86,8 @@ func (d *Directory) whole(tx *db.Tx) (*state, error) {
 		hashes[t.ID] = h
 	}
 	s.snapshot = access.Compile(r.facts)
-	s.epochs.base, s.members.base = r.epochs, members
-	s.tokens.base, s.hashes.base = r.tokens, hashes
+	s.epochs, s.members = newShards(r.epochs), newShards(members)
+	s.tokens, s.hashes = newShards(r.tokens), newShards(hashes)
 	s.domains, s.standard, s.rows = r.domains, r.standard, rows
 	return &s, nil
 }
@@ -104,24 +104,24 @@ func (d *Directory) readAll(tx *db.Tx) (*reader, ledger, error) {
 		return nil, l, fmt.Errorf("read directory: %w", err)
 	}
 	if m != nil {
-		l.total = *m.total
+		l.total, l.tags = *m.total, newShards(m.known)
 	}
 	return r, l, nil
 }
 
-// readTags reads all rows to sum them up, and keeps none.
-func (d *Directory) readTags(tx *db.Tx) (generation uint64, l ledger, err error) {
-	m, l := d.newLedger()
+// readTotal reads all rows to sum them up, and keeps none.
+func (d *Directory) readTotal(tx *db.Tx) (generation uint64, sum total, err error) {
+	m := d.marker()
+	m.done = func(_ kind, _ []byte, t tag) { m.replace(&sum, nil, t[:]) }
 	if err := tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&generation); err != nil {
-		return 0, l, err
+		return 0, sum, err
 	}
 	for k := organizationRows; k <= realmRows; k++ {
 		if err := newReader(tx, m).readKind(k); err != nil {
-			return 0, l, fmt.Errorf("read directory: %w", err)
+			return 0, sum, fmt.Errorf("read directory: %w", err)
 		}
 	}
-	l.total = *m.total
-	return generation, l, nil
+	return generation, sum, nil
 }
 
 // errStale is why a state cannot be gone on from: what the log tells is not
@@ -274,7 +274,7 @@ func (a *advancing) group(k kind, units, rest []unit) error {
 }
 
 func (a *advancing) accounts(units []unit) error {
-	epochs := map[entente.SID]layer[int64]{}
+	epochs := map[entente.SID]edit[int64]{}
 	for _, u := range units {
 		sid := entente.SID(u.key)
 		n := len(a.r.facts.Accounts)
@@ -284,7 +284,7 @@ func (a *advancing) accounts(units []unit) error {
 		if len(a.r.facts.Accounts) == n {
 			if _, known := a.from.epochs.get(sid); known { // else the addresses are a group's
 				a.delta.DropAccounts = append(a.delta.DropAccounts, sid)
-				epochs[sid] = layer[int64]{gone: true}
+				epochs[sid] = edit[int64]{gone: true}
 			}
 			continue
 		}
@@ -292,7 +292,7 @@ func (a *advancing) accounts(units []unit) error {
 		if err := a.one(addressUnit(sid)); err != nil {
 			return err
 		}
-		epochs[sid] = layer[int64]{value: a.r.epochs[sid]}
+		epochs[sid] = edit[int64]{value: a.r.epochs[sid]}
 	}
 	a.delta.PutAccounts = a.r.facts.Accounts
 	a.next.epochs = a.next.epochs.with(epochs)
@@ -302,7 +302,7 @@ func (a *advancing) accounts(units []unit) error {
 // groups reads groups again, and of their members only those that came or went:
 // a group of everyone is not read for one of them.
 func (a *advancing) groups(units, rest []unit) error {
-	members := map[entente.SID]layer[[]entente.SID]{}
+	members := map[entente.SID]edit[[]entente.SID]{}
 	for _, u := range units {
 		sid := entente.SID(u.key)
 		n := len(a.r.facts.Groups)
@@ -311,7 +311,7 @@ func (a *advancing) groups(units, rest []unit) error {
 		}
 		if len(a.r.facts.Groups) == n {
 			a.delta.DropGroups = append(a.delta.DropGroups, sid)
-			members[sid] = layer[[]entente.SID]{gone: true}
+			members[sid] = edit[[]entente.SID]{gone: true}
 			continue
 		}
 		a.r.at.group = n
@@ -327,7 +327,7 @@ func (a *advancing) groups(units, rest []unit) error {
 		}
 		g := &a.r.facts.Groups[n]
 		g.Members = merged(old, changed, g.Members)
-		members[sid] = layer[[]entente.SID]{value: g.Members}
+		members[sid] = edit[[]entente.SID]{value: g.Members}
 	}
 	a.delta.PutGroups = a.r.facts.Groups
 	a.next.members = a.next.members.with(members)
@@ -365,19 +365,19 @@ func (a *advancing) permissions(units []unit) error {
 }
 
 func (a *advancing) tokens(units []unit) error {
-	tokens, hashes := map[[32]byte]layer[Token]{}, map[string]layer[[32]byte]{}
+	tokens, hashes := map[[32]byte]edit[Token]{}, map[string]edit[[32]byte]{}
 	for _, u := range units {
 		if h, ok := a.from.hashes.get(u.key); ok {
-			tokens[h] = layer[Token]{gone: true}
-			hashes[u.key] = layer[[32]byte]{gone: true}
+			tokens[h] = edit[Token]{gone: true}
+			hashes[u.key] = edit[[32]byte]{gone: true}
 		}
 		if err := a.one(u); err != nil {
 			return err
 		}
 	}
 	for h, t := range a.r.tokens {
-		tokens[h] = layer[Token]{value: t}
-		hashes[t.ID] = layer[[32]byte]{value: h}
+		tokens[h] = edit[Token]{value: t}
+		hashes[t.ID] = edit[[32]byte]{value: h}
 	}
 	a.next.tokens, a.next.hashes = a.next.tokens.with(tokens), a.next.hashes.with(hashes)
 	return nil
@@ -408,18 +408,18 @@ func (a *advancing) named(k kind, units []unit) error {
 	return nil
 }
 
-// newLedger returns a marker and the ledger that it fills as rows are read; both
-// are empty without a seal.
+// newLedger returns a marker that adds up all that is read, and the ledger that
+// its total and what it knows of the units belong to; both are empty without a
+// seal.
 func (d *Directory) newLedger() (*marker, ledger) {
 	m := d.marker()
 	if m == nil {
 		return nil, ledger{}
 	}
-	known := map[uint64]uint64{}
-	m.total = &total{}
+	m.total, m.known = &total{}, map[uint64]uint64{}
 	m.done = func(k kind, key []byte, t tag) {
-		known[id(d.seed, k, key)] = short(t[:])
+		m.known[id(d.seed, k, key)] = short(t[:])
 		m.replace(m.total, nil, t[:])
 	}
-	return m, ledger{seed: d.seed, tags: tags{base: known}}
+	return m, ledger{seed: d.seed}
 }

@@ -16,15 +16,12 @@ import (
 	"entente/db/dbtest"
 )
 
-// flat is the map that layers stand for.
-func flat[K comparable, V any](l layers[K, V]) map[K]V {
+// flat is the map that shards stand for.
+func flat[K comparable, V any](s shards[K, V]) map[K]V {
 	m := map[K]V{}
-	maps.Copy(m, l.base)
-	for k, t := range l.top {
-		if t.gone {
-			delete(m, k)
-		} else {
-			m[k] = t.value
+	if s.parts != nil {
+		for _, p := range s.parts {
+			maps.Copy(m, p)
 		}
 	}
 	return m

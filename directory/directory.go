@@ -85,12 +85,12 @@ type Directory struct {
 // state is what is known of one generation. It never changes.
 type state struct {
 	snapshot *access.Snapshot
-	epochs   layers[entente.SID, int64] // of passwords
-	members  layers[entente.SID, []entente.SID]
+	epochs   shards[entente.SID, int64] // of passwords
+	members  shards[entente.SID, []entente.SID]
 	domains  map[entente.Domain]bool
 	standard entente.Domain // the default accepted domain
-	tokens   layers[[32]byte, Token]
-	hashes   layers[string, [32]byte] // of tokens, by id
+	tokens   shards[[32]byte, Token]
+	hashes   shards[string, [32]byte] // of tokens, by id
 
 	// In a sealed directory: the rows it was made from, and whether somebody
 	// else wrote them.
@@ -102,8 +102,6 @@ type state struct {
 
 func newState() state {
 	return state{
-		epochs:   layers[entente.SID, int64]{base: map[entente.SID]int64{}},
-		tokens:   layers[[32]byte, Token]{base: map[[32]byte]Token{}},
 		domains:  map[entente.Domain]bool{},
 		replaced: make(chan struct{}),
 	}

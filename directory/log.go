@@ -134,7 +134,7 @@ func (d *Directory) follow(tx *db.Tx, m *marker, from *state, until uint64) (l l
 // from what is known of its unit: the sum alone would not tell whose tags they
 // are, and so which rows were taken away.
 func (l ledger) with(m *marker, entries []entry) (ledger, bool) {
-	changes := make(map[uint64]layer[uint64], len(entries))
+	changes := make(map[uint64]edit[uint64], len(entries))
 	for _, e := range entries {
 		if n := len(e.was); n != 0 && n != tagLength {
 			return l, false
@@ -151,9 +151,9 @@ func (l ledger) with(m *marker, entries []entry) (ledger, bool) {
 		}
 		m.replace(&l.total, e.was, e.became)
 		if len(e.became) == 0 {
-			changes[id] = layer[uint64]{gone: true}
+			changes[id] = edit[uint64]{gone: true}
 		} else {
-			changes[id] = layer[uint64]{value: short(e.became)}
+			changes[id] = edit[uint64]{value: short(e.became)}
 		}
 	}
 	l.tags = l.tags.with(changes)

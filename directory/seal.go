@@ -73,9 +73,9 @@ func (d *Directory) unsealed(c *Change) error {
 
 // bearsMark reports whether the tables are as the change that led to a
 // generation left them.
-func (d *Directory) bearsMark(tx *db.Tx, rows *ledger, generation uint64) (bool, error) {
+func (d *Directory) bearsMark(tx *db.Tx, sum total, generation uint64) (bool, error) {
 	marked, ok, err := d.marker().marked(tx, generation)
-	return ok && marked == rows.total, err
+	return ok && marked == sum, err
 }
 
 // check reads all tables again, though nothing says they have changed. It holds
@@ -84,14 +84,14 @@ func (d *Directory) check(ctx context.Context) error {
 	if d.seal == nil {
 		return nil
 	}
-	var rows ledger
+	var sum total
 	var generation uint64
 	var ok bool
 	err := d.db.View(ctx, func(tx *db.Tx) (err error) {
-		if generation, rows, err = d.readTags(tx); err != nil {
+		if generation, sum, err = d.readTotal(tx); err != nil {
 			return err
 		}
-		ok, err = d.bearsMark(tx, &rows, generation)
+		ok, err = d.bearsMark(tx, sum, generation)
 		return err
 	})
 	if err != nil {
@@ -99,7 +99,7 @@ func (d *Directory) check(ctx context.Context) error {
 	}
 	now := d.now.Load()
 	// The rows this node decides by are looked at as well.
-	same := now.snapshot.Generation() != generation || now.rows.total == rows.total
+	same := now.snapshot.Generation() != generation || now.rows.total == sum
 	if ok && same && !now.altered {
 		return nil
 	}

@@ -386,7 +386,7 @@ func TestTokenExpires(t *testing.T) {
 		a.SID, a.Kind = "S-1-5-21-1-1-1-1000", access.KindService
 		st.snapshot = access.Compile(access.Facts{Accounts: []access.Account{a}})
 		text := tokenPrefix + "x"
-		st.tokens.base[sum(text)] = Token{ID: "1", Account: a.SID, Name: "app", Expires: time.Now().Add(time.Hour)}
+		st.tokens = newShards(map[[32]byte]Token{sum(text): {ID: "1", Account: a.SID, Name: "app", Expires: time.Now().Add(time.Hour)}})
 		d := &Directory{}
 		d.now.Store(&st)
 		_, _, err := d.CheckToken(t.Context(), entente.NewSecret(text), "")

@@ -73,7 +73,8 @@ type marker struct {
 
 	// done is called with each unit that was read.
 	done  func(k kind, key []byte, t tag)
-	total *total // what it adds up, if all is read
+	total *total            // what it adds up, if all is read
+	known map[uint64]uint64 // and the units' tags
 
 	kind kind
 	key  []byte // of the unit that is being read
@@ -167,7 +168,7 @@ func (m *marker) tagOf(tx *db.Tx, u unit) (found []byte, err error) {
 
 // tags are what the units are known by: enough of each tag that nobody without
 // the key makes another row with it.
-type tags = layers[uint64, uint64]
+type tags = shards[uint64, uint64]
 
 // id is what a unit's tag is found under in memory. Two units under one id
 // could only raise a false alarm.
