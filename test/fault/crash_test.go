@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"entente/admin"
+	"entente/admin/adminclient"
+	"entente/audit"
 	"entente/server"
 	"entente/test/kit"
 )
@@ -31,7 +35,7 @@ func TestCrash(t *testing.T) {
 				t.Fatalf("after %d crashes", round+1)
 			}
 		}
-		t.Logf("%d crashes, %d of them interrupted at least %d writes; %d writes acknowledged", crashes(), interrupted, flight, l.acknowledged.Load())
+		t.Logf("%d crashes, %d of them interrupted at least %d writes; %d writes acknowledged, %d recorded from their notes", crashes(), interrupted, flight, l.acknowledged.Load(), l.aborted)
 		if 2*interrupted < crashes() {
 			t.Errorf("only %d of %d crashes interrupted a write", interrupted, crashes())
 		}
@@ -54,6 +58,10 @@ type load struct {
 	acknowledged atomic.Int64
 	underWay     atomic.Int64
 	seed         uint64
+	settled      int64 // writes that took place without an answer
+	read         uint64
+	aborted      int             // records of writes whose end nobody saw
+	records      map[string]bool // of writes, by request and mailbox
 }
 
 // A writer writes into one person's mailbox.
@@ -79,7 +87,7 @@ type change struct {
 }
 
 func newLoad() *load {
-	l := new(load)
+	l := &load{records: map[string]bool{}}
 	for i := range l.writers {
 		l.writers[i] = writer{name: i, person: i % crowd, entries: map[string]*entry{}}
 	}
@@ -95,6 +103,7 @@ func (l *load) crash(t *testing.T, o kit.Options) bool {
 	p := kit.Start(t, o)
 	c := client(t, p)
 	l.compare(ctx, t, c)
+	l.recorded(ctx, t, o)
 	var all sync.WaitGroup
 	var killed atomic.Bool
 	l.seed++
@@ -216,7 +225,9 @@ func (l *load) compare(ctx context.Context, t *testing.T, c *kit.Client) {
 	for i := range l.writers {
 		w := &l.writers[i]
 		if p := w.pending; p != nil {
-			w.settle(ctx, t, c, *p, has)
+			if w.settle(ctx, t, c, *p, has) {
+				l.settled++
+			}
 			w.pending = nil
 		}
 		for key, e := range w.entries {
@@ -242,24 +253,65 @@ func (l *load) compare(ctx context.Context, t *testing.T, c *kit.Client) {
 
 // settle takes the server's word for a write that was never answered: done or
 // not done, and if done then whole.
-func (w *writer) settle(ctx context.Context, t *testing.T, c *kit.Client, p change, has map[string]found) {
+func (w *writer) settle(ctx context.Context, t *testing.T, c *kit.Client, p change, has map[string]found) (done bool) {
 	t.Helper()
 	f, ok := has[p.key]
 	e := w.entries[p.key]
 	switch {
 	case p.kind == "create" && ok:
+		done = true
 		w.entries[p.key] = &entry{id: f.id, changeKey: f.changeKey, version: f.version}
 		body, err := c.Call(ctx, kit.Address(w.person), kit.GetWhole(f.id))
 		if err != nil || f.version != 0 || !strings.Contains(body, "Agenda: "+subject(p.key, 0)) {
 			t.Errorf("%s is there in part: %v %s", p.key, err, body)
 		}
 	case p.kind == "delete" && !ok:
-		e.deleted = true
+		done, e.deleted = true, true
 	case p.kind == "update" && ok && f.version == e.version+1:
+		done = true
 		e.version++
 	}
 	if e != nil && ok {
 		e.id, e.changeKey = f.id, f.changeKey
+	}
+	return done
+}
+
+// recorded reads on in the audit log: each write that took place has one record,
+// and nothing else has. The server has told the log of what the crash cut off
+// before it answers anything.
+func (l *load) recorded(ctx context.Context, t *testing.T, o kit.Options) {
+	t.Helper()
+	client := adminclient.New(filepath.Join(o.State, "admin.sock"))
+	for {
+		var a admin.EntriesAnswer
+		if err := client.Call(ctx, "audit", "entries", admin.AuditEntries{From: l.read}, &a); err != nil {
+			t.Fatal(err)
+		}
+		for i := range a.Entries {
+			r, err := audit.ParseRecord(a.Entries[i].Text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Action != "ews.CreateItem" && r.Action != "ews.UpdateItem" && r.Action != "ews.DeleteItem" {
+				continue
+			}
+			if r.Code == "Aborted" {
+				l.aborted++
+			}
+			key := r.Request + " " + r.Mailbox
+			if l.records[key] {
+				t.Errorf("%s is recorded twice", key)
+			}
+			l.records[key] = true
+		}
+		if len(a.Entries) == 0 {
+			break
+		}
+		l.read += uint64(len(a.Entries))
+	}
+	if writes := l.acknowledged.Load() + l.settled; int64(len(l.records)) != writes {
+		t.Errorf("%d writes took place and %d are recorded", writes, len(l.records))
 	}
 }
 
