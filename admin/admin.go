@@ -48,6 +48,10 @@ type AuditLog interface {
 	Entries(ctx context.Context, node string, from uint64, limit int) (of, checkpoint string, all []audit.Entry, err error)
 	Nodes(ctx context.Context) ([]string, error)
 	Erase(ctx context.Context, x audit.Erasure, by audit.Record) (int, error)
+	// Given returns what stands of rights on whole mailboxes that were given by
+	// those who acted for others; SettleGiven says that one is undone, or kept.
+	Given(ctx context.Context) ([]audit.Given, error)
+	SettleGiven(id int64, kept bool) audit.Note
 	// LastUses returns when assignments and item grants were last used, by id.
 	LastUses(ctx context.Context) (map[string]time.Time, error)
 	// Checkpoint returns this node's last signed checkpoint, "" if there is
@@ -235,6 +239,11 @@ func (a *API) nameOf(ctx context.Context, sid entente.SID) string {
 		return g.Name
 	}
 	return string(sid)
+}
+
+func asError(err error) (*entente.Error, bool) {
+	var e *entente.Error
+	return e, errors.As(err, &e)
 }
 
 // isKind reports whether err is of a kind. No error is of none.

@@ -238,11 +238,6 @@ func (a *API) EnableAssignment(ctx context.Context, q ID) (Done, error) {
 	return a.setAssignment(ctx, "assignment.enable", "the assignment holds", q, true)
 }
 
-// DisableAssignment stops an assignment without forgetting it.
-func (a *API) DisableAssignment(ctx context.Context, q ID) (Done, error) {
-	return a.setAssignment(ctx, "assignment.disable", "the assignment no longer holds", q, false)
-}
-
 func (a *API) setAssignment(ctx context.Context, action, done string, q ID, enabled bool) (Done, error) {
 	err := a.change(ctx, action, []string{q.ID}, func(c *directory.Change) error {
 		return c.SetAssignment(q.ID, func(x *access.Assignment) error {
@@ -254,10 +249,4 @@ func (a *API) setAssignment(ctx context.Context, action, done string, q ID, enab
 		})
 	})
 	return Done{done}, err
-}
-
-// RemoveAssignment removes an assignment.
-func (a *API) RemoveAssignment(ctx context.Context, q ID) (Done, error) {
-	err := a.change(ctx, "assignment.remove", []string{q.ID}, func(c *directory.Change) error { return c.RemoveAssignment(q.ID) })
-	return Done{"the assignment was removed"}, err
 }

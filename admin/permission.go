@@ -72,11 +72,25 @@ type RevokePermission struct {
 	AccountName
 	To   string `json:"to" help:"Account or group that loses the rights." required:""`
 	Deny bool   `json:"deny,omitempty" help:"What was denied, instead of what was granted."`
+	Withdrawal
 }
 
-// RevokePermission takes back what was granted, or denied.
-func (a *API) RevokePermission(ctx context.Context, q RevokePermission) (Done, error) {
-	return a.permission(ctx, "permission.revoke", q.Account, q.To, 0, q.Deny)
+// RevokePermission takes back what was granted, or denied, and lists what was
+// given under what was granted.
+func (a *API) RevokePermission(ctx context.Context, q RevokePermission) (Withdrawn, error) {
+	d, err := a.permission(ctx, "permission.revoke", q.Account, q.To, 0, q.Deny)
+	if err != nil || q.Deny {
+		return Withdrawn{Done: d.Done}, err
+	}
+	x, err := a.withMailbox(ctx, q.Account)
+	if err != nil {
+		return Withdrawn{}, err
+	}
+	to, err := a.grantee(ctx, q.To)
+	if err != nil {
+		return Withdrawn{}, err
+	}
+	return a.revoked(ctx, d.Done, x, to, q.Withdrawal)
 }
 
 func (a *API) permission(ctx context.Context, action, on, to string, rights access.Rights, deny bool) (Done, error) {

@@ -60,6 +60,7 @@ var story = [...]turn{
 	{"explain access", `{"caller":"crm@contoso.example","as":"anna@contoso.example","folder":"inbox"}`, "", ""},
 	{"explain who-can", `{"right":"act-as","object":"anna@contoso.example"}`, "", ""},
 	{"explain what-can", `{"principal":"crm@contoso.example","folders":true}`, "", ""},
+	{"assignment given", `{"id":"$1"}`, "", ""},
 	{"assignment remove", `{"id":"$1"}`, "admin.assignment.remove", ""},
 	{"permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example","rights":["full-access"]}`, "admin.permission.grant", ""},
 	{"permission list", `{"account":"anna@contoso.example"}`, "", ""},

@@ -107,7 +107,8 @@ func Verbs() []Verb {
 		verb("assignment", "create", "Let an application act as others (impersonation).", (*API).CreateAssignment),
 		verb("assignment", "enable", "Let an assignment hold again.", (*API).EnableAssignment),
 		verb("assignment", "disable", "Stop an assignment without forgetting it.", (*API).DisableAssignment),
-		verb("assignment", "remove", "Remove an assignment.", (*API).RemoveAssignment),
+		verb("assignment", "remove", "Remove an assignment, and list what was given to others under it.", (*API).RemoveAssignment),
+		verb("assignment", "given", "List what was given to others under an assignment, also one that is gone.", (*API).AssignmentGiven),
 
 		verb("scope", "list", "List the management scopes: named sets of recipients.", (*API).ListScopes),
 		verb("scope", "create", "Make a management scope.", (*API).CreateScope),

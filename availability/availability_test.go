@@ -58,6 +58,8 @@ func (quiet) Note(string, entente.MailboxID) mailbox.Note {
 	return mailbox.Note{Request: "test", Record: []byte("{}")}
 }
 
+func (quiet) Origin(entente.MailboxID) (mailbox.Origin, bool) { return mailbox.Origin{}, false }
+
 func (h *house) must(err error) {
 	h.Helper()
 	if err != nil {

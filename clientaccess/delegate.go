@@ -5,6 +5,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/audit"
 	"entente/directory"
 )
 
@@ -19,9 +20,25 @@ func (s *Session) SetDelegate(ctx context.Context, id entente.MailboxID, to ente
 	r := s.recordOf(id, "")
 	r.Action = "directory.SetDelegate"
 	r.Targets = []string{string(to), "give " + give.String(), "take " + take.String()}
+	held, err := s.DelegateRights(ctx, id)
+	if err != nil {
+		return err
+	}
+	o, acts := s.origin(id)
+	had := held[to] & (give | take)
+	given := audit.Given{
+		Request: s.id, By: o.By, As: o.As, Grounds: o.Grounds, Mailbox: id.String(), To: to,
+		Had: had, Has: had&^take | give,
+	}
+	acts = acts && given.Had != given.Has
 	return s.door.Directory.Update(ctx, func(c *directory.Change) error {
 		if err := c.SetDelegate(id, to, give, take); err != nil {
 			return err
+		}
+		if acts {
+			if err := c.Also(s.door.Log.NoteGiven(given)); err != nil {
+				return err
+			}
 		}
 		return c.Also(s.door.Log.Note(r))
 	})

@@ -137,6 +137,25 @@ func (s *Session) keeps(r *audit.Record) (keep, wait bool) {
 	return true, true
 }
 
+// Origin is mailbox.Witness's.
+func (w witness) Origin(id entente.MailboxID) (mailbox.Origin, bool) {
+	return w.origin(id)
+}
+
+// origin says for whom and by what rights the request acts in a mailbox.
+func (s *Session) origin(id entente.MailboxID) (mailbox.Origin, bool) {
+	subject, _ := s.snapshot.FindSID(s.caller.Subject().SID)
+	if s.caller.Method == access.Local || s.caller.ActsAs == nil && subject.Mailbox == id {
+		return mailbox.Origin{}, false
+	}
+	o := mailbox.Origin{Request: s.id, By: s.caller.Authenticated.SID, As: s.caller.Subject().SID}
+	r := s.recordOf(id, "")
+	for _, g := range r.Grounds {
+		o.Grounds = append(o.Grounds, string(g.Kind)+" "+g.ID)
+	}
+	return o, true
+}
+
 func (s *Session) notedText(box string) bool {
 	return slices.ContainsFunc(s.notes, func(n mailbox.NoteID) bool { return n.Mailbox.String() == box })
 }

@@ -244,22 +244,31 @@ func (v *View) changeDelegates(ctx context.Context, fn func(*db.Tx, *Delegates) 
 			return err
 		}
 		// The first write: changes of one mailbox follow one another from here on.
-		if _, err := v.numbers(tx, 1, 0); err != nil {
+		number, err := v.numbers(tx, 1, 0)
+		if err != nil {
 			return err
 		}
 		d, err := v.delegates(tx)
 		if err != nil {
 			return err
 		}
+		before := slices.Clone(d.List)
 		if err := fn(tx, &d); err != nil {
 			return err
 		}
-		b, err := json.Marshal(d)
-		if err != nil {
+		if err := v.givenDelegates(tx, number, before, d.List); err != nil {
 			return err
 		}
-		return writeSetting(tx, v.key, settingDelegates, b)
+		return v.storeDelegates(tx, &d)
 	})
+}
+
+func (v *View) storeDelegates(tx *db.Tx, d *Delegates) error {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return writeSetting(tx, v.key, settingDelegates, b)
 }
 
 func (v *View) delegates(tx *db.Tx) (d Delegates, err error) {

@@ -166,6 +166,9 @@ func (v *View) newFolder(tx *db.Tx, in *Folder, n NewFolder) (FolderID, error) {
 		return 0, err
 	}
 	v.changed(tx)
+	if err := v.inherited(tx, number, in, entries); err != nil {
+		return 0, err
+	}
 	return FolderID(number), insertFolder(tx, v.key, folderRow{
 		id: int64(number), parent: int64(in.ID), class: n.Class, name: n.Name, hidden: n.Hidden, change: int64(number),
 		created: Ticks(v.s.now()), permissions: appendPermissions(nil, entries), props: n.Props.Append(nil),

@@ -178,5 +178,7 @@ func (r request) Note(string, entente.MailboxID) Note {
 	return Note{Request: string(r), Record: []byte("record of " + r)}
 }
 
+func (r request) Origin(entente.MailboxID) (Origin, bool) { return Origin{}, false }
+
 // here is the request of tests that look at something else.
 const here request = "here"

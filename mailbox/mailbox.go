@@ -233,6 +233,7 @@ func removeAll(tx *db.Tx, key []byte) error {
 	e.do(tx.Exec(`DELETE FROM item_copy WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM arrival WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM named_property WHERE mailbox_id = $1`, key))
+	e.do(tx.Exec(`DELETE FROM provenance WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM mailbox_setting WHERE mailbox_id = $1`, key))
 	return e.err
 }
@@ -272,6 +273,7 @@ type View struct {
 	id       entente.MailboxID
 	key      []byte // id, as statements take it
 	permit   access.Permit
+	witness  Witness
 	full     bool // the caller may do all, in all folders
 
 	// What item grants open, and which of it was asked for: see grants.
@@ -292,7 +294,7 @@ func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p
 	if err != nil {
 		return nil, err
 	}
-	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p}
+	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p, witness: w}
 	// A table that grants nothing tells who needs no grants: the owner, and who
 	// has full access.
 	v.full = p.FolderRights(&access.FolderTable{}).Has(access.ReadAny | access.FolderOwner)

@@ -19,6 +19,9 @@ type Witness interface {
 	// again for the same write. Whoever was asked for a note calls Store.Settle
 	// when the log has the record, or Abandon.
 	Note(database string, id entente.MailboxID) Note
+	// Origin says for whom and by what rights the request acts in a mailbox; acts
+	// is false for the owner of the mailbox himself, and for this process.
+	Origin(id entente.MailboxID) (o Origin, acts bool)
 }
 
 // A Note is the record of a request so far, in the log's own form, which is no

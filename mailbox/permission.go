@@ -147,10 +147,18 @@ func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access
 	return change, err
 }
 
-// storePermissions stores a table that was checked. Rights were asked for.
+// storePermissions stores a table that was checked. Rights were asked for. It is
+// the one place where tables change, and keeps by whom if he acts for another.
 func (v *View) storePermissions(tx *db.Tx, id FolderID, entries []access.Entry) (uint64, error) {
 	change, err := v.numbers(tx, 1, 0)
 	if err != nil {
+		return 0, err
+	}
+	old, err := v.table(tx, id)
+	if err != nil {
+		return 0, err
+	}
+	if err := v.given(tx, change, id, old.Entries, entries); err != nil {
 		return 0, err
 	}
 	_, err = tx.Exec(`UPDATE folder SET permissions = $3, change_number = $4, modified = $5 WHERE mailbox_id = $1 AND folder_id = $2`,

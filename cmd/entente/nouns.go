@@ -168,8 +168,9 @@ type assignmentCmd struct {
 	List    remote[admin.Nothing, []admin.AssignmentInfo]        `cmd:"" help:"List who may act as whom."`
 	Create  remote[admin.CreateAssignment, admin.AssignmentInfo] `cmd:"" help:"Let an application act as others (impersonation)."`
 	Enable  done[admin.ID]                                       `cmd:"" help:"Let an assignment hold again."`
-	Disable done[admin.ID]                                       `cmd:"" help:"Stop an assignment without forgetting it."`
-	Remove  done[admin.ID]                                       `cmd:"" help:"Remove an assignment."`
+	Disable remote[admin.RemoveAssignment, admin.Withdrawn]      `cmd:"" help:"Stop an assignment without forgetting it, and list what was given to others under it."`
+	Remove  remote[admin.RemoveAssignment, admin.Withdrawn]      `cmd:"" help:"Remove an assignment, and list what was given to others under it."`
+	Given   remote[admin.GivenUnder, admin.Withdrawn]            `cmd:"" help:"List what was given to others under an assignment, also one that is gone; take it back or keep it."`
 }
 
 type scopeCmd struct {
@@ -188,7 +189,7 @@ type policyCmd struct {
 type permissionCmd struct {
 	List   remote[admin.AccountName, []admin.PermissionInfo] `cmd:"" help:"List what is granted on a mailbox as a whole."`
 	Grant  done[admin.GrantPermission]                       `cmd:"" help:"Grant or deny rights on a mailbox as a whole."`
-	Revoke done[admin.RevokePermission]                      `cmd:"" help:"Take back what was granted or denied."`
+	Revoke remote[admin.RevokePermission, admin.Withdrawn]   `cmd:"" help:"Take back what was granted or denied, and list what was given to others under it."`
 }
 
 type grantCmd struct {
