@@ -28,6 +28,9 @@ type Config struct {
 	Audit     AuditLog
 	Relay     Relay
 	Now       func() time.Time
+	// Assigned, if set, is told of every new assignment and who made it: the right
+	// to act as others is what intruders give themselves.
+	Assigned func(by string, a AssignmentInfo)
 }
 
 // An AuditLog is what the verbs need of the audit log.

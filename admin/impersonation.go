@@ -76,6 +76,7 @@ type AssignmentInfo struct {
 	Enabled   bool   `json:"enabled"`
 	Deny      bool   `json:"deny"`
 	NotAfter  string `json:"not_after"`
+	LastUse   string `json:"last_use,omitempty"` // to the minute; empty if it never was
 	CreatedBy string `json:"created_by,omitempty"`
 }
 
@@ -105,12 +106,20 @@ func (a *API) assignmentInfo(ctx context.Context, x *directory.Assignment) Assig
 	return i
 }
 
-// ListAssignments lists who may act as whom.
+// ListAssignments lists who may act as whom, and when each last did.
 func (a *API) ListAssignments(ctx context.Context, _ Nothing) ([]AssignmentInfo, error) {
 	all, err := a.Directory.Assignments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used, err := a.Audit.LastUses(ctx)
 	list := make([]AssignmentInfo, 0, len(all))
 	for i := range all {
-		list = append(list, a.assignmentInfo(ctx, &all[i]))
+		info := a.assignmentInfo(ctx, &all[i])
+		if at, ok := used[info.ID]; ok {
+			info.LastUse = stamp(at)
+		}
+		list = append(list, info)
 	}
 	return list, err
 }
@@ -165,14 +174,21 @@ func (a *API) CreateAssignment(ctx context.Context, q CreateAssignment) (Assignm
 	}
 	x.NotAfter = a.Now().Add(time.Duration(days) * 24 * time.Hour)
 	made := x
-	err = a.change(ctx, "assignment.create", []string{q.Assignee, string(x.Scope.Name)}, func(c *directory.Change) error {
+	targets := []string{q.Assignee, string(x.Scope.Name), ""}
+	err = a.change(ctx, "assignment.create", targets, func(c *directory.Change) error {
 		made = x
-		return c.CreateAssignment(&made)
+		err := c.CreateAssignment(&made)
+		targets[2] = made.ID
+		return err
 	})
 	if err != nil {
 		return AssignmentInfo{}, err
 	}
-	return a.assignmentInfo(ctx, &made), nil
+	info := a.assignmentInfo(ctx, &made)
+	if a.Assigned != nil {
+		a.Assigned(string(a.who.UPN), info)
+	}
+	return info, nil
 }
 
 // notAdministrator refuses what no decision would follow: rights to

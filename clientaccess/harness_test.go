@@ -44,7 +44,7 @@ func open(t testing.TB, change func(*Config)) *organization {
 	t.Helper()
 	o := &organization{t: t, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, audit: dbtest.SQLite(t)}
 	store := dbtest.SQLite(t)
-	d, err := directory.Open(t.Context(), directory.Config{DB: dbtest.SQLite(t), Organization: "Contoso"})
+	d, err := directory.Open(t.Context(), directory.Config{DB: o.audit, Organization: "Contoso"})
 	o.must(err)
 	mailboxes := mailbox.New(mailbox.Config{Databases: func(string) (*db.DB, error) { return store, nil }})
 	t.Cleanup(func() { o.must(mailboxes.Close()) })

@@ -20,7 +20,15 @@ import (
 func (s *Server) joinAdmin() {
 	s.Admin = admin.New(admin.Config{
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Now: time.Now,
+		Assigned: s.assigned,
 	})
+}
+
+// assigned raises the alarm of a new assignment, where operators look: in the
+// log and in the metrics.
+func (s *Server) assigned(by string, a admin.AssignmentInfo) {
+	s.log.Warn("new assignment: somebody may act as others", "id", a.ID, "assignee", a.Assignee, "over", a.Over, "rights", a.Rights, "not_after", a.NotAfter, "by", by)
+	s.metrics.assigned.Inc()
 }
 
 // adminAudit is the audit log as admin needs it.

@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	took     *prometheus.HistogramVec
+	assigned prometheus.Counter // new assignments
 }
 
 func newMetrics() *metrics {
@@ -25,8 +26,12 @@ func newMetrics() *metrics {
 			Help:    "Time of client requests by protocol, action and outcome.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30},
 		}, []string{"protocol", "action", "outcome"}),
+		assigned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "entente_assignments_created_total",
+			Help: "New assignments: somebody may act as others.",
+		}),
 	}
-	m.registry.MustRegister(m.took, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.took, m.assigned, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
