@@ -124,3 +124,13 @@ func (r Realm) vouches(sid, own entente.SID) bool {
 func (s *Snapshot) Vouches(realm string, sid entente.SID) bool {
 	return s.realm(realm).vouches(sid, s.organization.DomainSID)
 }
+
+// RealmOf returns the realm whose word counts about a SID, "" if none's does.
+func (s *Snapshot) RealmOf(sid entente.SID) string {
+	for _, r := range s.realms {
+		if r.vouches(sid, s.organization.DomainSID) {
+			return r.Name
+		}
+	}
+	return ""
+}

@@ -117,6 +117,8 @@ type CreateAccount struct {
 	Title      string   `json:"title,omitempty" help:"Title."`
 	Department string   `json:"department,omitempty" help:"Department."`
 	Office     string   `json:"office,omitempty" help:"Office."`
+	// New-Mailbox -LinkedMasterAccount
+	LinkedMaster string `json:"linked_master,omitempty" help:"SID of the account in another forest that owns the mailbox; the account here is then a disabled placeholder."`
 }
 
 // CreateAccount creates an account, and its mailbox if a database is named.
@@ -147,6 +149,12 @@ func (a *API) CreateAccount(ctx context.Context, q CreateAccount) (AccountInfo, 
 		x.Proxies = append(x.Proxies, m)
 	}
 	x.GivenName, x.Surname, x.Title, x.Department, x.Office = q.GivenName, q.Surname, q.Title, q.Department, q.Office
+	if q.LinkedMaster != "" {
+		if x.Master, err = a.master(q.LinkedMaster); err != nil {
+			return AccountInfo{}, err
+		}
+		x.Enabled = false
+	}
 	return a.create(ctx, "account.create", x, q.Database)
 }
 

@@ -47,6 +47,7 @@ type GroupName struct {
 // GroupDetails is a group with its direct members.
 type GroupDetails struct {
 	GroupInfo
+	Master  string   `json:"master,omitempty"` // the group in another forest that it is linked to
 	Members []string `json:"members"`
 }
 
@@ -56,7 +57,7 @@ func (a *API) ShowGroup(ctx context.Context, q GroupName) (GroupDetails, error) 
 	if err != nil {
 		return GroupDetails{}, err
 	}
-	d := GroupDetails{GroupInfo: groupInfo(g), Members: []string{}}
+	d := GroupDetails{GroupInfo: groupInfo(g), Master: string(g.Master), Members: []string{}}
 	for _, m := range g.Members {
 		d.Members = append(d.Members, a.nameOf(ctx, m))
 	}

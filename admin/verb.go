@@ -75,11 +75,21 @@ func Verbs() []Verb {
 		verb("account", "password", "Give an account a password.", (*API).SetPassword),
 		verb("account", "remove", "Remove an account and all that was granted to it; its mail stays.", (*API).RemoveAccount),
 
+		verb("account", "link", "Make a mailbox a linked one, of an account in another forest.", (*API).LinkAccount),
+		verb("account", "unlink", "Take a linked mailbox from its owner in another forest, from the next request on.", (*API).UnlinkAccount),
+		verb("account", "linked", "List the linked mailboxes.", (*API).ListLinked),
+
+		verb("realm", "list", "List the other forests whose word about their own accounts counts.", (*API).ListRealms),
+		verb("realm", "add", "Have another forest's word about its own accounts and groups count.", (*API).AddRealm),
+		verb("realm", "remove", "Have another forest's word count for nothing any more.", (*API).RemoveRealm),
+
 		verb("group", "list", "List groups.", (*API).ListGroups),
 		verb("group", "show", "Show a group and its members.", (*API).ShowGroup),
 		verb("group", "create", "Create a group.", (*API).CreateGroup),
 		verb("group", "add", "Put accounts or groups into a group.", (*API).AddMembers),
 		verb("group", "drop", "Take accounts or groups out of a group.", (*API).DropMembers),
+		verb("group", "link", "Have a group hold whom another forest says its own group holds.", (*API).LinkGroup),
+		verb("group", "unlink", "Have another forest's word about who is in a group count no more.", (*API).UnlinkGroup),
 		verb("group", "remove", "Remove a group and all that was granted to it.", (*API).RemoveGroup),
 
 		verb("database", "list", "List mailbox databases.", (*API).ListDatabases),

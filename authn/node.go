@@ -152,6 +152,9 @@ func (n *Node) rename(c *access.Caller) {
 			p.UPN, p.Mail = a.UPN, a.Mail
 		}
 	}
+	// What another forest says of groups counts here as it does there: of its own
+	// domain. (threats K2)
+	c.Groups = vouched(s, c.Realm, c.Groups)
 }
 
 // evidence is what audit records keep of a credential.

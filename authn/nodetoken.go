@@ -102,6 +102,11 @@ type nodeClaims struct {
 	// signed in is the innermost.
 	Actor *actor `json:"act"`
 
+	// Of an account of another forest: the realm that vouches for it, and the
+	// groups that realm says it is in.
+	Realm  string   `json:"realm,omitempty"`
+	Groups []string `json:"groups,omitempty"`
+
 	Evidence    string `json:"evidence,omitempty"`
 	Application string `json:"app,omitempty"`
 	UserAgent   string `json:"ua,omitempty"`
@@ -129,7 +134,12 @@ func claimsOf(c *access.Caller) *nodeClaims {
 	for i := len(c.Chain) - 1; i >= 0; i-- {
 		chain = actorOf(c.Chain[i].Who, c.Chain[i].How, chain)
 	}
+	var groups []string
+	for _, g := range c.Groups {
+		groups = append(groups, string(g))
+	}
 	return &nodeClaims{
+		Realm: c.Realm, Groups: groups,
 		Subject: string(subject.SID), UPN: string(subject.UPN), Mail: string(subject.Mail),
 		Impersonates: c.ActsAs != nil,
 		Actor:        chain,
@@ -145,7 +155,7 @@ func claimsOf(c *access.Caller) *nodeClaims {
 // request on. Everything in it is bounded and free of control characters: it
 // goes into logs and audit records.
 func (c *nodeClaims) caller() (*access.Caller, error) {
-	for _, s := range [...]string{c.Issuer, c.Audience, c.Organization, c.ID, c.Evidence, c.Application, c.UserAgent, c.Address} {
+	for _, s := range [...]string{c.Issuer, c.Audience, c.Organization, c.ID, c.Evidence, c.Application, c.UserAgent, c.Address, c.Realm} {
 		if s != clean(s) {
 			return nil, errors.New("a text is too long, or no text")
 		}
@@ -159,7 +169,14 @@ func (c *nodeClaims) caller() (*access.Caller, error) {
 	}
 	who := &access.Caller{
 		Method: access.Node, Application: access.ApplicationID(c.Application),
-		UserAgent: c.UserAgent, Address: c.Address,
+		UserAgent: c.UserAgent, Address: c.Address, Realm: c.Realm,
+	}
+	for _, g := range c.Groups {
+		sid, err := entente.ParseSID(g)
+		if err != nil || c.Realm == "" {
+			return nil, errors.New("a group is not valid")
+		}
+		who.Groups = append(who.Groups, sid)
 	}
 	method, err := c.Actor.unfold(who)
 	if err != nil {

@@ -53,8 +53,8 @@ func (b *Basic) Challenge(h http.Header) {
 	h.Add("WWW-Authenticate", `Basic realm="`+b.Realm+`", charset="UTF-8"`)
 }
 
-// Bearer authenticates service accounts by a token the administrator gave
-// out, RFC 6750 2.1.
+// Bearer authenticates service accounts, and the owners of linked mailboxes, by a
+// token the administrator gave out, RFC 6750 2.1.
 type Bearer struct {
 	Directory *directory.Directory
 	Secure    func(*http.Request) bool
@@ -73,6 +73,14 @@ func (b *Bearer) Authenticate(r *http.Request) (*access.Caller, error) {
 	who, app, err := b.Directory.CheckToken(r.Context(), entente.NewSecret(value), source(r))
 	if err != nil {
 		return nil, err
+	}
+	s := b.Directory.Snapshot()
+	if a, ok := s.FindSID(who.SID); ok && a.Master != "" {
+		c, err := Linked(s, r, Vouched{Realm: s.RealmOf(a.Master), SID: a.Master, Method: access.Bearer})
+		if err == nil {
+			c.Application = app
+		}
+		return c, err
 	}
 	c := caller(r, who, access.Bearer)
 	c.Application = app

@@ -226,7 +226,7 @@ func (s *Session) touched() []entente.MailboxID {
 func (s *Session) recordOf(box entente.MailboxID, code string) audit.Record {
 	r := audit.Record{
 		Time: s.started, Request: s.id, Code: code, Action: s.record.Action,
-		By: s.caller.Authenticated, As: s.caller.Subject(),
+		By: s.onePerson(s.caller.Authenticated), As: s.onePerson(s.caller.Subject()),
 		Via: s.caller.Chain, Method: s.caller.Method, Evidence: s.caller.Evidence,
 		Application: s.caller.Application, UserAgent: s.caller.UserAgent, Address: s.caller.Address,
 		Snapshot: s.snapshot.Generation(), Kind: s.kind(box), Allowed: true,
@@ -246,6 +246,16 @@ func (s *Session) recordOf(box entente.MailboxID, code string) audit.Record {
 		}
 	}
 	return r
+}
+
+// onePerson returns a principal as records know him. Who owns a linked mailbox is the
+// same person by his master account's SID, the placeholder's, its UPN and any of
+// its addresses; the SID he signed in with is in the chain.
+func (s *Session) onePerson(p access.Principal) access.Principal {
+	if a, ok := s.snapshot.FindSID(p.SID); ok && a.Master == p.SID {
+		return a.Principal
+	}
+	return p
 }
 
 // kind tells in which role the caller came to a mailbox.

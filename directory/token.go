@@ -13,7 +13,8 @@ import (
 	"entente/db"
 )
 
-// A Token is a bearer token of a service account, without the secret.
+// A Token is a bearer token of a service account or a linked mailbox, without the
+// secret.
 type Token struct {
 	ID      string
 	Account entente.SID
@@ -34,8 +35,8 @@ func (c *Change) CreateToken(account entente.SID, name access.ApplicationID, exp
 		return Token{}, entente.Secret{}, err
 	}
 	switch {
-	case a.Kind != access.KindService:
-		return Token{}, entente.Secret{}, entente.Errorf(entente.Invalid, "tokens are for service accounts")
+	case !holdsTokens(&a.Account):
+		return Token{}, entente.Secret{}, entente.Errorf(entente.Invalid, "tokens are for service accounts and linked mailboxes")
 	case name == "" || checkTexts(string(name)) != nil:
 		return Token{}, entente.Secret{}, entente.Errorf(entente.Invalid, "a token needs the name of its application")
 	case !expires.After(c.now):
@@ -52,6 +53,24 @@ func (c *Change) CreateToken(account entente.SID, name access.ApplicationID, exp
 		`INSERT INTO directory_token (id, hash, sid, name, created, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
 		hash, t.Account, t.Name, t.Created.Unix(), t.Expires.Unix())
 	return t, entente.NewSecret(text), err
+}
+
+// holdsTokens reports whether an account signs in by token: a service, or the
+// owner of a linked mailbox, who has no password here.
+func holdsTokens(a *access.Account) bool { return a.Kind == access.KindService || a.Master != "" }
+
+// RevokeTokens ends all tokens of an account.
+func (c *Change) RevokeTokens(account entente.SID) error {
+	var ids []string
+	var id string
+	rows, err := c.tx.Query(`SELECT id FROM directory_token WHERE sid = $1`, account)
+	err = each(rows, err, func() error { ids = append(ids, id); return nil }, &id)
+	for _, id := range ids {
+		if err == nil {
+			err = c.RevokeToken(id)
+		}
+	}
+	return err
 }
 
 // sum is what is kept of a token.
@@ -94,7 +113,7 @@ func (d *Directory) CheckToken(_ context.Context, token entente.Secret, _ string
 		return access.Principal{}, "", refused()
 	}
 	a, ok := now.snapshot.FindSID(t.Account)
-	if !ok || !a.Enabled || a.Kind != access.KindService {
+	if !ok || !holdsTokens(&a) || !a.Enabled && a.Master == "" {
 		return access.Principal{}, "", refused()
 	}
 	return a.Principal, t.Name, nil

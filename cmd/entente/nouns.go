@@ -54,6 +54,7 @@ type nouns struct {
 	Organization  organizationCmd  `cmd:"" group:"objects" help:"What is set for everyone."`
 	Domain        domainCmd        `cmd:"" group:"objects" help:"Accepted domains."`
 	Account       accountCmd       `cmd:"" group:"objects" help:"People, shared mailboxes, equipment."`
+	Realm         realmCmd         `cmd:"" group:"objects" help:"Other forests, whose accounts may own mailboxes here."`
 	Group         groupCmd         `cmd:"" group:"objects" help:"Groups of accounts and groups; room lists."`
 	Database      databaseCmd      `cmd:"" group:"objects" help:"Mailbox databases."`
 	Mailbox       mailboxCmd       `cmd:"" group:"objects" help:"Mailboxes."`
@@ -99,6 +100,15 @@ type accountCmd struct {
 	Set      remote[admin.SetAccount, admin.PolicyDone]      `cmd:"" help:"Change an account."`
 	Password passwordCmd                                     `cmd:"" help:"Give an account a password, made here and shown once unless --stdin gives one."`
 	Remove   done[admin.AccountName]                         `cmd:"" help:"Remove an account and all that was granted to it; its mail stays."`
+	Link     done[admin.LinkAccount]                         `cmd:"" help:"Make a mailbox a linked one, of an account in another forest."`
+	Unlink   done[admin.AccountName]                         `cmd:"" help:"Take a linked mailbox from its owner in another forest, from the next request on."`
+	Linked   remote[admin.Nothing, []admin.LinkedInfo]       `cmd:"" help:"List the linked mailboxes."`
+}
+
+type realmCmd struct {
+	List   remote[admin.Nothing, []admin.RealmInfo] `cmd:"" help:"List the other forests whose word about their own accounts counts."`
+	Add    done[admin.AddRealm]                     `cmd:"" help:"Have another forest's word about its own accounts and groups count."`
+	Remove done[admin.RealmName]                    `cmd:"" help:"Have another forest's word count for nothing any more."`
 }
 
 // passwordCmd takes no password on the command line, where others see it.
@@ -130,6 +140,8 @@ type groupCmd struct {
 	Create remote[admin.CreateGroup, admin.GroupInfo]  `cmd:"" help:"Create a group."`
 	Add    done[admin.Members]                         `cmd:"" help:"Put accounts or groups into a group."`
 	Drop   done[admin.Members]                         `cmd:"" help:"Take accounts or groups out of a group."`
+	Link   done[admin.LinkGroup]                       `cmd:"" help:"Have a group hold whom another forest says its own group holds."`
+	Unlink done[admin.GroupName]                       `cmd:"" help:"Have another forest's word about who is in a group count no more."`
 	Remove done[admin.GroupName]                       `cmd:"" help:"Remove a group and all that was granted to it."`
 }
 
