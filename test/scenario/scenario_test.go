@@ -3,8 +3,9 @@
 //
 // What a story may use beside the program itself: await, which waits until a
 // server answers at its admin socket; capture, which keeps a part of the last
-// output in a variable; ask, which sends an EWS request with curl; curl itself,
-// if the machine has it.
+// output in a variable; ask, which sends an EWS request with curl; until, which
+// asks or runs something again until the answer comes; fill, which fills
+// variables into a file; curl itself, if the machine has it.
 //
 // The stories sc1 to sc5 are the scenarios of acting for others. They are told
 // on SQLite and on PostgreSQL: $DATABASE and $MAIL in their configuration and
@@ -72,6 +73,8 @@ func tell(t *testing.T, bin string, files []string, database func(testing.TB) st
 			"await":   await,
 			"capture": capture,
 			"ask":     ask,
+			"until":   until,
+			"fill":    fill,
 		},
 	})
 }
@@ -111,6 +114,15 @@ func setup(e *testscript.Env, bin string, database func() string) error {
 	e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 	e.Setenv("PORT", port)
 	e.Setenv("SOCKET", filepath.Join(sockets, "admin.sock"))
+	// For stories of two servers, and for one of these to meet the other.
+	e.Setenv("SOCKET2", filepath.Join(sockets, "second.sock"))
+	for _, name := range [...]string{"PORT2", "PORT3"} {
+		if port, err = freePort(); err != nil {
+			return err
+		}
+		e.Setenv(name, port)
+	}
+	e.Setenv("TOMORROW", time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly))
 	return expandFiles(e)
 }
 
@@ -121,7 +133,8 @@ func expandFiles(e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	r := strings.NewReplacer("$PORT", e.Getenv("PORT"), "$WORK", e.WorkDir, "$SOCKET", e.Getenv("SOCKET"),
+	r := strings.NewReplacer("$PORT2", e.Getenv("PORT2"), "$PORT3", e.Getenv("PORT3"), "$SOCKET2", e.Getenv("SOCKET2"),
+		"$PORT", e.Getenv("PORT"), "$WORK", e.WorkDir, "$SOCKET", e.Getenv("SOCKET"),
 		"$DATABASE2", e.Getenv("DATABASE2"), "$DATABASE", e.Getenv("DATABASE"))
 	for _, f := range files {
 		text, err := os.ReadFile(f)
@@ -185,7 +198,9 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 // name of a user whose password is $PASSWORD. BODY is a file with the element in
 // the envelope's Body, in which variables are filled in. KIND=NAME is a child of
 // ConnectingSID: PrincipalName, SID, PrimarySmtpAddress or SmtpAddress. The
-// output begins with the status line and headers.
+// output begins with the status line and headers. The server is that of $SERVER,
+// $PORT and $STATE, or else the story's only one. With the user "bearer" $TOKEN is
+// what signs in.
 func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: ask USER BODY [KIND=NAME] [-H HEADER …]")
@@ -206,10 +221,55 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if server == "" {
 		server = "mail.contoso.example"
 	}
+	state := ts.Getenv("STATE")
+	if state == "" {
+		state = "state"
+	}
+	signIn := []string{"-u", args[0] + ":" + ts.Getenv("PASSWORD")}
+	if args[0] == "bearer" {
+		signIn = []string{"-H", "Authorization: Bearer " + ts.Getenv("TOKEN")}
+	}
 	port := ts.Getenv("PORT")
 	ts.Check(ts.Exec("curl", append([]string{
-		"-sS", "-i", "--http1.1", "--cacert", ts.MkAbs("state/ca.pem"), "--resolve", server + ":" + port + ":127.0.0.1",
-		"-u", args[0] + ":" + ts.Getenv("PASSWORD"), "-H", "Content-Type: text/xml", "-d", envelope,
-		"https://" + server + ":" + port + "/EWS/Exchange.asmx",
-	}, more...)...))
+		"-sS", "-i", "--http1.1", "--cacert", ts.MkAbs(state + "/ca.pem"), "--resolve", server + ":" + port + ":127.0.0.1",
+		"-H", "Content-Type: text/xml", "-d", envelope, "https://" + server + ":" + port + "/EWS/Exchange.asmx",
+	}, append(signIn, more...)...)...))
+}
+
+// until PATTERN PROGRAM [ARGUMENT …] runs a program, or ask, again and again
+// until its output matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN PROGRAM [ARGUMENT …]")
+	}
+	re, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), readyLimit)
+	defer cancel()
+	for {
+		if args[1] == "ask" {
+			ask(ts, false, args[2:])
+		} else {
+			ts.Check(ts.Exec(args[1], args[2:]...))
+		}
+		if re.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("the output does not come to match %s", args[0])
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// fill FILE … fills in the variables that are known by now.
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fill FILE …")
+	}
+	for _, f := range args {
+		text := os.Expand(ts.ReadFile(f), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(f), []byte(text), 0o600))
+	}
 }
