@@ -232,7 +232,7 @@ func (a *API) SetAccount(ctx context.Context, q SetAccount) (PolicyDone, error) 
 	if err != nil || q.DryRun {
 		return answer, err
 	}
-	answer.Done = Done{string(x.UPN) + " was changed"}
+	answer.Done = string(x.UPN) + " was changed"
 	return answer, a.change(ctx, "account.set", []string{string(x.UPN)}, func(c *directory.Change) error {
 		return c.SetAccount(x.SID, q.set)
 	})

@@ -80,7 +80,7 @@ func (a *API) since(days int) time.Time {
 // PolicyDone is the answer of a change of client access: what it does to the
 // clients that were seen, if that was asked for.
 type PolicyDone struct {
-	Done
+	Done    string          `json:"done"`
 	ShutOut []ClientVerdict `json:"shut_out,omitempty"`
 	LetIn   []ClientVerdict `json:"let_in,omitempty"`
 	// Mailboxes are those for which another precedence means another thing.
@@ -130,7 +130,7 @@ func (a *API) rehearsed(ctx context.Context, q *SetPolicy, change access.Delta) 
 		one.Why = v.Would.Err().Error()
 		answer.ShutOut = append(answer.ShutOut, one)
 	}
-	answer.Done = Done{rehearsalText(len(answer.ShutOut), len(answer.LetIn), unknown)}
+	answer.Done = rehearsalText(len(answer.ShutOut), len(answer.LetIn), unknown)
 	return answer, nil
 }
 

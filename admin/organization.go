@@ -64,7 +64,7 @@ func (a *API) SetOrganization(ctx context.Context, q SetOrganization) (PolicyDon
 	if q.DryRun {
 		return answer, nil
 	}
-	answer.Done = Done{"the organization was changed"}
+	answer.Done = "the organization was changed"
 	return answer, a.change(ctx, "organization.set", nil, func(c *directory.Change) error { return c.SetOrganization(q.set) })
 }
 

@@ -113,7 +113,7 @@ func (a *API) SetScopePolicy(ctx context.Context, q SetScopePolicy) (PolicyDone,
 	if err != nil || q.DryRun {
 		return answer, err
 	}
-	answer.Done = Done{"the policy of the scope " + q.Scope + " was changed"}
+	answer.Done = "the policy of the scope " + q.Scope + " was changed"
 	return answer, a.change(ctx, "policy.set", []string{q.Scope}, func(c *directory.Change) error {
 		p, _, err := c.ScopePolicy(q.Scope)
 		if err != nil {

@@ -49,7 +49,9 @@ func object(w io.Writer, v reflect.Value) {
 		f := v.FieldByIndex(c.index)
 		switch {
 		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
-			lists = append(lists, f)
+			if f.Len() > 0 {
+				lists = append(lists, f)
+			}
 		case c.name == "done":
 			fmt.Fprintln(w, cell(f))
 		case f.Kind() == reflect.Slice:
