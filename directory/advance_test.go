@@ -219,10 +219,10 @@ func (w *wanderer) rare(c *Change, id string) error {
 // read anew gives, on the node that makes the changes, on another and without a
 // seal; and the tables bear their mark.
 func TestAdvance(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, x *db.DB) { wander(t, x, testSeal("key"), 250) })
+	dbtest.Each(t, func(t *testing.T, x *db.DB) { wander(t, x, testSeal("key"), 150) })
 }
 
-func TestAdvanceUnsealed(t *testing.T) { wander(t, dbtest.SQLite(t), nil, 400) }
+func TestAdvanceUnsealed(t *testing.T) { wander(t, dbtest.SQLite(t), nil, 200) }
 
 func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
 	c := Config{DB: x, Organization: "Contoso", Seal: seal, Failed: func(err error) { t.Error(err) }}
