@@ -153,3 +153,28 @@ func cpu(b *testing.B) func() {
 	before := used()
 	return func() { b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op") }
 }
+
+// BenchmarkDelegate is what somebody asks who may read a folder of another's.
+func BenchmarkDelegate(b *testing.B) {
+	h, inbox, ids := full(b, 1000)
+	h.grant(inbox, "ben", access.LevelReviewer)
+	ctx := context.Background()
+	for name, ask := range map[string]func(i int) error{
+		"Item":   func(i int) error { _, err := h.ben().Item(ctx, ids[i*317%len(ids)], 0); return err },
+		"Folder": func(int) error { _, err := h.ben().Folder(ctx, inbox); return err },
+		"Find": func(int) error {
+			_, err := h.ben().Find(ctx, Query{Folder: inbox, Paging: Paging{Max: 50}})
+			return err
+		},
+		"NoChanges": func(int) error { _, err := h.ben().Changes(ctx, inbox, SyncPoint{}, 1); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			i := 0
+			defer cpu(b)()
+			for b.Loop() {
+				i++
+				h.must(ask(i))
+			}
+		})
+	}
+}

@@ -100,8 +100,20 @@ const (
 )
 
 // grantedRows reads what is granted as it is kept, by folder, in the order of the
-// ids.
+// ids: once a transaction, of which nothing that was granted is changed before
+// everything was asked.
 func (v *View) grantedRows(tx *db.Tx) (map[FolderID][]*Item, error) {
+	if v.rowsOf == tx {
+		return v.rows, nil
+	}
+	rows, err := v.readGranted(tx)
+	if err == nil {
+		v.rowsOf, v.rows = tx, rows
+	}
+	return rows, err
+}
+
+func (v *View) readGranted(tx *db.Tx) (map[FolderID][]*Item, error) {
 	var contents []uint64
 	for _, g := range v.grants() {
 		contents = append(contents, g.Key.Content)

@@ -280,6 +280,8 @@ type View struct {
 	grantsRead bool
 	granted    []access.Granted
 	asked      map[access.Object]access.Fields
+	rowsOf     *db.Tx // in which rows were read
+	rows       map[FolderID][]*Item
 }
 
 // Open returns a mailbox as the permit allows it, which must be one for
