@@ -226,6 +226,32 @@ func TestGrantsOfOtherKinds(t *testing.T) {
 	})
 }
 
+// Who may read a folder, and is granted more of single items, has both.
+func TestGrantBesideRights(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		at := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+		ids := h.create("anna", item(ews.KindCalendarItem, ews.FieldSubject, "Keynote", ews.FieldStart, at, ews.FieldEnd, at.Add(time.Hour)),
+			item(ews.KindCalendarItem, ews.FieldSubject, "Panel", ews.FieldStart, at, ews.FieldEnd, at.Add(time.Hour)))
+		h.permit("anna", "calendar", "ben", "Reviewer")
+		place := func(id, uri, value string) reply {
+			return h.post("ben", changing("AlwaysOverwrite", `<t:ItemId Id="`+id+`"/>`, set(uri, "CalendarItem", value)))
+		}
+		hall := `<t:Location>Hall B</t:Location>`
+		place(ids[0].ID, "calendar:Location", hall).code(ews.ErrorAccessDenied)
+		h.post("ben", all(`<t:ItemId Id="`+ids[0].ID+`"/>`)).has("<t:Modify>false<")
+		h.grantItems("ben", access.ItemGrant{Items: []access.ItemKey{h.keyOf(ids[0].ID)}, Write: access.FieldLocation})
+		h.post("ben", all(`<t:ItemId Id="`+ids[0].ID+`"/>`)).has("<t:Modify>true<", "<t:UID>")
+		place(ids[0].ID, "calendar:Location", hall).code(ews.NoError)
+		place(ids[0].ID, "item:Subject", "<t:Subject>x</t:Subject>").code(ews.ErrorAccessDenied).has("a change of Subject.")
+		place(ids[0].ID, "item:Subject", "<t:Subject>Keynote</t:Subject>").code(ews.NoError) // which he sees, and is no change
+		place(ids[1].ID, "calendar:Location", hall).code(ews.ErrorAccessDenied)
+		h.post("ben", findItem(standard, "", named(annasCalendar, "anna"))).has(`TotalItemsInView="2"`)
+		h.post("anna", all(`<t:ItemId Id="`+ids[0].ID+`"/>`)).has("<t:Location>Hall B<", "<t:Subject>Keynote<")
+		h.permit("anna", "calendar", "ben", "Editor")
+		place(ids[0].ID, "item:Subject", "<t:Subject>Opening</t:Subject>").code(ews.NoError)
+	})
+}
+
 // A granted day of a series is an appointment like others, and the series is not
 // to be had from it.
 func TestGrantedDay(t *testing.T) {
