@@ -179,3 +179,33 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkTurn(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		f := large(n)
+		for name, x := range map[string]Supposition{
+			"allowed": {Caller: f.Accounts[3].Principal, Header: &ConnectingSID{SID: string(f.Accounts[n/2].SID)}, Server: "CAS1", Own: true, At: at},
+			"refused": {Caller: f.Accounts[n/2].Principal, Header: &ConnectingSID{SID: string(f.Accounts[3].SID)}, Server: "CAS1", Own: true, At: at},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					if len(Turn(f, x).Sets) == 0 {
+						b.Fatal("nothing turns it")
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkSuppose(b *testing.B) {
+	f := large(1_000)
+	s := Compile(f)
+	x := Supposition{Caller: f.Accounts[3].Principal, Header: &ConnectingSID{SID: string(f.Accounts[500].SID)}, Server: "CAS1", Protocol: "ews", Own: true, At: at}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := s.Suppose(x); !r.Allowed() {
+			b.Fatal(r.Reason())
+		}
+	}
+}

@@ -109,11 +109,19 @@ func drawSettings(t *rapid.T, w *world) {
 // TestExplanationsAreSound: the steps give the decision; the changes named turn
 // it, each piece changes a fact there is, and no part of the changes turns it.
 func TestExplanationsAreSound(t *testing.T) {
-	turned, tried := 0, 0
+	// In wide worlds accounts claim each other's names and SIDs, filters cannot be
+	// read: much there no single fact mends.
+	turned, tried := map[bool]int{}, map[bool]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
-		drawSettings(t, &w)
-		drawItemGrants(t, &w)
+		var w world
+		wide := rapid.Bool().Draw(t, "wide")
+		if wide {
+			w = drawWide(t)
+		} else {
+			w = drawWorld(t)
+			drawSettings(t, &w)
+			drawItemGrants(t, &w)
+		}
 		s := Compile(w.facts)
 		for range 4 {
 			x := drawSupposition(t, &w)
@@ -122,9 +130,9 @@ func TestExplanationsAreSound(t *testing.T) {
 				replayed(t, &d)
 			}
 			all := Turn(w.facts, x)
-			tried++
+			tried[wide]++
 			if len(all.Sets) > 0 {
-				turned++
+				turned[wide]++
 			}
 			for _, set := range all.Sets {
 				if len(set) != all.Size {
@@ -134,9 +142,9 @@ func TestExplanationsAreSound(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d of %d answers have a change that turns them", turned, tried)
-	if turned*10 < tried*9 {
-		t.Errorf("only %d of %d answers have a change that turns them", turned, tried)
+	t.Logf("%d of %d answers have a change that turns them, %d of %d in wide worlds", turned[false], tried[false], turned[true], tried[true])
+	if turned[false]*10 < tried[false]*9 || turned[true]*10 < tried[true]*4 {
+		t.Error("too few answers have a change that turns them")
 	}
 }
 

@@ -225,6 +225,17 @@ func editAssignment(id string, edit func(*Assignment)) func(*Facts, *Supposition
 	}
 }
 
+func editScope(name string, edit func(*ManagementScope)) func(*Facts, *Supposition) {
+	return func(f *Facts, _ *Supposition) {
+		f.Scopes = slices.Clone(f.Scopes)
+		for i := range f.Scopes {
+			if f.Scopes[i].Name == name {
+				edit(&f.Scopes[i])
+			}
+		}
+	}
+}
+
 func editItemGrant(id string, edit func(*ItemGrant)) func(*Facts, *Supposition) {
 	return func(f *Facts, _ *Supposition) {
 		f.ItemGrants = slices.Clone(f.ItemGrants)
@@ -257,7 +268,6 @@ func assignments(f *Facts) *[]Assignment        { return &f.Assignments }
 func permissions(f *Facts) *[]MailboxPermission { return &f.Permissions }
 func itemGrants(f *Facts) *[]ItemGrant          { return &f.ItemGrants }
 func administrators(f *Facts) *[]entente.SID    { return &f.Administrators }
-func scopes(f *Facts) *[]ManagementScope        { return &f.Scopes }
 
 // editTable changes the permission table of the folder asked about.
 func editTable(edit func([]Entry) []Entry) func(*Facts, *Supposition) {

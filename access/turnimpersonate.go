@@ -47,8 +47,8 @@ func (w *situation) allowImpersonation() []Change {
 			c = append(c,
 				w.assign(by, target, Scope{Kind: ScopeManagement, Name: m.Name}, ApplicationImpersonation, "", command("--scope %s", m.Name)),
 				Change{
-					Does: fmt.Sprintf("Remove the exclusive scope %s.", m.Name), Command: command("scope remove %s", m.Name),
-					key: "scope " + m.Name, rank: everybody, edit: without(scopes, func(x *ManagementScope) bool { return x.Name == m.Name }),
+					Does: fmt.Sprintf("Make the scope %s one that is not exclusive.", m.Name), key: "scope " + m.Name, rank: everybody,
+					edit: editScope(m.Name, func(m *ManagementScope) { m.Exclusive = false }),
 				})
 		}
 	}

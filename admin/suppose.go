@@ -230,22 +230,19 @@ func (a *API) explained(ctx context.Context, x access.Supposition) (AccessExplai
 			e.Done = "refused: " + t.Text
 		}
 	}
-	e.Changes, err = a.changes(ctx, x, r.Allowed())
-	return e, err
+	e.Changes = a.changes(x, r.Allowed())
+	return e, nil
 }
 
-// changes looks for what would turn the answer, on the facts as they are
-// committed. If those have just become others, it says nothing.
-func (a *API) changes(ctx context.Context, x access.Supposition, allowed bool) ([]ChangeInfo, error) {
+// changes looks for what would turn the answer, on the facts that decided. If
+// those have just become others, it says nothing.
+func (a *API) changes(x access.Supposition, allowed bool) []ChangeInfo {
 	list := []ChangeInfo{}
-	facts, err := a.Directory.Facts(ctx)
-	if err != nil {
-		return list, err
-	}
+	facts := a.Directory.Snapshot().Facts()
 	x = a.Door.Complete(x)
 	t := access.Turn(facts, x)
 	if t.Was != allowed {
-		return list, nil
+		return list
 	}
 	for i, set := range t.Sets {
 		for _, c := range set {
@@ -256,7 +253,7 @@ func (a *API) changes(ctx context.Context, x access.Supposition, allowed bool) (
 			list = append(list, info)
 		}
 	}
-	return list, nil
+	return list
 }
 
 // factName shows a SID by the name it has.

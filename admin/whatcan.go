@@ -95,10 +95,7 @@ func (r *abilities) himself() error {
 	if d.Allowed() {
 		r.add("administer", "organization", "Administer", "administrator")
 	}
-	facts, err := r.Directory.Facts(r.ctx)
-	if err != nil {
-		return err
-	}
+	facts := r.Directory.Snapshot().Facts()
 	for _, g := range access.GroupsOf(facts, r.who.SID) {
 		r.add("group", r.nameOf(r.ctx, g), "member", "membership")
 	}
@@ -193,10 +190,7 @@ func (a *API) whatGroupCan(ctx context.Context, q WhatCan) (Abilities, error) {
 	if err != nil {
 		return Abilities{}, err
 	}
-	facts, err := a.Directory.Facts(ctx)
-	if err != nil {
-		return Abilities{}, err
-	}
+	facts := a.Directory.Snapshot().Facts()
 	out := Abilities{Can: []CanInfo{}}
 	add := func(kind, object, rights, via string) { out.Can = append(out.Can, CanInfo{kind, object, rights, via}) }
 	for _, g := range access.GroupsOf(facts, sid) {

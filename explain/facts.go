@@ -300,7 +300,6 @@ func (b *builder) grants() {
 	}
 	for i := range b.q.Policies {
 		p := &b.q.Policies[i]
-		b.scopeNamed(p.Scope)
 		f.Policies = append(f.Policies, access.ScopePolicy{Scope: p.Scope, Priority: p.Priority, Policy: b.policy(&p.policy)})
 	}
 	for i := range b.q.Assignments {
@@ -309,15 +308,6 @@ func (b *builder) grants() {
 	for i := range b.q.ItemGrants {
 		f.ItemGrants = append(f.ItemGrants, b.itemGrant(i, &b.q.ItemGrants[i]))
 	}
-}
-
-func (b *builder) scopeNamed(name string) {
-	for _, s := range b.q.Scopes {
-		if strings.EqualFold(s.Name, name) {
-			return
-		}
-	}
-	b.fail("there is no scope %q", name)
 }
 
 func (b *builder) assignment(i int, in *assignment) access.Assignment {
@@ -351,7 +341,6 @@ func (b *builder) assignment(i int, in *assignment) access.Assignment {
 	case "database":
 		a.Scope = access.Scope{Kind: access.ScopeDatabase, Name: name}
 	case "scope":
-		b.scopeNamed(name)
 		a.Scope = access.Scope{Kind: access.ScopeManagement, Name: name}
 	default:
 		b.fail("over %q is none of all, account:NAME, group:NAME, database:NAME, scope:NAME, none", in.Over)
@@ -440,8 +429,12 @@ func (b *builder) supposition(now time.Time) access.Supposition {
 	if x.At.IsZero() {
 		x.At = now
 	}
-	for _, g := range r.Groups {
-		x.Groups = append(x.Groups, b.sid(g))
+	for _, g := range r.Groups { // what a realm says may be anything
+		sid := b.sids[strings.ToLower(g)]
+		if sid == "" {
+			sid = entente.SID(g)
+		}
+		x.Groups = append(x.Groups, sid)
 	}
 	b.whoAsks(&x)
 	b.whatIsAsked(&x)
