@@ -13,7 +13,7 @@ BaseProtocol.TIMEOUT = 30
 with open(os.environ["ENTENTE_DESCRIBE"]) as f:
     ORG = json.load(f)["organizations"][0]
 
-PEOPLE = [a for a in ORG["accounts"] if a.get("password")]
+PEOPLE = [a for a in ORG["accounts"] if a.get("password") and a.get("smtp")]
 SERVICE = ORG["services"][0]
 UTC = EWSTimeZone("UTC")
 

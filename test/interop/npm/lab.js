@@ -5,7 +5,7 @@ const fs = require('fs');
 const org = JSON.parse(fs.readFileSync(process.env.ENTENTE_DESCRIBE)).organizations[0];
 
 exports.org = org;
-exports.people = org.accounts.filter((a) => a.password);
+exports.people = org.accounts.filter((a) => a.password && a.smtp);
 exports.service = org.services[0];
 
 // run ends the process with 1 if f fails, and with 2 if it never ends.

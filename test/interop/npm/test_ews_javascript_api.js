@@ -26,6 +26,25 @@ run(async () => {
   assert.strictEqual(inbox.DisplayName, 'Inbox');
   assert.ok(inbox.TotalCount >= 0);
 
+  // A delegate is added, listed, changed and removed.
+  const mailbox = new ews.Mailbox(anna.smtp);
+  const delegate = new ews.DelegateUser(people[5].smtp);
+  delegate.Permissions.CalendarFolderPermissionLevel = ews.DelegateFolderPermissionLevel.Editor;
+  delegate.ReceiveCopiesOfMeetingMessages = true;
+  const added = await step('add a delegate', s.AddDelegates(mailbox, ews.MeetingRequestsDeliveryScope.DelegatesAndMe, delegate));
+  assert.strictEqual(added.length, 1);
+  assert.strictEqual(added[0].Result, ews.ServiceResult.Success, added[0].ErrorMessage);
+  const again = await step('add him again', s.AddDelegates(mailbox, ews.MeetingRequestsDeliveryScope.DelegatesAndMe, delegate));
+  assert.strictEqual(again[0].ErrorCode, ews.ServiceError.ErrorDelegateAlreadyExists);
+  const list = await step('list delegates', s.GetDelegates(mailbox, true));
+  assert.strictEqual(list.MeetingRequestsDeliveryScope, ews.MeetingRequestsDeliveryScope.DelegatesAndMe);
+  const theirs = list.DelegateUserResponses.filter((r) => r.DelegateUser.UserId.PrimarySmtpAddress === people[5].smtp);
+  assert.strictEqual(theirs.length, 1);
+  assert.strictEqual(theirs[0].DelegateUser.Permissions.CalendarFolderPermissionLevel, ews.DelegateFolderPermissionLevel.Editor);
+  const removed = await step('remove him', s.RemoveDelegates(mailbox, new ews.UserId(people[5].smtp)));
+  assert.strictEqual(removed[0].Result, ews.ServiceResult.Success, removed[0].ErrorMessage);
+  assert.strictEqual((await step('list none', s.GetDelegates(mailbox, true))).DelegateUserResponses.length, 0);
+
   // A draft is saved, bound, changed, found and deleted.
   const subject = 'Interop from JavaScript ' + Date.now();
   const draft = new ews.EmailMessage(s);
