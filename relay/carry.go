@@ -151,16 +151,11 @@ func (r *Relay) takeParcel(ctx context.Context, by *callers, body io.Reader) (an
 	if p.Sender.Mail != p.From.Mail {
 		who.Chain = []access.Link{{Who: access.Principal{Mail: entente.SMTPAddress(p.Sender.Mail)}, How: "on behalf"}}
 	}
-	it := &mailbox.Item{}
-	malformed := it.SetMIME(p.Message, mailbox.ConvertOptions{})
-	o := operationOf(other(r.Role), it.Class, false)
-	a, err := r.allowed(by.peer, p.Agreement, o)
-	switch {
-	case err != nil:
-	case malformed != nil:
-		err = NotUnderstood
-	case !r.speaksFor(a, &p, it):
-		err = NotAsker
+	// The rate first: a message is the dearest thing to read.
+	a, err := r.allowed(by.peer, p.Agreement, "")
+	it, o := &mailbox.Item{}, Operation("Deliver")
+	if err == nil {
+		o, err = r.mayDeliver(a, &p, it)
 	}
 	if no, ok := refusalOf(err); ok {
 		return nil, r.refuse(ctx, by, o, p.ID, who, p.To, no)
@@ -191,6 +186,22 @@ func (r *Relay) takeParcel(ctx context.Context, by *callers, body io.Reader) (an
 		}
 	}
 	return out, s.Finish(ctx, code)
+}
+
+// mayDeliver reads a message and holds it against this side's copy of the
+// agreement.
+func (r *Relay) mayDeliver(a *Agreement, p *parcel, it *mailbox.Item) (Operation, error) {
+	if it.SetMIME(p.Message, mailbox.ConvertOptions{}) != nil {
+		return "Deliver", NotUnderstood
+	}
+	o := operationOf(other(r.Role), it.Class, false)
+	switch {
+	case !a.allows(o):
+		return o, NotOperation
+	case !r.speaksFor(a, p, it):
+		return o, NotAsker
+	}
+	return o, nil
 }
 
 func other(r Role) Role {

@@ -18,6 +18,7 @@ import (
 	"entente/access"
 	"entente/admin"
 	"entente/audit"
+	"entente/db"
 	"entente/db/dbtest"
 	"entente/keys"
 	"entente/mailbox"
@@ -191,6 +192,19 @@ func (s *side) subjects(who string, folder mailbox.DistinguishedName) string {
 		b.WriteString(it.Class + " " + it.Props.String(mailbox.PidTagSubject) + "\n")
 	}
 	return b.String()
+}
+
+// database opens the main database of a side that is stopped, as an intruder
+// would.
+func (s *side) database() *db.DB {
+	s.t.Helper()
+	url := s.config.Database
+	if file, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		url = "sqlite:" + filepath.Join(s.config.State, file)
+	}
+	d, err := db.Open(s.t.Context(), url, db.Options{})
+	must(s.t, err)
+	return d
 }
 
 // records are those of an action, newest first.

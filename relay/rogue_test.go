@@ -323,12 +323,7 @@ func TestWitness(t *testing.T) {
 // that speak of the others.
 func truncate(t *testing.T, s *side) {
 	t.Helper()
-	url := s.config.Database
-	if file, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		url = "sqlite:" + filepath.Join(s.config.State, file)
-	}
-	d, err := db.Open(t.Context(), url, db.Options{})
-	must(t, err)
+	d := s.database()
 	defer d.Close()
 	must(t, d.Update(t.Context(), func(tx *db.Tx) error {
 		var n int64
