@@ -132,11 +132,12 @@ func (a *API) record(action string, targets []string) (audit.Record, error) {
 	if a.who.SID == "" && a.who.UPN == "" {
 		return audit.Record{}, entente.Errorf(entente.Denied, "nobody asks for this change")
 	}
+	snapshot, hash := a.Directory.State()
 	return audit.Record{
 		Kind: audit.Admin, As: a.who.Principal, By: a.who.Principal,
 		Method: a.who.Method, Evidence: a.who.Evidence, Address: a.who.Address,
 		Action: "admin." + action, Targets: targets, Allowed: true,
-		Snapshot: a.Directory.Snapshot().Generation(),
+		Snapshot: snapshot.Generation(), SnapshotHash: hash,
 	}, nil
 }
 

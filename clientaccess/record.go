@@ -229,7 +229,7 @@ func (s *Session) recordOf(box entente.MailboxID, code string) audit.Record {
 		By: s.onePerson(s.caller.Authenticated), As: s.onePerson(s.caller.Subject()),
 		Via: s.caller.Chain, Method: s.caller.Method, Evidence: s.caller.Evidence,
 		Application: s.caller.Application, UserAgent: s.caller.UserAgent, Address: s.caller.Address,
-		Snapshot: s.snapshot.Generation(), Kind: s.kind(box), Allowed: true,
+		Snapshot: s.snapshot.Generation(), SnapshotHash: s.hash, Kind: s.kind(box), Allowed: true,
 	}
 	if !box.IsZero() {
 		r.Mailbox = box.String()

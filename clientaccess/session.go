@@ -26,6 +26,7 @@ type Session struct {
 	started   time.Time
 	caller    *access.Caller
 	snapshot  *access.Snapshot
+	hash      string // of the snapshot
 	trace     access.Trace
 	passed    bool        // the gate
 	header    http.Header // of the answer; nil for work of this process
@@ -57,10 +58,9 @@ type openView struct {
 }
 
 func (d *Door) session(p Protocol, id string, c *access.Caller) *Session {
-	return &Session{
-		door: d, protocol: p, id: id, started: d.Now(), caller: c,
-		snapshot: d.Directory.Snapshot(),
-	}
+	s := &Session{door: d, protocol: p, id: id, started: d.Now(), caller: c}
+	s.snapshot, s.hash = d.Directory.State()
+	return s
 }
 
 // newRequestID is what answers, logs and audit records share.

@@ -45,6 +45,7 @@ func (d *Directory) load(ctx context.Context, want uint64) error {
 
 // install swaps a state in. The loading lock is held.
 func (d *Directory) install(next *state) {
+	next.hash = d.hashOf(next)
 	old := d.now.Swap(next)
 	if old != nil {
 		close(old.replaced)

@@ -96,6 +96,7 @@ type state struct {
 	// else wrote them.
 	rows    ledger
 	altered bool
+	hash    string // of what decisions are made on; "" without a Seal
 
 	replaced chan struct{} // closed when another state is in force
 }
