@@ -149,3 +149,29 @@ func (a *API) RemoveScopePolicy(ctx context.Context, q ScopeName) (Done, error) 
 	err := a.change(ctx, "policy.remove", []string{q.Name}, func(c *directory.Change) error { return c.RemoveScopePolicy(q.Name) })
 	return Done{"the scope " + q.Name + " has no policy any more"}, err
 }
+
+// EffectiveSetting is a setting of client access that holds for a mailbox, and
+// where it comes from.
+type EffectiveSetting struct {
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
+	Origin  string `json:"origin"`
+}
+
+// EffectivePolicy shows what holds for a mailbox, as the gate finds it: its own
+// settings before those of its scopes, and these before the organization's.
+func (a *API) EffectivePolicy(ctx context.Context, q AccountName) ([]EffectiveSetting, error) {
+	x, err := a.account(ctx, q.Account)
+	list := []EffectiveSetting{}
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range a.Directory.Snapshot().EffectivePolicy(x.SID) {
+		e := EffectiveSetting{s.Setting, s.Value, s.Origin}
+		if e.Origin == "" {
+			e.Value, e.Origin = "unset", "nowhere"
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}

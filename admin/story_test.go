@@ -94,6 +94,7 @@ var story = [...]turn{
 	{"scope list", ``, "", ""},
 	{"policy set", `{"scope":"heads","ews_enabled":"off"}`, "admin.policy.set", ""},
 	{"policy list", ``, "", ""},
+	{"policy effective", `{"account":"anna@contoso.example"}`, "", ""},
 	{"policy remove", `{"name":"heads"}`, "admin.policy.remove", ""},
 	{"scope remove", `{"name":"heads"}`, "admin.scope.remove", ""},
 	{"administrator add", `{"grantee":"ben@contoso.example"}`, "admin.administrator.add", ""},

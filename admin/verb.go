@@ -127,6 +127,7 @@ func Verbs() []Verb {
 
 		verb("policy", "list", "List the client access policies of management scopes.", (*API).ListScopePolicies),
 		verb("policy", "set", "Change access by EWS for the recipients in a scope.", (*API).SetScopePolicy),
+		verb("policy", "effective", "Show which client access settings hold for a mailbox, and where each comes from.", (*API).EffectivePolicy),
 		verb("policy", "remove", "Take the policy from a scope.", (*API).RemoveScopePolicy),
 
 		verb("permission", "list", "List what is granted on a mailbox as a whole.", (*API).ListPermissions),

@@ -19,6 +19,7 @@ func ewsParameters() []Parameter {
 		{Name: "EwsApplicationAccessPolicy", Kind: Enum, Values: accessPolicies, Help: "What the list means; $null is no policy."},
 		{Name: "EwsAllowList", Kind: List, Changes: true, Help: "User-Agent patterns, with *, that may enter under EnforceAllowList."},
 		{Name: "EwsBlockList", Kind: List, Changes: true, Help: "User-Agent patterns that may not enter under EnforceBlockList."},
+		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications, by the id of their credential, that alone may enter while EwsEnabled is $true."},
 		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications that alone may enter while EwsEnabled is $true, by the id of their credential."},
 	}
 }
@@ -135,10 +136,17 @@ func setOrganizationConfig(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = do[admin.Done](c, "organization", "set", admin.SetOrganization{
-		SetPolicy: c.policy(now.ClientPolicy), Precedence: c.Text("EwsPrecedence"),
-	})
-	return nil, err
+	return c.setPolicy("organization", admin.SetOrganization{SetPolicy: c.policy(now.ClientPolicy), Precedence: c.Text("EwsPrecedence")})
+}
+
+// setPolicy changes client access. With -WhatIf the server is asked all the
+// same, and says which clients the change would shut out.
+func (c *call) setPolicy(noun string, request any) (any, error) {
+	answer, err := get[admin.PolicyDone](c, noun, "set", request)
+	if err != nil || !c.Is("WhatIf") && len(answer.Mailboxes) == 0 {
+		return nil, err
+	}
+	return answer, nil
 }
 
 func getCASMailbox(c *call) (any, error) {
@@ -163,10 +171,7 @@ func setCASMailbox(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = do[admin.Done](c, "account", "set", admin.SetAccount{
-		AccountName: admin.AccountName{Account: now.UPN}, SetPolicy: c.policy(now.ClientPolicy),
-	})
-	return nil, err
+	return c.setPolicy("account", admin.SetAccount{AccountName: admin.AccountName{Account: now.UPN}, SetPolicy: c.policy(now.ClientPolicy)})
 }
 
 // mailbox finds an account with a mailbox.

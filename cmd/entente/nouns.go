@@ -193,9 +193,10 @@ type scopeCmd struct {
 }
 
 type policyCmd struct {
-	List   remote[admin.Nothing, []admin.ScopePolicyInfo] `cmd:"" help:"List the client access policies of management scopes."`
-	Set    remote[admin.SetScopePolicy, admin.PolicyDone] `cmd:"" help:"Change access by EWS for the recipients in a scope."`
-	Remove done[admin.ScopeName]                          `cmd:"" help:"Take the policy from a scope."`
+	List      remote[admin.Nothing, []admin.ScopePolicyInfo]      `cmd:"" help:"List the client access policies of management scopes."`
+	Set       remote[admin.SetScopePolicy, admin.PolicyDone]      `cmd:"" help:"Change access by EWS for the recipients in a scope."`
+	Effective remote[admin.AccountName, []admin.EffectiveSetting] `cmd:"" help:"Show which client access settings hold for a mailbox, and where each comes from."`
+	Remove    done[admin.ScopeName]                               `cmd:"" help:"Take the policy from a scope."`
 }
 
 type permissionCmd struct {
