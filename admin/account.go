@@ -295,7 +295,7 @@ type SetPassword struct {
 
 // NewPassword is the answer: the password if it was made here, this once.
 type NewPassword struct {
-	Done
+	Done     string `json:"done"`
 	Password string `json:"password,omitempty"`
 }
 
@@ -326,7 +326,7 @@ func (a *API) SetPassword(ctx context.Context, q SetPassword) (NewPassword, erro
 	if err != nil {
 		return NewPassword{}, err
 	}
-	answer.Done.Done = string(x.UPN) + " has a new password"
+	answer.Done = string(x.UPN) + " has a new password"
 	return answer, nil
 }
 

@@ -125,7 +125,12 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: not a name, or named twice, or without a synopsis", c.Name)
 		}
 		seen[c.Name] = true
+		names := map[string]bool{}
 		for _, p := range c.Parameters {
+			if names[p.Name] {
+				t.Errorf("%s has -%s twice", c.Name, p.Name)
+			}
+			names[p.Name] = true
 			if p.Help == "" || (p.Kind == Enum || p.Kind == Enums) != (p.Values != nil) {
 				t.Errorf("%s -%s: no help, or values where there are none", c.Name, p.Name)
 			}

@@ -19,7 +19,6 @@ func ewsParameters() []Parameter {
 		{Name: "EwsApplicationAccessPolicy", Kind: Enum, Values: accessPolicies, Help: "What the list means; $null is no policy."},
 		{Name: "EwsAllowList", Kind: List, Changes: true, Help: "User-Agent patterns, with *, that may enter under EnforceAllowList."},
 		{Name: "EwsBlockList", Kind: List, Changes: true, Help: "User-Agent patterns that may not enter under EnforceBlockList."},
-		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications, by the id of their credential, that alone may enter while EwsEnabled is $true."},
 		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications that alone may enter while EwsEnabled is $true, by the id of their credential."},
 	}
 }
@@ -35,6 +34,7 @@ func (c *call) policy(now admin.ClientPolicy) admin.SetPolicy {
 		EwsBlockList: emptied(c.List("EwsBlockList", now.EwsBlockList)),
 
 		EwsAllowedAppIDs: emptied(c.List("EwsAllowedAppIDs", now.EwsAllowedAppIDs)),
+		DryRun:           c.Is("WhatIf"),
 	}
 	if c.Has("EwsApplicationAccessPolicy") && p.EwsPolicy == "" {
 		p.EwsPolicy = "none"

@@ -63,6 +63,9 @@ func object(w io.Writer, v reflect.Value) {
 		}
 	}
 	for _, l := range lists {
+		if l.Len() == 0 {
+			continue
+		}
 		fmt.Fprintln(w)
 		table(w, l)
 	}
