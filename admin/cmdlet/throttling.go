@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"entente"
 	"entente/admin"
 )
 
@@ -38,12 +39,12 @@ func throttlingCmdlets() []Cmdlet {
 		{
 			Name: "New-ThrottlingPolicy", Synopsis: "Make a throttling policy.", Verbs: "throttling set",
 			Parameters: append([]Parameter{{Name: "Name", First: true, Mandatory: true, Help: "The policy's name."}}, limits...),
-			run:        func(c *call) (any, error) { return nil, c.setThrottling(c.Text("Name")) },
+			run:        func(c *call) (any, error) { return nil, c.setThrottling(c.Text("Name"), true) },
 		},
 		{
 			Name: "Set-ThrottlingPolicy", Synopsis: "Change a throttling policy.", Verbs: "throttling set",
 			Parameters: append([]Parameter{identity}, limits...),
-			run:        func(c *call) (any, error) { return nil, c.setThrottling(c.Text("Identity")) },
+			run:        func(c *call) (any, error) { return nil, c.setThrottling(c.Text("Identity"), false) },
 		},
 		{
 			Name: "Remove-ThrottlingPolicy", Synopsis: "Remove a throttling policy that no account has.", Verbs: "throttling remove",
@@ -73,8 +74,21 @@ func throttlingCmdlets() []Cmdlet {
 	}
 }
 
-func (c *call) setThrottling(name string) error {
-	_, err := do[admin.Done](c, "throttling", "set", admin.SetThrottling{
+// setThrottling makes or changes a policy: our verb does both, the shell has a
+// cmdlet for each.
+func (c *call) setThrottling(name string, isNew bool) error {
+	all, err := get[[]admin.ThrottlingInfo](c, "throttling", "list", admin.Nothing{})
+	if err != nil {
+		return err
+	}
+	there := slices.ContainsFunc(all, func(p admin.ThrottlingInfo) bool { return strings.EqualFold(p.Name, name) })
+	switch {
+	case isNew && there:
+		return entente.Errorf(entente.Conflict, "The throttling policy '%s' already exists.", name)
+	case !isNew && !there:
+		return notFound(name)
+	}
+	_, err = do[admin.Done](c, "throttling", "set", admin.SetThrottling{
 		Name: name, EwsMaxConcurrency: c.Text("EwsMaxConcurrency"), EwsMaxBurst: c.Text("EwsMaxBurst"),
 		EwsRechargeRate: c.Text("EwsRechargeRate"), EwsCutoffBalance: c.Text("EwsCutoffBalance"),
 		EwsMaxSubscriptions: c.Text("EwsMaxSubscriptions"), EwsMaxStreamingConnections: c.Text("EwsMaxStreamingConnections"),
