@@ -105,7 +105,8 @@ func (a *API) again(ctx context.Context, r *audit.Record) (access.Supposition, b
 		if err != nil {
 			return err
 		}
-		x.Folder, x.FolderName, x.Want = &f.Table, string(f.Distinguished), explain.OperationRight(operation)
+		x.Folder, x.FolderName = &f.Table, string(f.Distinguished)
+		x.Want, _ = explain.OperationRight(operation)
 		return nil
 	})
 	return x, true, err

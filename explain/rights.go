@@ -88,8 +88,12 @@ func operationOf(name string) (operation, bool) {
 		return operation{right: access.ReadAny}, true
 	case "MarkAllItemsAsRead":
 		return operation{right: access.EditAny}, true
-	case "CreateUserConfiguration", "UpdateUserConfiguration", "DeleteUserConfiguration":
+	case "CreateUserConfiguration":
 		return operation{right: access.Create | access.FolderOwner}, true
+	case "UpdateUserConfiguration":
+		return operation{right: access.EditAny}, true
+	case "DeleteUserConfiguration":
+		return operation{right: access.DeleteAny}, true
 	case "CreateItem":
 		return operation{right: access.Create}, true
 	case "GetItem", "CopyItem", "GetAttachment", "ExportItems", "SendItem":
@@ -110,10 +114,11 @@ func operationOf(name string) (operation, bool) {
 }
 
 // OperationRight is the right that an operation of EWS asks in the folder its
-// request names; 0 if it opens none, or is not known.
-func OperationRight(name string) access.Rights {
-	op, _ := operationOf(name)
-	return op.right
+// request names, or on the mailbox; 0 if it opens none. It tells whether the
+// operation is known.
+func OperationRight(name string) (access.Rights, bool) {
+	op, known := operationOf(name)
+	return op.right, known
 }
 
 func (b *builder) fields(w words) access.Fields {
