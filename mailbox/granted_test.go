@@ -439,3 +439,35 @@ func TestItemKeys(t *testing.T) {
 		}
 	})
 }
+
+// An occurrence that was changed in what is hidden alone looks like the others.
+func TestGrantedHiddenException(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		cal := h.folder(h.anna(), Calendar)
+		series := h.appoint(cal, weekly(t))
+		_, err := h.anna().UpdateOccurrence(ctx, series.ID, calendar.NewDate(2026, 3, 9), 0, 0, func(it *Item) error {
+			it.Props.SetString(PidTagSubject, "hidden")
+			return nil
+		})
+		h.must(err)
+		for f, want := range map[access.Fields]string{
+			access.FieldTime:                       "03-09 08:00 ~",
+			access.FieldTime | access.FieldSubject: "03-09 08:00 hidden!",
+		} {
+			h.grants(access.ItemGrant{Items: []access.ItemKey{key(series)}, Read: f})
+			view, err := h.ben().CalendarView(ctx, cal, window("2026-03-09", "2026-03-10"), 0, 0)
+			h.must(err)
+			if got := entriesOf(view); got != want {
+				t.Errorf("%s: %s, want %s", f, got, want)
+			}
+			whole, err := h.ben().Item(ctx, series.ID, 0)
+			h.must(err)
+			e, err := h.ben().Event(whole)
+			h.must(err)
+			if got := len(e.Exceptions) == 1; got != f.Has(access.FieldSubject) {
+				t.Errorf("%s: exceptions %+v", f, e.Exceptions)
+			}
+		}
+	})
+}

@@ -103,11 +103,20 @@ func (v *View) maskSeries(m, it *Item) {
 		return
 	}
 	masked := *e
-	masked.Exceptions = make([]calendar.Exception, 0, len(e.Exceptions))
+	masked.Exceptions = nil
 	for i := range e.Exceptions {
-		masked.Exceptions = append(masked.Exceptions, maskException(&e.Exceptions[i], m.shows))
+		// One that differs in what is hidden alone is an occurrence like others.
+		if x := maskException(&e.Exceptions[i], m.shows); says(e, &x) {
+			masked.Exceptions = append(masked.Exceptions, x)
+		}
 	}
 	m.Props.SetBytes(propSeries, encodeSeries(&masked))
+}
+
+// says reports whether an exception says anything that its series does not.
+func says(e *calendar.Event, x *calendar.Exception) bool {
+	at := e.OriginalTime(x.Original)
+	return x.Changed != 0 || !x.Start.Equal(at.Start) || !x.End.Equal(at.End)
 }
 
 // fieldsOfException are the fields in which exceptions differ from their series.
@@ -187,9 +196,14 @@ func (v *View) occurrenceFor(tx *db.Tx, t *access.FolderTable, it *Item, day cal
 	if err := v.loadKnown(tx, it, f); err != nil {
 		return CalendarItem{}, err
 	}
-	_, out, err := v.occurrence(it, day)
+	e, out, err := v.occurrence(it, day)
 	if err != nil {
 		return CalendarItem{}, err
+	}
+	if x := e.Exception(day); x != nil {
+		if shown := maskException(x, f); !says(e, &shown) {
+			out.Kind = Occurrence
+		}
 	}
 	out.Item = v.mask(out.Item, f, parts)
 	return out, nil

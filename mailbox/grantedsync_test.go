@@ -321,7 +321,10 @@ func (h *house) visible(it *Item, f access.Fields, alone bool) string {
 	if e, err := it.Event(h.store.zones); err == nil && e.Recurrence != nil && !alone {
 		var kept []calendar.Exception
 		for _, x := range e.Exceptions {
-			kept = append(kept, maskException(&x, f))
+			x = maskException(&x, f)
+			if at := e.OriginalTime(x.Original); x.Changed != 0 || !at.Start.Equal(x.Start) || !at.End.Equal(x.End) {
+				kept = append(kept, x)
+			}
 		}
 		e.Exceptions = kept
 		c.Props.SetBytes(propSeries, encodeSeries(e))

@@ -198,7 +198,7 @@ func TestGrantsOfOtherKinds(t *testing.T) {
 				set("task:DueDate", "Task", "<t:DueDate>2026-05-08T00:00:00Z</t:DueDate>"), set("task:Status", "Task", "<t:Status>Completed</t:Status>"),
 			},
 			{
-				contact, "contacts", "Contact", access.FieldSubject, access.FieldBody &^ access.FieldBody, "<t:GivenName>Greta<",
+				contact, "contacts", "Contact", access.FieldSubject, 0, "<t:GivenName>Greta<",
 				"", set("contacts:Surname", "Contact", "<t:Surname>x</t:Surname>"),
 			},
 		} {
