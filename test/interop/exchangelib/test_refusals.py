@@ -30,7 +30,6 @@ equal(anna.drafts.filter(subject="Interop conflict 2").count(), 1, "the first ch
 m.delete()
 
 # Operations that are not served are said not to be.
-refused(ErrorInvalidOperation, lambda: anna.inbox.subscribe_to_pull())
 refused(ErrorInvalidOperation, lambda: list(anna.export([next(iter(anna.inbox.all().only("subject")[:1]))])))
 
 # After all that the same connection serves.
