@@ -42,6 +42,9 @@ func TestSupposeKit(t *testing.T) {
 
 // supposition turns a case into a request that nobody makes.
 func (s *script) supposition(l line) (Supposition, bool) {
+	if len(l.words) < 2 { // a case about nobody in particular
+		return Supposition{}, false
+	}
 	c := s.caller(l.words[1], l)
 	x := Supposition{
 		Caller: c.Authenticated, Method: c.Method, ActsAs: c.ActsAs, UserAgent: c.UserAgent, Application: c.Application,
