@@ -13,57 +13,63 @@ import (
 // named in it, everyone who shares a name with one of them, and what concerns
 // these. It makes trying changes cheap, whatever the size of the organization.
 func excerpt(f Facts, x *Supposition) Facts {
-	names := map[string]bool{}
-	add := func(all ...string) {
-		for _, n := range all {
-			if n != "" {
-				names[strings.ToLower(n)] = true
-			}
-		}
-	}
-	add(string(x.Caller.SID), x.Mailbox.String())
+	in := named{names: map[string]bool{}, sids: map[entente.SID]bool{x.Caller.SID: true}, boxes: map[entente.MailboxID]bool{x.Mailbox: true}}
 	if x.ActsAs != nil {
-		add(string(x.ActsAs.SID))
+		in.sids[x.ActsAs.SID] = true
 	}
 	if h := x.Header; h != nil {
-		for _, n := range [...]string{h.PrincipalName, h.SID, h.PrimarySmtpAddress, h.SmtpAddress} {
-			add(strings.Trim(n, xmlSpace))
+		for _, n := range [...]string{h.PrincipalName, h.PrimarySmtpAddress, h.SmtpAddress} {
+			in.names[strings.ToLower(strings.Trim(n, xmlSpace))] = true
 		}
+		in.sids[entente.SID(strings.ToUpper(strings.Trim(h.SID, xmlSpace)))] = true
 	}
 	var kept []Account
 	for range 2 { // the second time, those who share a name with one of the first
 		kept = kept[:0]
 		for i := range f.Accounts {
-			if a := &f.Accounts[i]; a.named(names) {
+			if a := &f.Accounts[i]; in.account(a) {
 				kept = append(kept, *a)
 			}
 		}
 		for i := range kept {
-			a := &kept[i]
-			add(string(a.SID), string(a.Master), string(a.UPN), string(a.Mail), a.Mailbox.String())
-			for _, p := range a.Proxies {
-				add(string(p))
-			}
+			in.add(&kept[i])
 		}
 	}
 	f.Accounts = kept
-	f.Groups = excerptGroups(f.Groups, names, x.Groups)
-	f.Permissions = slices.DeleteFunc(slices.Clone(f.Permissions), func(p MailboxPermission) bool { return !names[p.Mailbox.String()] })
-	f.ItemGrants = slices.DeleteFunc(slices.Clone(f.ItemGrants), func(g ItemGrant) bool { return !names[g.Mailbox.String()] })
+	f.Groups = excerptGroups(f.Groups, in.sids, x.Groups)
+	f.Permissions = slices.DeleteFunc(slices.Clone(f.Permissions), func(p MailboxPermission) bool { return !in.boxes[p.Mailbox] })
+	f.ItemGrants = slices.DeleteFunc(slices.Clone(f.ItemGrants), func(g ItemGrant) bool { return !in.boxes[g.Mailbox] })
 	return f
 }
 
-// named reports whether the account has one of the names.
-func (a *Account) named(names map[string]bool) bool {
-	if names[strings.ToLower(string(a.SID))] || a.Master != "" && names[strings.ToLower(string(a.Master))] ||
-		names[string(a.UPN)] || names[string(a.Mail)] || !a.Mailbox.IsZero() && names[a.Mailbox.String()] {
+// named are the names, SIDs and mailboxes that an excerpt is about. Names are in
+// lower case; nothing is not among them.
+type named struct {
+	names map[string]bool
+	sids  map[entente.SID]bool
+	boxes map[entente.MailboxID]bool
+}
+
+func (n *named) add(a *Account) {
+	n.names[string(a.UPN)], n.names[string(a.Mail)] = true, true
+	n.sids[a.SID], n.sids[a.Master] = true, true
+	n.boxes[a.Mailbox] = true
+	for _, p := range a.Proxies {
+		n.names[string(p)] = true
+	}
+}
+
+// account reports whether the account has one of the names.
+func (n *named) account(a *Account) bool {
+	if n.sids[a.SID] || a.Master != "" && n.sids[a.Master] || !a.Mailbox.IsZero() && n.boxes[a.Mailbox] ||
+		a.UPN != "" && n.names[string(a.UPN)] || a.Mail != "" && n.names[string(a.Mail)] {
 		return true
 	}
-	return slices.ContainsFunc(a.Proxies, func(p entente.SMTPAddress) bool { return names[string(p)] })
+	return slices.ContainsFunc(a.Proxies, func(p entente.SMTPAddress) bool { return n.names[string(p)] })
 }
 
 // excerptGroups leaves of each group the members that are groups, or named.
-func excerptGroups(groups []Group, names map[string]bool, more []entente.SID) []Group {
+func excerptGroups(groups []Group, accounts map[entente.SID]bool, more []entente.SID) []Group {
 	keep := map[entente.SID]bool{}
 	for i := range groups {
 		keep[groups[i].SID], keep[groups[i].Master] = true, true
@@ -74,7 +80,7 @@ func excerptGroups(groups []Group, names map[string]bool, more []entente.SID) []
 	out := slices.Clone(groups)
 	for i := range out {
 		out[i].Members = slices.DeleteFunc(slices.Clone(out[i].Members), func(sid entente.SID) bool {
-			return !keep[sid] && !names[strings.ToLower(string(sid))]
+			return !keep[sid] && !accounts[sid]
 		})
 	}
 	return out

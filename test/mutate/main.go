@@ -29,7 +29,7 @@ func main() {
 	flag.IntVar(&r.parallel, "p", runtime.NumCPU(), "how many `runs` at a time")
 	flag.DurationVar(&r.limit, "limit", 30*time.Second, "how long a run may take before it counts as noticed")
 	flag.StringVar(&r.first, "first", "Kit|Decide|Stages", "`tests` that are quick and notice most; asked before all")
-	flag.StringVar(&r.args, "args", "-rapid.checks=25 -rapid.nofailfile", "`arguments` for the test program")
+	flag.StringVar(&r.args, "args", "-rapid.checks=15 -rapid.shrinktime=1ms -rapid.nofailfile", "`arguments` for the test program")
 	flag.StringVar(&r.equivalent, "equivalent", "test/mutate/equivalent.txt", "`file` of mistakes that are none")
 	flag.StringVar(&r.skip, "skip", "", "leave out `files` whose names begin so")
 	flag.StringVar(&r.only, "only", "", "take only `files` whose names begin so")
@@ -127,6 +127,9 @@ func (r *run) all(ctx context.Context, program, pkg string, all []mutant, known 
 		wait.Go(func() {
 			for i := range next {
 				all[i].noticed, _ = r.noticed(ctx, program, pkg, all[i].n)
+				if !all[i].noticed { // told at once: a run takes a while
+					fmt.Printf("%s:%d: not noticed: %s\n", all[i].file, all[i].line, all[i].key())
+				}
 			}
 		})
 	}
@@ -169,8 +172,6 @@ func report(all []mutant, known map[string]string, took time.Duration) bool {
 			used[m.key()] = true
 		case m.noticed:
 			noticed++
-		default:
-			fmt.Printf("%s:%d: not noticed: %s\n", m.file, m.line, m.key())
 		}
 	}
 	for key := range known {
