@@ -77,7 +77,7 @@ func (r *run) run(ctx context.Context, pkg string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	program, err := build(ctx, dir, pkg, overlay)
+	program, err := compile(ctx, dir, pkg, overlay)
 	if err != nil {
 		return false, err
 	}
@@ -90,8 +90,8 @@ func (r *run) run(ctx context.Context, pkg string) (bool, error) {
 	return report(mutants, known, time.Since(start)), nil
 }
 
-// build compiles the package's tests with all mistakes in them.
-func build(ctx context.Context, dir, pkg string, files map[string][]byte) (string, error) {
+// compile builds the package's tests with all mistakes in them.
+func compile(ctx context.Context, dir, pkg string, files map[string][]byte) (string, error) {
 	replace := map[string]string{}
 	for name, text := range files {
 		path := filepath.Join(dir, strings.ReplaceAll(name, string(filepath.Separator), "_"))

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,6 +89,13 @@ func mutants(dir string, take func(string) bool) ([]mutant, map[string][]byte, e
 		}
 		files = append(files, f)
 	}
+	// A program that was built to be the same everywhere does not know where the
+	// library's sources are.
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, nil, err
+	}
+	build.Default.GOROOT = strings.TrimSpace(string(root))
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	config := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
 	pkg, err := config.Check(dir, fset, files, info)
