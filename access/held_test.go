@@ -1,0 +1,204 @@
+package access
+
+import (
+	"slices"
+	"testing"
+
+	"entente"
+)
+
+// fewFacts are one of each kind of fact, for changes of them.
+func fewFacts() Facts {
+	anna := Account{Principal: Principal{SID: personSID(1), UPN: "anna@x.example", Mail: "anna@x.example"}, Kind: KindUser, Enabled: true, Mailbox: entente.MailboxID{1}, Database: "DB1"}
+	app := Account{Principal: Principal{SID: personSID(2), UPN: "app@x.example"}, Kind: KindService, Enabled: true}
+	return Facts{
+		Generation: 7, Accounts: []Account{anna, app}, Servers: []string{"CAS1"}, Databases: []string{"DB1"},
+		Groups:         []Group{{SID: teamSID(1), Members: []entente.SID{app.SID}}},
+		Permissions:    []MailboxPermission{{Mailbox: anna.Mailbox, To: app.SID, Rights: FullAccess}},
+		Scopes:         []ManagementScope{{Name: "all", Filter: "Name -like '*'"}},
+		Assignments:    []Assignment{{ID: "a", Assignee: app.SID, Rights: ApplicationImpersonation, Scope: Scope{Kind: ScopeAll}, Enabled: true}},
+		ItemGrants:     []ItemGrant{{ID: "g", Mailbox: anna.Mailbox, To: app.SID, Items: []ItemKey{{Content: 5}}, Read: FieldSubject, Enabled: true}},
+		Realms:         []Realm{{"R", "S-1-5-21-8-8-8"}},
+		Administrators: []entente.SID{teamSID(1)},
+	}
+}
+
+// TestEachChange makes one change of each kind, and looks whether it is there and
+// what it replaces is not.
+func TestEachChange(t *testing.T) {
+	f := fewFacts()
+	test := func(name string, d Delta, is func(s *Snapshot, f Facts) bool) {
+		t.Helper()
+		base := Compile(f)
+		s := base.With(d)
+		if !is(s, s.Facts()) {
+			t.Errorf("%s: %+v", name, s.Facts())
+		}
+		if is(base, base.Facts()) {
+			t.Errorf("%s: so it was before", name)
+		}
+	}
+	count := func(n int, all ...int) bool { return slices.Equal(all, []int{n}) }
+	test("generation", Delta{Generation: 9}, func(s *Snapshot, f Facts) bool { return s.Generation() == 9 && f.Generation == 9 })
+	test("organization", Delta{Organization: &Organization{Precedence: Strict}}, func(s *Snapshot, f Facts) bool { return s.Organization().Precedence == Strict })
+	test("servers", Delta{SetServers: true, Servers: []string{"CAS2"}}, func(_ *Snapshot, f Facts) bool { return slices.Equal(f.Servers, []string{"CAS2"}) })
+	test("no servers", Delta{SetServers: true}, func(_ *Snapshot, f Facts) bool { return len(f.Servers) == 0 })
+	test("databases", Delta{SetDatabases: true, Databases: []string{"DB2"}}, func(_ *Snapshot, f Facts) bool { return slices.Equal(f.Databases, []string{"DB2"}) })
+	test("realms", Delta{SetRealms: true}, func(s *Snapshot, _ Facts) bool { return !s.Vouches("R", "S-1-5-21-8-8-8-1") })
+	test("administrators", Delta{SetAdministrators: true}, func(s *Snapshot, f Facts) bool {
+		return count(0, len(f.Administrators)) && s.mayAct(personSID(2), personSID(1))
+	})
+	test("an account more", Delta{PutAccounts: []Account{{Principal: Principal{SID: personSID(3), UPN: "new@x.example"}}}}, func(s *Snapshot, _ Facts) bool {
+		_, ok := s.FindUPN("new@x.example")
+		return ok && s.Accounts() == 3
+	})
+	test("an account otherwise", Delta{PutAccounts: []Account{{Principal: Principal{SID: personSID(1), UPN: "eva@x.example"}}}}, func(s *Snapshot, _ Facts) bool {
+		_, eva := s.FindUPN("eva@x.example")
+		_, anna := s.FindUPN("anna@x.example")
+		return eva && !anna && s.Accounts() == 2
+	})
+	test("an account less", Delta{DropAccounts: []entente.SID{personSID(1)}}, func(s *Snapshot, _ Facts) bool {
+		_, ok := s.FindSID(personSID(1))
+		return !ok && s.Accounts() == 1
+	})
+	test("a group less", Delta{DropGroups: []entente.SID{teamSID(1)}}, func(s *Snapshot, f Facts) bool {
+		return count(0, len(f.Groups)) && s.mayAct(personSID(2), personSID(1))
+	})
+	test("a group otherwise", Delta{PutGroups: []Group{{SID: teamSID(1)}}}, func(s *Snapshot, _ Facts) bool { return s.mayAct(personSID(2), personSID(1)) })
+	test("permissions", Delta{PutPermissions: map[entente.MailboxID][]MailboxPermission{{1}: nil}}, func(_ *Snapshot, f Facts) bool { return count(0, len(f.Permissions)) })
+	test("a scope more", Delta{PutScopes: []ManagementScope{{Name: "none", Filter: "Name -eq 'x'"}}}, func(_ *Snapshot, f Facts) bool { return count(2, len(f.Scopes)) })
+	test("a scope less", Delta{DropScopes: []string{"all"}}, func(_ *Snapshot, f Facts) bool { return count(0, len(f.Scopes)) })
+	test("policies", Delta{SetPolicies: true, Policies: []ScopePolicy{{Scope: "all"}}}, func(_ *Snapshot, f Facts) bool { return count(1, len(f.Policies)) })
+	test("an assignment less", Delta{DropAssignments: []string{"a"}}, func(_ *Snapshot, f Facts) bool { return count(0, len(f.Assignments)) })
+	test("an assignment otherwise", Delta{PutAssignments: []Assignment{{ID: "a", Assignee: personSID(1)}}}, func(_ *Snapshot, f Facts) bool {
+		return count(1, len(f.Assignments)) && f.Assignments[0].Assignee == personSID(1)
+	})
+	test("an item grant less", Delta{DropItemGrants: []string{"g"}}, func(_ *Snapshot, f Facts) bool { return count(0, len(f.ItemGrants)) })
+	test("an item grant otherwise", Delta{PutItemGrants: []ItemGrant{{ID: "g", Mailbox: entente.MailboxID{1}, To: personSID(1)}}}, func(_ *Snapshot, f Facts) bool {
+		return count(1, len(f.ItemGrants)) && f.ItemGrants[0].To == personSID(1)
+	})
+	same := Compile(f)
+	if s := same.With(Delta{}); s.Generation() != 7 || s.Accounts() != 2 || len(s.Facts().Servers) != 1 || len(s.Facts().Databases) != 1 {
+		t.Errorf("nothing was changed, and now there is %+v", s.Facts())
+	}
+}
+
+// mayAct reports whether one account may act as another, at any server.
+func (s *Snapshot) mayAct(by, as entente.SID) bool {
+	a, _ := s.FindSID(by)
+	d := s.Decide(Question{Caller: &Caller{Authenticated: a.Principal, Method: Basic}, On: Object{Kind: AccountObject, Name: string(as)}, Want: MayImpersonate, At: at})
+	return d.Allowed()
+}
+
+// TestScopesOfNobody: what an assignment does not name, it is not about.
+func TestScopesOfNobody(t *testing.T) {
+	base := fewFacts()
+	base.Administrators = nil
+	base.Accounts = append(base.Accounts, Account{Principal: Principal{SID: personSID(3), UPN: "bare@x.example"}, Kind: KindUser, Enabled: true},
+		Account{Principal: Principal{SID: personSID(4), UPN: "linked@x.example"}, Kind: KindUser, Master: "S-1-5-21-9-9-9-500"})
+	base.Scopes = append(base.Scopes, ManagementScope{Name: "none", Filter: "Name -eq 'nobody'"})
+	test := func(name string, as entente.SID, want bool, all ...Assignment) {
+		t.Helper()
+		f := base
+		f.Assignments = all
+		for i := range f.Assignments {
+			a := &f.Assignments[i]
+			a.Assignee, a.Rights, a.Enabled = personSID(2), ApplicationImpersonation, true
+		}
+		if got := Compile(f).mayAct(personSID(2), as); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	over := func(id string, k ScopeKind, name string) Assignment { return Assignment{ID: id, Scope: Scope{k, name}} }
+	deny := func(a Assignment) Assignment { a.Deny = true; return a }
+	test("all", personSID(3), true, over("1", ScopeAll, ""))
+	test("an account without a name", personSID(3), false, over("1", ScopeAccount, ""))
+	test("a database without a name", personSID(3), false, over("1", ScopeDatabase, ""))
+	test("the account", personSID(3), true, over("1", ScopeAccount, string(personSID(3))))
+	test("its master account", personSID(4), true, over("1", ScopeAccount, "S-1-5-21-9-9-9-500"))
+	test("a database", personSID(1), true, over("1", ScopeDatabase, "db1"))
+	test("another database", personSID(1), false, over("1", ScopeDatabase, "DB2"))
+	test("a scope that holds", personSID(1), true, over("1", ScopeManagement, "all"))
+	test("a scope that does not", personSID(1), false, over("1", ScopeManagement, "none"))
+	test("a scope there is not", personSID(1), false, over("1", ScopeManagement, "lost"))
+	test("denied over one that does not hold", personSID(1), true, over("1", ScopeAll, ""), deny(over("2", ScopeManagement, "none")))
+	test("denied over one there is not", personSID(1), false, over("1", ScopeAll, ""), deny(over("2", ScopeManagement, "lost")))
+}
+
+// TestDatabases: acting as those in a database is asked without naming one of
+// them.
+func TestDatabases(t *testing.T) {
+	f := fewFacts()
+	f.Administrators = nil
+	test := func(scope Scope, database string, want bool) {
+		t.Helper()
+		f.Assignments = []Assignment{{ID: "a", Assignee: personSID(2), Rights: MayImpersonate, Scope: scope, Enabled: true}}
+		d := Compile(f).Decide(Question{
+			Caller: &Caller{Authenticated: f.Accounts[1].Principal, Method: Basic}, On: Object{Kind: DatabaseObject, Name: database}, Want: MayImpersonate, At: at,
+		})
+		if d.Allowed() != want {
+			t.Errorf("%+v asked of %s: %v", scope, database, d.Allowed())
+		}
+	}
+	test(Scope{Kind: ScopeAll}, "DB1", true)
+	test(Scope{ScopeDatabase, "db1"}, "DB1", true)
+	test(Scope{ScopeDatabase, "DB2"}, "DB1", false)
+	test(Scope{ScopeAccount, "DB1"}, "DB1", false)
+	test(Scope{ScopeManagement, "DB1"}, "DB1", false)
+}
+
+// TestWhichAssignmentIsNamed: of several that say the same, steps name the one
+// with the first ID, whatever their order, and one that asks for less of the gate
+// before any that asks for more.
+func TestWhichAssignmentIsNamed(t *testing.T) {
+	f := fewFacts()
+	f.Administrators = nil
+	test := func(want string, all ...Assignment) {
+		t.Helper()
+		for range 2 {
+			for i := range all {
+				all[i].Assignee, all[i].Rights, all[i].Scope, all[i].Enabled = personSID(2), ApplicationImpersonation, Scope{Kind: ScopeAll}, true
+			}
+			f.Assignments = all
+			d := Compile(f).Decide(Question{
+				Caller: &Caller{Authenticated: f.Accounts[1].Principal, Method: Basic}, On: Object{Kind: AccountObject, Name: string(personSID(1))}, Want: MayImpersonate, At: at,
+			})
+			steps := d.Steps()
+			if got := steps[len(steps)-1].Fact; got != want {
+				t.Errorf("%v: %q is named, not %q", all, got, want)
+			}
+			all = slices.Clone(all)
+			slices.Reverse(all)
+		}
+	}
+	test("a", Assignment{ID: "a"})
+	test("a", Assignment{ID: "a"}, Assignment{ID: "b"})
+	test("a", Assignment{ID: "a", Gate: GateBypass}, Assignment{ID: "b", Gate: GateBypass})
+	test("b", Assignment{ID: "a"}, Assignment{ID: "b", Gate: GateBypass})
+	test("b", Assignment{ID: "a"}, Assignment{ID: "b", Deny: true})
+	test("a", Assignment{ID: "a", Deny: true}, Assignment{ID: "b", Deny: true})
+	test("b", Assignment{ID: "a", Gate: GateBypass}, Assignment{ID: "b", Deny: true})
+}
+
+// TestOutsiders: who is of another organization is known by the address it
+// vouches for, and by nothing he says himself.
+func TestOutsiders(t *testing.T) {
+	const greta entente.SMTPAddress = "greta@fabrikam.example"
+	f := fewFacts()
+	f.ItemGrants = []ItemGrant{{ID: "g", Mailbox: entente.MailboxID{1}, External: greta, Items: []ItemKey{{Content: 5}}, Read: FieldSubject, Enabled: true}}
+	s := Compile(f)
+	test := func(c Caller, external, opens bool) {
+		t.Helper()
+		d := s.Decide(Question{Caller: &c, On: ItemOf(entente.MailboxID{1}, 1, ItemKey{Content: 5}), Folder: &FolderTable{Folder: 1}, Want: ReadItem, At: at})
+		if c.External() != external || d.Allowed() != opens {
+			t.Errorf("%+v: external %v, opens %v", c, c.External(), d.Allowed())
+		}
+	}
+	test(Caller{Method: Relay, Authenticated: Principal{Mail: greta}}, true, true)
+	test(Caller{Method: Delegation, Authenticated: Principal{Mail: greta}}, true, true)
+	test(Caller{Method: Basic, Authenticated: Principal{Mail: greta}}, true, false)
+	test(Caller{Method: Relay, Authenticated: Principal{Mail: "x@fabrikam.example"}}, true, false)
+	test(Caller{Method: Relay, Authenticated: Principal{SID: personSID(9), Mail: greta}}, false, false)
+	test(Caller{Method: Relay, Authenticated: Principal{Mail: greta}, ActsAs: &f.Accounts[0].Principal}, false, false)
+	test(Caller{Method: Relay}, false, false)
+}
