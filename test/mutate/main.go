@@ -29,10 +29,11 @@ func main() {
 	flag.IntVar(&r.parallel, "p", runtime.NumCPU(), "how many `runs` at a time")
 	flag.DurationVar(&r.limit, "limit", 30*time.Second, "how long a run may take before it counts as noticed")
 	flag.StringVar(&r.first, "first", "Kit|Decide|Stages", "`tests` that are quick and notice most; asked before all")
-	flag.StringVar(&r.args, "args", "-rapid.checks=15 -rapid.shrinktime=1ms -rapid.nofailfile", "`arguments` for the test program")
+	flag.StringVar(&r.args, "args", "-rapid.checks=60 -rapid.shrinktime=1ms -rapid.nofailfile", "`arguments` for the test program")
 	flag.StringVar(&r.equivalent, "equivalent", "test/mutate/equivalent.txt", "`file` of mistakes that are none")
 	flag.StringVar(&r.skip, "skip", "", "leave out `files` whose names begin so")
 	flag.StringVar(&r.only, "only", "", "take only `files` whose names begin so")
+	flag.IntVar(&r.every, "every", 1, "make only each so many-th `mistake`: a sample")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
@@ -56,6 +57,7 @@ type run struct {
 	args       string
 	equivalent string
 	skip, only string
+	every      int
 }
 
 // wanted is the least part of mistakes that must be noticed, in percent.
@@ -67,12 +69,17 @@ func (r *run) run(ctx context.Context, pkg string) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	mutants, overlay, err := mutants(pkg, func(name string) bool {
+	all, overlay, err := mutants(pkg, func(name string) bool {
 		return (r.skip == "" || !strings.HasPrefix(name, r.skip)) && strings.HasPrefix(name, r.only)
 	})
 	if err != nil {
 		return false, err
 	}
+	sample := all[:0]
+	for i := r.every / 2; i < len(all); i += r.every {
+		sample = append(sample, all[i])
+	}
+	all = sample
 	known, err := readEquivalent(r.equivalent)
 	if err != nil {
 		return false, err
@@ -85,9 +92,9 @@ func (r *run) run(ctx context.Context, pkg string) (bool, error) {
 	if noticed, out := r.noticed(ctx, program, pkg, 0); noticed {
 		return false, fmt.Errorf("the tests fail without a mistake:\n%s", out)
 	}
-	fmt.Printf("%d mistakes in %s; a run without one takes %v\n", len(mutants), pkg, time.Since(start).Round(time.Millisecond))
-	r.all(ctx, program, pkg, mutants, known)
-	return report(mutants, known, time.Since(start)), nil
+	fmt.Printf("%d mistakes in %s; a run without one takes %v\n", len(all), pkg, time.Since(start).Round(time.Millisecond))
+	r.try(ctx, program, pkg, all, known)
+	return report(all, known, time.Since(start)), nil
 }
 
 // compile builds the package's tests with all mistakes in them.
@@ -119,8 +126,8 @@ func compile(ctx context.Context, dir, pkg string, files map[string][]byte) (str
 	return program, nil
 }
 
-// all tries every mistake that is not known to be none.
-func (r *run) all(ctx context.Context, program, pkg string, all []mutant, known map[string]string) {
+// try tries every mistake that is not known to be none.
+func (r *run) try(ctx context.Context, program, pkg string, all []mutant, known map[string]string) {
 	var wait sync.WaitGroup
 	next := make(chan int)
 	for range r.parallel {
