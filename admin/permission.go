@@ -34,7 +34,7 @@ func (a *API) ListPermissions(ctx context.Context, q AccountName) ([]PermissionI
 type GrantPermission struct {
 	AccountName
 	To     string   `json:"to" help:"Account or group that gets the rights." required:""`
-	Rights []string `json:"rights" help:"full-access, send-as, send-on-behalf." required:""`
+	Rights []string `json:"rights" help:"full-access, send-as, send-on-behalf; read-private shows private items to who may read their folder, as a delegate's ViewPrivateItems does." required:""`
 	Deny   bool     `json:"deny,omitempty" help:"Deny instead of grant."`
 }
 
@@ -57,8 +57,10 @@ func permissionRights(names []string) (rights access.Rights, err error) {
 			rights |= access.SendAs
 		case "send-on-behalf":
 			rights |= access.SendOnBehalf
+		case "read-private":
+			rights |= access.ReadPrivate
 		default:
-			return 0, entente.Errorf(entente.Invalid, "right %q is none of full-access, send-as, send-on-behalf", r)
+			return 0, entente.Errorf(entente.Invalid, "right %q is none of full-access, send-as, send-on-behalf, read-private", r)
 		}
 	}
 	if rights == 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // Rights on whole mailboxes under Exchange's names and under those of our verbs.
-var mailboxRights = map[string]string{"FullAccess": "full-access", "SendAs": "send-as", "SendOnBehalf": "send-on-behalf"}
+var mailboxRights = map[string]string{"FullAccess": "full-access", "SendAs": "send-as", "SendOnBehalf": "send-on-behalf", "ReadPrivate": "read-private"}
 
 // Mailbox is what Get-Mailbox shows.
 type Mailbox struct {
@@ -69,6 +69,11 @@ func mailboxCmdlets() []Cmdlet {
 			Name: "Set-Mailbox", Synopsis: "Change who may send on a mailbox's behalf.", Verbs: "permission grant, permission revoke",
 			Parameters: []Parameter{theMailbox, {Name: "GrantSendOnBehalfTo", Kind: List, Changes: true, Mandatory: true, Help: "Accounts and groups, in place of those there are."}},
 			run:        setMailbox,
+		},
+		{
+			Name: "Set-User", Synopsis: "Link a mailbox to an account in another forest, or end that.", Verbs: "account link, account unlink",
+			Parameters: []Parameter{theMailbox, {Name: "LinkedMasterAccount", Mandatory: true, Help: "SID of that account; $null ends the link."}},
+			run:        setUser,
 		},
 		{
 			Name: "Enable-Mailbox", Synopsis: "Give an account a mailbox.", Verbs: "mailbox enable",
@@ -173,6 +178,17 @@ func setMailbox(c *call) (any, error) {
 		}
 	}
 	return nil, nil
+}
+
+func setUser(c *call) (any, error) {
+	name := admin.AccountName{Account: c.Text("Identity")}
+	var err error
+	if master := c.Text("LinkedMasterAccount"); master != "" {
+		_, err = do[admin.Done](c, "account", "link", admin.LinkAccount{AccountName: name, Master: master})
+	} else {
+		_, err = do[admin.Done](c, "account", "unlink", name)
+	}
+	return nil, err
 }
 
 // permissions shows entries with a right.
