@@ -202,3 +202,67 @@ func TestOutsiders(t *testing.T) {
 	test(Caller{Method: Relay, Authenticated: Principal{Mail: greta}, ActsAs: &f.Accounts[0].Principal}, false, false)
 	test(Caller{Method: Relay}, false, false)
 }
+
+// TestStepsName: a step names the fact it was applied to, and none where there is
+// none; who acts as another under an exclusive scope is told of it.
+func TestStepsName(t *testing.T) {
+	f := fewFacts()
+	f.Administrators, f.Permissions = nil, nil
+	fact := func(d Decision, rule string) (string, bool) {
+		for _, s := range d.Steps() {
+			if s.Rule == rule {
+				return s.Fact, true
+			}
+		}
+		return "", false
+	}
+	app := &Caller{Authenticated: f.Accounts[1].Principal, Method: Basic}
+	on := Question{Caller: app, On: MailboxOf(entente.MailboxID{1}), Want: FullAccess, At: at}
+	d := Compile(f).Decide(on)
+	for _, rule := range []string{"mailbox-permission", "mailbox-denied"} {
+		if name, ok := fact(d, rule); !ok || name != "" {
+			t.Errorf("%s of nobody names %q, %v", rule, name, ok)
+		}
+	}
+	f.Permissions = []MailboxPermission{{Mailbox: entente.MailboxID{1}, To: app.Authenticated.SID, Rights: FullAccess}}
+	if name, _ := fact(Compile(f).Decide(on), "mailbox-permission"); name != string(app.Authenticated.SID) {
+		t.Errorf("the permission is %q's", name)
+	}
+	f.Scopes[0].Exclusive = true
+	app.ActsAs = &f.Accounts[0].Principal
+	if name, ok := fact(Compile(f).Decide(on), "exclusive-scope"); !ok || name != "all" {
+		t.Errorf("the exclusive scope is %q, %v", name, ok)
+	}
+}
+
+// TestLookingAt: what can be looked at is there, and of nobody there is nothing.
+func TestLookingAt(t *testing.T) {
+	s := Compile(fewFacts())
+	if all := s.AssignmentsOf(personSID(2)); len(all) != 1 || all[0].ID != "a" {
+		t.Errorf("assignments: %v", all)
+	}
+	if all := s.AssignmentsOf(personSID(1)); len(all) != 0 {
+		t.Errorf("assignments of who has none: %v", all)
+	}
+	if all := s.AssignmentsOf(personSID(9)); len(all) != 0 {
+		t.Errorf("assignments of nobody: %v", all)
+	}
+	g := Granted{By: []*ItemGrant{{Write: FieldSubject}, {Write: FieldTime, Latest: at}}}
+	test := func(c ItemChange, want entente.Reason) {
+		t.Helper()
+		if err := g.Allow(c); (err == nil) != (want == "") || err != nil && reasonOf(err) != want {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	test(ItemChange{Fields: FieldSubject}, "")
+	test(ItemChange{Fields: FieldBody}, FieldNotGranted)
+	test(ItemChange{Fields: FieldTime, Start: at, End: at}, "")
+	test(ItemChange{Fields: FieldTime, Start: at, End: at.Add(1)}, TimeNotGranted)
+	p, err := s.Ask(Question{Caller: &Caller{Authenticated: fewFacts().Accounts[1].Principal, Method: Basic}, On: MailboxOf(entente.MailboxID{1}), Want: FolderLookup, At: at}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Item(nil, ItemKey{Content: 5}, ReadItem); reasonOf(err) != NoRight {
+		t.Errorf("an item of no folder: %v", err)
+	}
+}
