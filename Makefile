@@ -25,7 +25,7 @@ check: race
 	git diff --exit-code
 
 race:
-	go test -race ./...
+	go test -race -timeout 60m ./...
 
 fmt:
 	$(TOOL) gofumpt -w $(GOFILES)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ type house struct {
 	testing.TB
 	store    *Store
 	db       *db.DB
-	now      time.Time
+	ticks    atomic.Int64 // seconds since the day the tests are on
 	facts    access.Facts
 	snapshot *access.Snapshot
 }
@@ -41,9 +42,14 @@ func principal(who string) access.Principal {
 	return access.Principal{SID: sid(who), UPN: entente.UPN(who + "@contoso.example"), Mail: entente.SMTPAddress(who + "@contoso.example")}
 }
 
+// now is the time the house lives in; each look at its clock takes a second.
+func (h *house) now() time.Time {
+	return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).Add(time.Duration(h.ticks.Load()) * time.Second)
+}
+
 func newHouse(tb testing.TB, d *db.DB, limits Limits) *house {
 	tb.Helper()
-	h := &house{TB: tb, db: d, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	h := &house{TB: tb, db: d}
 	h.facts = access.Facts{Accounts: []access.Account{
 		{Principal: principal("anna"), Kind: access.KindUser, Enabled: true, Mailbox: annas, Database: database},
 		{Principal: principal("ben"), Kind: access.KindUser, Enabled: true, Mailbox: bens, Database: database},
@@ -52,7 +58,7 @@ func newHouse(tb testing.TB, d *db.DB, limits Limits) *house {
 	h.snapshot = access.Compile(h.facts)
 	h.store = New(Config{
 		Databases: func(string) (*db.DB, error) { return d, nil },
-		Now:       func() time.Time { h.now = h.now.Add(time.Second); return h.now },
+		Now:       func() time.Time { h.ticks.Add(1); return h.now() },
 		Limits:    limits,
 		Poll:      20 * time.Millisecond,
 	})
@@ -95,7 +101,7 @@ func (h *house) permit(who string, id entente.MailboxID, want access.Rights) acc
 	h.Helper()
 	q := access.Question{
 		Caller: &access.Caller{Authenticated: principal(who), Method: access.Basic},
-		On:     access.MailboxOf(id), Want: want, At: h.now,
+		On:     access.MailboxOf(id), Want: want, At: h.now(),
 	}
 	p, err := h.snapshot.Ask(q, &access.Trace{})
 	h.must(err)

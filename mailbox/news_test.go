@@ -208,7 +208,7 @@ func TestNewsOfTheCalendar(t *testing.T) {
 		v := h.anna()
 		cal := h.folder(v, Calendar)
 		l := h.listen(Interest{Folders: []FolderID{cal}})
-		start := h.now
+		start := h.now()
 		it := h.appoint(cal, &calendar.Event{UID: "x", Subject: "x", Start: start, End: start.Add(1), Status: calendar.StatusBusy})
 		l.note(it, "x")
 		l.hears(500, "created x in calendar", "free/busy x in calendar")

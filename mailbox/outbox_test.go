@@ -112,7 +112,7 @@ func TestInherit(t *testing.T) {
 		if len(nodes) != 1 || nodes[0] != "" {
 			t.Errorf("written by %q", nodes)
 		}
-		old, now := h.now.Add(-time.Hour), h.now.Add(time.Hour)
+		old, now := h.now().Add(-time.Hour), h.now().Add(time.Hour)
 		for step, want := range []int{0, 1} {
 			total := 0
 			for _, s := range stores {

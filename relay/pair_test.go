@@ -114,6 +114,7 @@ func TestInvitation(t *testing.T) {
 				t.Errorf("%s answered %v, want %v", a.Address, a.Response, want)
 			}
 		}
+		soon(t, "the answer is on record", func() bool { return len(p.outer.records("relay.MeetingAnswer")) > 0 })
 		if r := p.outer.records("relay.MeetingAnswer"); len(r) != 1 || r[0].Kind != audit.External || !r[0].Allowed || r[0].As.Mail != "sara@contoso.example" {
 			t.Errorf("%+v", r)
 		}
