@@ -106,6 +106,19 @@ func TestSearch(t *testing.T) {
 		test(Filter{Since: time.Now().Add(time.Hour)}, 0)
 		test(Filter{Until: time.Now().Add(-time.Hour)}, 0)
 		test(Filter{Mailbox: "x"}, 0)
+		// What Anna does herself is logged as her too, and is found by another index.
+		own := record(11)
+		own.By, own.Mailbox = anna, "x"
+		if err := l.Append(t.Context(), own); err != nil {
+			t.Fatal(err)
+		}
+		test(Filter{As: anna.SID}, 11)
+		test(Filter{By: anna.SID}, 1)
+		test(Filter{As: anna.SID, By: crm.SID}, 10)
+		test(Filter{As: anna.SID, By: anna.SID, Mailbox: "x", Request: "r11"}, 1)
+		test(Filter{Mailbox: "x", Refused: true}, 1)
+		test(Filter{Mailbox: "x", As: crm.SID}, 0)
+		test(Filter{Request: "r11", Mailbox: "y"}, 0)
 	})
 }
 

@@ -63,12 +63,7 @@ func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
 	var found []Record
 	err := l.DB.View(ctx, func(tx *db.Tx) error {
 		found = nil
-		rows, err := tx.Query(`SELECT record FROM audit_record
-			WHERE record IS NOT NULL AND at >= $1 AND at < $2
-			  AND ($3 = '' OR request = $3) AND ($4 = '' OR as_sid = $4) AND ($5 = '' OR by_sid = $5)
-			  AND ($6 = '' OR mailbox = $6) AND ($7 = '' OR action = $7) AND (NOT $8 OR NOT allowed)
-			ORDER BY at DESC, node, seq DESC LIMIT $9`,
-			since, until, f.Request, string(f.As), string(f.By), f.Mailbox, f.Action, f.Refused, read)
+		rows, err := f.query(tx, since, until, read)
 		if err != nil {
 			return err
 		}
@@ -89,6 +84,31 @@ func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
 		return rows.Err()
 	})
 	return found, err
+}
+
+// What all searches ask. A condition that may be empty is one no index serves,
+// so what restricts most is asked once more, plainly, before it.
+const (
+	searchHead = `SELECT record FROM audit_record WHERE record IS NOT NULL AND at >= $1 AND at < $2`
+	searchTail = ` AND ($3 = '' OR request = $3) AND ($4 = '' OR as_sid = $4) AND ($5 = '' OR by_sid = $5)
+		AND ($6 = '' OR mailbox = $6) AND ($7 = '' OR action = $7) AND (NOT $8 OR NOT allowed)
+		ORDER BY at DESC, node, seq DESC LIMIT $9`
+)
+
+// query asks by the index that serves the filter best.
+func (f *Filter) query(tx *db.Tx, since, until, read int64) (*db.Rows, error) {
+	args := [...]any{since, until, f.Request, string(f.As), string(f.By), f.Mailbox, f.Action, f.Refused, read}
+	switch {
+	case f.Request != "":
+		return tx.Query(searchHead+` AND request = $3`+searchTail, args[:]...)
+	case f.Mailbox != "":
+		return tx.Query(searchHead+` AND mailbox = $6`+searchTail, args[:]...)
+	case f.By != "":
+		return tx.Query(searchHead+` AND by_sid = $5`+searchTail, args[:]...)
+	case f.As != "":
+		return tx.Query(searchHead+` AND (as_sid = $4 AND as_sid <> by_sid OR by_sid = $4 AND as_sid = by_sid)`+searchTail, args[:]...)
+	}
+	return tx.Query(searchHead+searchTail, args[:]...)
 }
 
 // Checkpoint returns the node's last signed checkpoint, to be kept elsewhere
