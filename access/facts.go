@@ -117,7 +117,8 @@ type ManagementScope struct {
 	Filter string // as ParseFilter reads it
 	// Exclusive keeps everyone else out: over whom an exclusive scope holds, only
 	// grants with an exclusive scope that holds over him too say anything. Denials
-	// always do, so that making a scope exclusive never opens anything.
+	// always do, so that making a first scope exclusive never opens anything. Whom
+	// two hold over, grants with either reach.
 	Exclusive bool
 }
 

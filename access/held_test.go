@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"entente"
@@ -123,6 +124,74 @@ func TestScopesOfNobody(t *testing.T) {
 	test("a scope there is not", personSID(1), false, over("1", ScopeManagement, "lost"))
 	test("denied over one that does not hold", personSID(1), true, over("1", ScopeAll, ""), deny(over("2", ScopeManagement, "none")))
 	test("denied over one there is not", personSID(1), false, over("1", ScopeAll, ""), deny(over("2", ScopeManagement, "lost")))
+}
+
+// TestExclusiveScopesMeet: whom an exclusive scope holds over, grants without one
+// do not reach, denials do, and of two such scopes grants with either do.
+func TestExclusiveScopesMeet(t *testing.T) {
+	test := func(name string, want bool, one, two bool, more ...Assignment) {
+		t.Helper()
+		f := fewFacts()
+		f.Administrators = nil
+		f.Scopes = []ManagementScope{{Name: "one", Filter: "Name -like '*'", Exclusive: one}, {Name: "two", Filter: "Name -like '*'", Exclusive: two}}
+		f.Assignments = append([]Assignment{{ID: "a", Assignee: personSID(2), Rights: ApplicationImpersonation, Scope: Scope{ScopeManagement, "one"}, Enabled: true}}, more...)
+		if got := Compile(f).mayAct(personSID(2), personSID(1)); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	deny := Assignment{ID: "b", Assignee: personSID(2), Rights: MayImpersonate, Scope: Scope{ScopeManagement, "two"}, Enabled: true, Deny: true}
+	test("neither exclusive", true, false, false)
+	test("the grant's own", true, true, false)
+	test("another", false, false, true)
+	test("both", true, true, true)
+	test("denied", false, false, false, deny)
+	test("denied, the grant's exclusive", false, true, false, deny)
+	test("denied, both", false, true, true, deny)
+}
+
+// TestGroupsChange makes changes of groups, and looks who is in them and whom the
+// scopes that name them hold over.
+func TestGroupsChange(t *testing.T) {
+	f := fewFacts()
+	one, two, app := personSID(1), teamSID(2), personSID(2)
+	f.Groups = []Group{{SID: teamSID(1), Name: "t1", Mail: "t1@x.example", Members: []entente.SID{app}}}
+	f.Scopes = []ManagementScope{{Name: "named", Filter: "MemberOfGroup -eq 't1'"}, {Name: "addressed", Filter: "MemberOfGroup -eq 't1@x.example'"}}
+	test := func(name string, d Delta, groups, scopes string, members ...entente.SID) {
+		t.Helper()
+		s := Compile(f).With(d)
+		var in []string
+		for _, g := range s.GroupsOf(app) {
+			in = append(in, string(g.SID[len(g.SID)-1]))
+		}
+		slices.Sort(in)
+		if strings.Join(in, " ") != groups || strings.Join(s.ScopesOver(app), " ") != scopes {
+			t.Errorf("%s: in %q, under %q", name, in, s.ScopesOver(app))
+		}
+		for _, sid := range []entente.SID{one, app} {
+			is := slices.ContainsFunc(s.GroupsOf(sid), func(g Group) bool { return g.SID == teamSID(1) })
+			if is != slices.Contains(members, sid) {
+				t.Errorf("%s: that %s is a member is %v", name, sid, is)
+			}
+		}
+	}
+	with := func(name string, mail entente.SMTPAddress, members ...entente.SID) Delta {
+		return Delta{PutGroups: []Group{{SID: teamSID(1), Name: name, Mail: mail, Members: members}}}
+	}
+	const both = "addressed named"
+	test("nothing", Delta{}, "1", both, app)
+	test("a group less that is not", Delta{DropGroups: []entente.SID{teamSID(9), app}}, "1", both, app)
+	test("the same again", with("t1", "t1@x.example", app), "1", both, app)
+	test("a member more, behind", with("t1", "t1@x.example", app, one), "1", both, app, one)
+	test("a member more, before", with("t1", "t1@x.example", one, app), "1", both, app, one)
+	test("another member", with("t1", "t1@x.example", one), "", "", one)
+	test("no members", with("t1", "t1@x.example"), "", "")
+	test("twice the same member", with("t1", "t1@x.example", app, app), "1", both, app)
+	test("another name", with("t2", "t1@x.example", app), "1", "addressed", app)
+	test("another address", with("t1", "t2@x.example", app), "1", "named", app)
+	test("a group over it", Delta{PutGroups: []Group{{SID: two, Members: []entente.SID{teamSID(1)}}}}, "1 2", both, app)
+	test("a group in it", Delta{PutGroups: []Group{{SID: two, Members: []entente.SID{one}}, {SID: teamSID(1), Name: "t1", Mail: "t1@x.example", Members: []entente.SID{two, app}}}}, "1", both, one, app)
+	test("no group", Delta{DropGroups: []entente.SID{teamSID(1)}}, "", "")
+	test("a group of the same name", Delta{PutGroups: []Group{{SID: two, Name: "t1"}}}, "1", "addressed", app)
 }
 
 // TestDatabases: acting as those in a database is asked without naming one of

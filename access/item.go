@@ -55,6 +55,7 @@ type weighing struct {
 	change      *ItemChange
 	at          time.Time
 	by          *ItemGrant // the first that counts
+	byGives     Rights     // what it gives
 	not         *ItemGrant // the first that would, were it in force and wide enough
 	gives       Rights
 	read, write Fields
@@ -82,13 +83,15 @@ func (w *weighing) consider(g *ItemGrant) {
 	if gives == 0 {
 		return
 	}
-	if w.by == nil || gives.Has(w.want) != rightsOf(w.by).Has(w.want) {
+	if w.by == nil || gives.Has(w.want) != w.byGives.Has(w.want) {
 		if w.by == nil || gives.Has(w.want) {
-			w.by = g
+			w.by, w.byGives = g, gives
 		}
 		return
 	}
-	w.by = first(w.by, g)
+	if w.by = first(w.by, g); w.by == g {
+		w.byGives = gives
+	}
 }
 
 // first is the grant with the lower ID, so that the same is named however they

@@ -54,8 +54,10 @@ func TestClaimedGroups(t *testing.T) {
 	f := fewFacts()
 	f.Accounts[1].Master = foreign("103")
 	f.Groups = []Group{
-		{SID: "linked", Master: foreign("100")}, {SID: "over-linked", Members: []entente.SID{"linked"}},
-		{SID: "holds", Members: []entente.SID{foreign("101")}}, {SID: "over", Members: []entente.SID{"holds"}},
+		{SID: "linked", Master: foreign("100")},
+		{SID: "over-linked", Members: []entente.SID{"linked"}},
+		{SID: "holds", Members: []entente.SID{foreign("101")}},
+		{SID: "over", Members: []entente.SID{"holds"}},
 	}
 	f.Administrators = []entente.SID{"over"}
 	s := Compile(f)

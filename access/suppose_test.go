@@ -143,15 +143,23 @@ func TestSupposeStages(t *testing.T) {
 		x.At = at
 		r := snap.Suppose(x)
 		var got []string
+		decided := r.Decisions()
 		for _, o := range r.Outcomes {
 			text := string(o.Stage)
 			for i := range o.Decisions {
+				if len(decided) == 0 || decided[0] != o.Decisions[i] {
+					t.Fatalf("%s: the decisions are not those of the stages in their order", name)
+				}
+				decided = decided[1:]
 				text += fmt.Sprint(" ", o.Decisions[i].Want)
 			}
 			if o.Err != nil {
 				text += " " + string(reasonOf(o.Err))
 			}
 			got = append(got, text)
+		}
+		if len(decided) > 0 {
+			t.Errorf("%s: %d decisions of no stage", name, len(decided))
 		}
 		if text := strings.Join(got, "; ") + " as " + strings.TrimSuffix(string(r.As.UPN), "@contoso.example"); text != want {
 			t.Errorf("%s: %s, want %s", name, text, want)
