@@ -57,6 +57,7 @@ func TestFilterErrors(t *testing.T) {
 	test("Name -eq 'a' -and", "character 18:")
 	test("Name -eq 'a' Name -eq 'b'", "character 18:", `"Name" is too much`)
 	test("(Name -eq 'a'", "character 14:", "a closing parenthesis is missing")
+	test("(Name -eq 'a' x", "character 15:", "a closing parenthesis is missing")
 	test("Name -eq 'a')", "is too much")
 	test("{Name -eq 'a'", "character 1:")
 	test("Name -eq 'a' -and Name -eq 'b' -or Name -eq 'c'", "character 32:", "-and and -or are mixed")
@@ -68,6 +69,88 @@ func TestFilterErrors(t *testing.T) {
 	test(strings.Repeat("-not ", 40)+"Name -eq 'a'", "nested more than 32 deep")
 	test(strings.Repeat("Name -eq 'a' -or ", 300)+"Name -eq 'a'", "more than 256 comparisons")
 	test("Name -eq '"+strings.Repeat("a", maxFilter)+"'", "longer than 8192 bytes")
+}
+
+// TestFilterLimits: a filter may be as long, as deep and as wide as it says, and
+// no more.
+func TestFilterLimits(t *testing.T) {
+	test := func(name, text string, ok bool) {
+		t.Helper()
+		if _, err := ParseFilter(text); (err == nil) != ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	nested := func(n int) string {
+		return strings.Repeat("(", n) + "Name -eq 'a'" + strings.Repeat(")", n)
+	}
+	negated := func(n int) string { return strings.Repeat("-not ", n) + "Name -eq 'a'" }
+	joined := func(n int) string { return strings.Repeat("Name -eq 'a' -or ", n-1) + "Name -eq 'a'" }
+	long := func(n int) string { return "Name -eq '" + strings.Repeat("a", n-len("Name -eq ''")) + "'" }
+	test("deep", nested(maxFilterDepth), true)
+	test("too deep", nested(maxFilterDepth+1), false)
+	test("negated", negated(maxFilterDepth), true)
+	test("negated too often", negated(maxFilterDepth+1), false)
+	test("wide", joined(maxFilterClauses), true)
+	test("too wide", joined(maxFilterClauses+1), false)
+	test("long", long(maxFilter), true)
+	test("too long", long(maxFilter+1), false)
+	test("braces", "{Name -eq 'a'}", true)
+	test("nothing in braces", "{}", false)
+	test("half a brace", "{", false)
+	test("the other half", "Name -eq 'a'}", false)
+	test("what is empty", "MemberOfGroup -eq ''", false)
+	test("true", "Title -eq $true", true)
+	test("false", "Title -ne $False", true)
+	test("no such word", "Title -eq $nothing", false)
+}
+
+// TestFilterHolds: what each property of an account is compared as.
+func TestFilterHolds(t *testing.T) {
+	full := Account{
+		Principal: Principal{UPN: "anna@contoso.example", Mail: "a.meyer@contoso.example"}, Name: "Anna", Database: "DB1", Kind: KindUser, Enabled: true,
+		Proxies: []entente.SMTPAddress{"office@contoso.example"}, Mailbox: entente.MailboxID{1},
+		Attributes: &Attributes{Title: "Clerk", Department: "Sales", Company: "Contoso", Office: "Z1"},
+	}
+	bare := Account{Kind: KindService, Enabled: true}
+	aliased, off, linked, room, equipment, shared := full, bare, full, full, full, full
+	aliased.Attributes, off.Enabled, linked.Master = &Attributes{Alias: "am"}, false, "S-1-5-21-9-9-9-1"
+	room.Kind, equipment.Kind, shared.Kind = KindRoom, KindEquipment, KindShared
+	test := func(a *Account, filter string, want bool) {
+		t.Helper()
+		f, err := ParseFilter(filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.root.matches(&account{Account: *a}, nil); got != want {
+			t.Errorf("%s of %+v: %v", filter, a, got)
+		}
+	}
+	for _, holds := range []string{
+		"Name -eq 'anna'", "DisplayName -like 'A*'", "Alias -eq 'a.meyer'", "SamAccountName -eq 'A.Meyer'", "Database -eq 'db1'",
+		"UserPrincipalName -eq 'anna@contoso.example'", "PrimarySmtpAddress -like '*@contoso.example'",
+		"EmailAddresses -eq 'a.meyer@contoso.example'", "EmailAddresses -eq 'office@contoso.example'", "EmailAddresses -eq $true",
+		"Title -eq 'clerk'", "Department -ne 'Board'", "Company -like 'C*'", "Office -eq 'Z1'", "CustomAttribute1 -eq $null",
+		"RecipientType -eq 'UserMailbox'", "RecipientTypeDetails -eq 'UserMailbox'", "Title -eq $true", "Title -ne $false",
+	} {
+		test(&full, holds, true)
+		test(&full, "-not ("+holds+")", false)
+		test(&bare, holds, strings.Contains(holds, "-ne 'Board'") || strings.Contains(holds, "-eq $null"))
+	}
+	test(&full, "EmailAddresses -eq 'anna@contoso.example'", false)
+	test(&full, "Name -eq 'Anna' -and Title -eq 'Boss'", false)
+	test(&full, "Name -eq 'Anna' -or Title -eq 'Boss'", true)
+	test(&full, "Name -eq 'Eva' -or Title -eq 'Boss'", false)
+	test(&full, "Name -notlike 'a*'", false)
+	test(&aliased, "Alias -eq 'am'", true)
+	test(&aliased, "Alias -eq 'a.meyer'", false)
+	test(&bare, "EmailAddresses -eq $null", true)
+	test(&bare, "RecipientType -eq 'User'", true)
+	test(&bare, "RecipientTypeDetails -eq 'User'", true)
+	test(&off, "RecipientTypeDetails -eq 'DisabledUser'", true)
+	test(&linked, "RecipientTypeDetails -eq 'LinkedMailbox'", true)
+	test(&room, "RecipientTypeDetails -eq 'RoomMailbox'", true)
+	test(&equipment, "RecipientTypeDetails -eq 'EquipmentMailbox'", true)
+	test(&shared, "RecipientTypeDetails -eq 'SharedMailbox'", true)
 }
 
 // TestFilterGroupsFollow: a filter that names a group by its name or address

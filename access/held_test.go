@@ -78,6 +78,16 @@ func TestEachChange(t *testing.T) {
 	test("an item grant otherwise", Delta{PutItemGrants: []ItemGrant{{ID: "g", Mailbox: entente.MailboxID{1}, To: personSID(1)}}}, func(_ *Snapshot, f Facts) bool {
 		return count(1, len(f.ItemGrants)) && f.ItemGrants[0].To == personSID(1)
 	})
+	more := f
+	more.Assignments = append(slices.Clone(f.Assignments), Assignment{ID: "b", Assignee: personSID(2)}, Assignment{ID: "c", Assignee: personSID(2)})
+	more.ItemGrants = append(slices.Clone(f.ItemGrants), ItemGrant{ID: "h", Mailbox: entente.MailboxID{1}, To: personSID(2)}, ItemGrant{ID: "i", Mailbox: entente.MailboxID{1}, To: personSID(2)})
+	s := Compile(more).With(Delta{DropAssignments: []string{"b", "x"}, DropItemGrants: []string{"h", "x"}})
+	if all := s.AssignmentsOf(personSID(2)); len(all) != 2 || all[0].ID != "a" || all[1].ID != "c" {
+		t.Errorf("with one of three assignments gone there are %+v", all)
+	}
+	if all := s.ItemGrantsOn(entente.MailboxID{1}); len(all) != 2 || all[0].ID != "g" || all[1].ID != "i" {
+		t.Errorf("with one of three item grants gone there are %+v", all)
+	}
 	same := Compile(f)
 	if s := same.With(Delta{}); s.Generation() != 7 || s.Accounts() != 2 || len(s.Facts().Servers) != 1 || len(s.Facts().Databases) != 1 {
 		t.Errorf("nothing was changed, and now there is %+v", s.Facts())

@@ -49,3 +49,22 @@ func TestParseFolderRights(t *testing.T) {
 	test([]string{"Everything"}, false, 0, false)
 	test(nil, false, 0, false)
 }
+
+// TestParseFields reads names of fields, and writes them again.
+func TestParseFields(t *testing.T) {
+	test := func(text string, want Fields, written string) {
+		t.Helper()
+		f, err := ParseFields(text)
+		if (err == nil) != (written != "!") || f != want || err == nil && f.String() != written {
+			t.Errorf("%q: %v, %v", text, f, err)
+		}
+	}
+	test("", 0, "")
+	test("all", AllFields, "All")
+	test("Subject", FieldSubject, "Subject")
+	test(" time ,, subject", FieldSubject|FieldTime, "Subject,Time")
+	test("Other,Importance,Attendees,Reminder,Categories,Body,ShowAs,Location,Time,Subject", AllFields, "All")
+	test("Importance,Other", FieldImportance|FieldOther, "Importance,Other")
+	test("Subject,Nothing", 0, "!")
+	test("All,Nothing", 0, "!")
+}
