@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,20 @@ func TestDecodeResponseOfAnother(t *testing.T) {
 }
 
 // Requests and answers are valid by the published schema.
+// asPublished writes a document as the published schema has it where we differ
+// from it on purpose: the ids in ErrorSubscriptionIds are in the namespace of
+// messages, since that is where Exchange's own clients read them. See
+// doc/divergences.md.
+func asPublished(doc []byte) []byte {
+	from, to, ok := bytes.Cut(doc, []byte("<m:ErrorSubscriptionIds>"))
+	if !ok {
+		return doc
+	}
+	ids, rest, _ := bytes.Cut(to, []byte("</m:ErrorSubscriptionIds>"))
+	ids = bytes.ReplaceAll(ids, []byte("m:SubscriptionId>"), []byte("t:SubscriptionId>"))
+	return slices.Concat(from, []byte("<m:ErrorSubscriptionIds>"), ids, []byte("</m:ErrorSubscriptionIds>"), asPublished(rest))
+}
+
 func TestPublishedSchema(t *testing.T) {
 	schema := shared(t, "schemas/ews-lint-all.xsd")
 	lint, err := exec.LookPath("xmllint")
@@ -102,7 +117,7 @@ func TestPublishedSchema(t *testing.T) {
 	args := []string{"--nonet", "--noout", "--schema", schema}
 	add := func(name string, doc []byte) {
 		path := filepath.Join(dir, name+".xml")
-		if err := os.WriteFile(path, declare(doc), 0o600); err != nil {
+		if err := os.WriteFile(path, asPublished(declare(doc)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, path)
