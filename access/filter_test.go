@@ -185,6 +185,33 @@ func TestFilterGroupsFollow(t *testing.T) {
 	test(0, 1)
 }
 
+// TestGroupCalled: a group is known by SID, else by address, else by name; one of
+// two by the same is none.
+func TestGroupCalled(t *testing.T) {
+	one := Group{SID: teamSID(1), Name: "one", Mail: "one@x.example"}
+	two := Group{SID: teamSID(2), Name: "two", Mail: "two@x.example"}
+	test := func(name string, want entente.SID, all ...Group) {
+		t.Helper()
+		s := Compile(Facts{Groups: all, Accounts: []Account{{Principal: Principal{SID: personSID(1)}}}})
+		if got := s.sid(s.groupCalled(name)); got != string(want) {
+			t.Errorf("%q of %+v: %q", name, all, got)
+		}
+	}
+	named := func(g Group, name string) Group { g.Name = name; return g }
+	mailed := func(g Group, mail entente.SMTPAddress) Group { g.Mail = mail; return g }
+	test("one", one.SID, one, two)
+	test("TWO", two.SID, one, two)
+	test("One@x.example", one.SID, one, two)
+	test("two@x.example", two.SID, one, two)
+	test(strings.ToLower(string(one.SID)), one.SID, one, two)
+	test(string(personSID(1)), "", one, two)
+	test("three", "", one, two)
+	test("one", "", one, named(two, "one"))
+	test("one@x.example", "", one, mailed(two, "ONE@x.example"))
+	test("two", one.SID, mailed(one, "two"), two)
+	test("two", one.SID, two, mailed(one, "two"))
+}
+
 // FuzzParseFilter: what is read is written in a form that reads as the same.
 func FuzzParseFilter(f *testing.F) {
 	f.Add("Department -eq 'Sales' -and (Office -like 'Z*' -or -not (Title -eq $null))")

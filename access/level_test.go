@@ -1,10 +1,18 @@
 package access
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestFolderRightNames has every role and every single right read, written and
 // read again as what it was.
 func TestFolderRightNames(t *testing.T) {
+	const all = "None Owner PublishingEditor Editor PublishingAuthor Author NonEditingAuthor Reviewer Contributor AvailabilityOnly LimitedDetails " +
+		"ReadItems CreateItems EditOwnedItems DeleteOwnedItems EditAllItems DeleteAllItems CreateSubfolders FolderOwner FolderContact FolderVisible"
+	if got := strings.Join(FolderRightNames(), " "); got != all {
+		t.Error(got)
+	}
 	for _, name := range FolderRightNames() {
 		for _, calendar := range []bool{false, true} {
 			r, err := ParseFolderRights([]string{name}, calendar)
@@ -67,4 +75,25 @@ func TestParseFields(t *testing.T) {
 	test("Importance,Other", FieldImportance|FieldOther, "Importance,Other")
 	test("Subject,Nothing", 0, "!")
 	test("All,Nothing", 0, "!")
+}
+
+// TestFolderRightsText: a role by its name, anything else right by right.
+func TestFolderRightsText(t *testing.T) {
+	test := func(r Rights, want string) {
+		t.Helper()
+		if got := FolderRightsText(r); got != want {
+			t.Errorf("%v: %s", r, got)
+		}
+	}
+	test(0, "None")
+	test(LevelOwner, "Owner")
+	test(LevelOwner&^FolderContact, "Owner")
+	test(LevelReviewer|FreeBusySimple|FreeBusyDetailed, "Reviewer")
+	test(LevelReviewer|FolderContact, "Reviewer")
+	test(ReadAny, "ReadItems")
+	test(ReadAny|Create|FreeBusySimple, "ReadItems,CreateItems")
+	test(FreeBusySimple, "AvailabilityOnly")
+	test(FreeBusySimple|FreeBusyDetailed, "LimitedDetails")
+	test(FreeBusySimple|FolderContact, "AvailabilityOnly")
+	test(FolderContact, "FolderContact")
 }

@@ -109,3 +109,29 @@ func TestClaimedGroups(t *testing.T) {
 		t.Error("who administers by a claimed group is wrong")
 	}
 }
+
+// TestLinkedGroupsChange: what a group is not linked to any more gives nothing,
+// and what it comes to be linked to does.
+func TestLinkedGroupsChange(t *testing.T) {
+	f := fewFacts()
+	f.Groups = []Group{{SID: "local", Master: "S-1-5-21-8-8-8-100"}}
+	s := Compile(f)
+	test := func(name string, d Delta, want ...entente.SID) {
+		t.Helper()
+		next := s.With(d)
+		for _, sid := range []entente.SID{"S-1-5-21-8-8-8-100", "S-1-5-21-8-8-8-105"} {
+			var step Decision
+			into := next.claimed(&Caller{Method: Negotiate, Realm: "R", Groups: []entente.SID{sid}}, &step)
+			if slices.Contains(into, next.number("local")) != slices.Contains(want, sid) {
+				t.Errorf("%s: who is in %s is in the local group: %v", name, sid, !slices.Contains(want, sid))
+			}
+		}
+	}
+	test("as it was", Delta{}, "S-1-5-21-8-8-8-100")
+	test("the same", Delta{PutGroups: f.Groups}, "S-1-5-21-8-8-8-100")
+	test("another", Delta{PutGroups: []Group{{SID: "local", Master: "S-1-5-21-8-8-8-105"}}}, "S-1-5-21-8-8-8-105")
+	test("none", Delta{PutGroups: []Group{{SID: "local"}}})
+	test("gone", Delta{DropGroups: []entente.SID{"local"}})
+	test("gone and made again", Delta{DropGroups: []entente.SID{"local"}, PutGroups: []Group{{SID: "local"}}})
+	test("gone and made again, otherwise", Delta{DropGroups: []entente.SID{"local"}, PutGroups: []Group{{SID: "local", Master: "S-1-5-21-8-8-8-105"}}}, "S-1-5-21-8-8-8-105")
+}
