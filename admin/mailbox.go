@@ -132,24 +132,16 @@ type MailboxInfo struct {
 
 // ShowMailbox shows a mailbox. Its size is read on behalf of its owner, who is
 // the one that may know, and that is recorded.
-func (a *API) ShowMailbox(ctx context.Context, q AccountName) (MailboxInfo, error) {
-	x, err := a.withMailbox(ctx, q.Account)
-	if err != nil {
-		return MailboxInfo{}, err
-	}
-	s := a.Door.Local(x.Principal, "admin.mailbox.show")
-	v, err := s.Own(ctx)
-	if err != nil {
-		return MailboxInfo{}, err
-	}
-	u, err := v.Usage(ctx)
-	if err != nil {
-		return MailboxInfo{}, err
-	}
-	return MailboxInfo{
-		Account: string(x.UPN), ID: x.Mailbox.String(), Database: x.Database, Size: u.Size,
-		Warning: u.Quota.Warning, Send: u.Quota.ProhibitSend, Receive: u.Quota.ProhibitSendReceive,
-	}, s.Finish(ctx, "")
+func (a *API) ShowMailbox(ctx context.Context, q AccountName) (i MailboxInfo, err error) {
+	err = a.inMailbox(ctx, "mailbox.show", q.Account, false, func(v *mailbox.View, x *directory.Account) error {
+		u, err := v.Usage(ctx)
+		i = MailboxInfo{
+			Account: string(x.UPN), ID: x.Mailbox.String(), Database: x.Database, Size: u.Size,
+			Warning: u.Quota.Warning, Send: u.Quota.ProhibitSend, Receive: u.Quota.ProhibitSendReceive,
+		}
+		return err
+	})
+	return i, err
 }
 
 func (a *API) withMailbox(ctx context.Context, name string) (*directory.Account, error) {
