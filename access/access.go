@@ -54,8 +54,10 @@ type Caller struct {
 	ActsAs        *Principal // Exchange impersonation; nil if none
 	// Groups are SIDs of groups that the caller's own realm, named Realm, says he
 	// is in. Those outside that realm's domain are dropped by Decide.
-	Groups      []entente.SID
-	Realm       string
+	Groups []entente.SID
+	Realm  string
+	// Foreign is what a delegation token says; nil without one.
+	Foreign     *Foreign
 	Application ApplicationID
 	UserAgent   string
 	Address     string // of the peer, without port

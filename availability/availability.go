@@ -31,6 +31,17 @@ const (
 	RecipientNotFound entente.Reason = "recipient-not-found"         // nobody here has the address
 	GroupTooBig       entente.Reason = "group-too-big"               // more than MaxMembers
 	PartnerFailed     entente.Reason = "availability-partner-failed" // a partner did not answer
+
+	// Of people in another organization.
+	NoRelationship          entente.Reason = "relationship-missing"           // none names the domain, or it is switched off
+	UnusableRelationship    entente.Reason = "relationship-unusable"          // it does not say where or for whom to ask
+	NoRelationshipFreeBusy  entente.Reason = "relationship-without-free-busy" // it shares none
+	OtherOrganization       entente.Reason = "relationship-organization"      // the asker is of another than it names
+	PartnerDiscoveryFailed  entente.Reason = "partner-autodiscover-failed"    // its server could not be found
+	PartnerTooManyEntries   entente.Reason = "partner-too-many-entries"       // more than 1,000 in an answer
+	PartnerTimedOut         entente.Reason = "partner-timed-out"
+	PartnerShowsNoFreeBusy  entente.Reason = "partner-no-free-busy" // the calendar there shows nothing
+	PartnerUnknownRecipient entente.Reason = "partner-unknown-recipient"
 )
 
 // Limits of one question, those of Exchange. [MS-OXWAVLS] 3.1.4.1

