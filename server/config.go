@@ -37,6 +37,8 @@ type Config struct {
 	Audit    AuditConfig  `yaml:"audit" doc:"What the audit log keeps."`
 	Limits   LimitsConfig `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
 	Relay    *RelayConfig `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
+
+	Federation *FederationConfig `yaml:"federation,omitempty" doc:"How the trust broker and partner organizations are reached. The trust itself is set by entente federation."`
 }
 
 // ListenConfig says where clients connect.
@@ -178,6 +180,11 @@ func (c *Config) Check() error {
 	if c.Relay != nil {
 		if err := c.Relay.check(); err != nil {
 			bad("relay: %w", err)
+		}
+	}
+	if c.Federation != nil {
+		if err := c.Federation.check(); err != nil {
+			bad("federation: %w", err)
 		}
 	}
 	if c.Limits.Concurrency < 1 || c.Limits.ShutdownTimeout < 0 || c.Limits.RequestTimeout < time.Second {

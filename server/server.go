@@ -23,6 +23,7 @@ import (
 	"entente/delivery"
 	"entente/directory"
 	"entente/ews/ewsserver"
+	"entente/federation"
 	"entente/keys"
 	"entente/mailbox"
 	"entente/outgoing"
@@ -60,6 +61,9 @@ type Server struct {
 	post      *delivery.Courier
 	relay     *relay.Relay // nil if this node has no side of one
 
+	abroad     *outgoing.Dialer // to the broker and partners
+	Federation *federation.Service
+
 	port      port
 	strangers strangers
 	cancel    context.CancelFunc
@@ -85,6 +89,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"mailboxes", s.openMailboxes},
 		{"audit log", s.openAudit},
 		{"records", s.settleRecords},
+		{"federation", s.openFederation},
 		{"protocols", s.join},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -272,6 +277,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.cancel = cancel
 	s.background(background, s.Door.Run)
 	s.background(background, s.Directory.Run)
+	s.background(background, s.Federation.Run)
 	s.background(background, s.watchRecords)
 	return s.register(ctx)
 }

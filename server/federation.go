@@ -1,0 +1,142 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"time"
+
+	"entente/federation"
+	"entente/outgoing"
+)
+
+// FederationConfig says how this server reaches the broker and partners. What
+// the trust is, and with whom there are relationships, is kept in the directory
+// and set by `entente federation` and `entente relationship`.
+type FederationConfig struct {
+	ExternalURL string   `yaml:"external_url,omitempty" doc:"Where partners reach this organization, such as https://mail.contoso.example: of this server, or of a published one that answers for a site which is not. Default: https and the name of this server."`
+	Resolvers   []string `yaml:"resolvers,omitempty" doc:"DNS servers, as ADDRESS or ADDRESS:PORT, by which the broker and partners are found. Default: those of the system."`
+	CAFiles     []string `yaml:"ca_files,omitempty" doc:"PEM files with CAs that are trusted for the broker and partners, beside those of the system."`
+	Allow       []string `yaml:"allow,omitempty" doc:"Networks in which the broker or a partner may be although they are not public, such as 10.1.0.0/16."`
+	Proxy       string   `yaml:"proxy,omitempty" doc:"HTTP proxy for requests to the broker and partners, such as http://proxy.contoso.example:3128."`
+}
+
+func (c *FederationConfig) check() error {
+	var errs []error
+	if c.ExternalURL != "" {
+		if u, err := url.Parse(c.ExternalURL); err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+			errs = append(errs, fmt.Errorf("external_url: %q is not https://HOST or https://HOST:PORT", c.ExternalURL))
+		}
+	}
+	if c.Proxy != "" {
+		if u, err := url.Parse(c.Proxy); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			errs = append(errs, errors.New("proxy: not http://HOST:PORT"))
+		}
+	}
+	_, err := resolvers(c.Resolvers)
+	errs = append(errs, err)
+	_, err = c.networks()
+	return errors.Join(append(errs, err)...)
+}
+
+// resolvers reads addresses of DNS servers, whose port is 53 unless one is given.
+func resolvers(texts []string) (all []netip.AddrPort, err error) {
+	for _, s := range texts {
+		a, err := netip.ParseAddrPort(s)
+		if err != nil {
+			ip, e := netip.ParseAddr(s)
+			if e != nil {
+				return nil, fmt.Errorf("resolvers: %q is neither ADDRESS nor ADDRESS:PORT", s)
+			}
+			a = netip.AddrPortFrom(ip, 53)
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func (c *FederationConfig) networks() (all []netip.Prefix, err error) {
+	for _, s := range c.Allow {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("allow: %q is not a network such as 10.1.0.0/16", s)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// roots are the CAs by which the broker and partners are known.
+func (c *FederationConfig) roots() (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, file := range c.CAFiles {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s has no certificate in it", file)
+		}
+	}
+	return pool, nil
+}
+
+// rules say what asking the broker and partners may reach: public
+// addresses, and the networks of the configuration.
+func (c *FederationConfig) rules() (map[outgoing.Purpose]outgoing.Rule, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	networks, err := c.networks()
+	if err != nil {
+		return nil, err
+	}
+	rule := outgoing.Rule{Allow: networks, TLS: &tls.Config{RootCAs: roots}}
+	asking := rule
+	asking.PerHost, asking.AtOnce = 32, 256
+	return map[outgoing.Purpose]outgoing.Rule{
+		outgoing.Broker: rule, outgoing.Partner: asking, outgoing.Autodiscover: rule,
+	}, nil
+}
+
+// openFederation opens this organization's side of its federation trust.
+func (s *Server) openFederation(ctx context.Context) error {
+	c := s.config.Federation
+	if c == nil {
+		c = &FederationConfig{}
+	}
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
+	s.abroad = outgoing.New(rules, nil)
+	s.Federation, err = federation.Open(ctx, federation.Config{
+		DB: s.main, Ring: s.ring, Node: s.config.Name, HTTP: s.abroad.HTTPClient(outgoing.Broker),
+		Now: time.Now, Log: s.log, Live: s.liveNodes,
+	})
+	return err
+}
+
+// liveNodes are the nodes that serve this organization now.
+func (s *Server) liveNodes(ctx context.Context) ([]string, error) {
+	nodes, err := s.Directory.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range nodes {
+		if !nodes[i].Down {
+			names = append(names, nodes[i].Name)
+		}
+	}
+	return names, nil
+}
