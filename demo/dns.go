@@ -1,0 +1,166 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// names is an authoritative DNS server on loopback for the demo's domains: where
+// the organizations' servers are, and the TXT records by which they prove that
+// their domains are theirs. Records can be changed while it runs.
+type names struct {
+	mu      sync.RWMutex
+	zones   map[string]bool // "contoso.example."
+	records map[string][]dns.RR
+	udp     *dns.Server
+	tcp     *dns.Server
+	at      netip.AddrPort
+}
+
+const (
+	nameTTL  = 5 // seconds: the demo's records are played with
+	mostTry  = 20
+	nameWait = 2 * time.Second
+)
+
+// serveNames starts the server on a port that UDP and TCP both have free.
+func serveNames() (*names, error) {
+	n := &names{zones: map[string]bool{}, records: map[string][]dns.RR{}}
+	var last error
+	for range mostTry {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		l, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err != nil {
+			last = errors.Join(err, packets.Close())
+			continue
+		}
+		n.at = netip.MustParseAddrPort(packets.LocalAddr().String())
+		n.udp = &dns.Server{PacketConn: packets, Handler: n}
+		n.tcp = &dns.Server{Listener: l, Handler: n, ReadTimeout: nameWait, WriteTimeout: nameWait}
+		// They end when they are shut down; what they say then is of no use.
+		go func() { _ = n.udp.ActivateAndServe() }()
+		go func() { _ = n.tcp.ActivateAndServe() }()
+		return n, nil
+	}
+	return nil, last
+}
+
+func (n *names) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), nameWait)
+	defer cancel()
+	return errors.Join(n.udp.ShutdownContext(ctx), n.tcp.ShutdownContext(ctx))
+}
+
+// add makes a zone of a domain, if there is none yet, and its records, each in
+// the form of a zone file.
+func (n *names) add(zone string, records ...string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.zones[dns.Fqdn(zone)] = true
+	for _, text := range records {
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			return err
+		}
+		h := rr.Header()
+		h.Ttl = nameTTL
+		name := strings.ToLower(h.Name)
+		n.records[name] = append(n.records[name], rr)
+	}
+	return nil
+}
+
+// addTXT makes a TXT record.
+func (n *names) addTXT(name, text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name = dns.Fqdn(strings.ToLower(name))
+	n.records[name] = append(n.records[name], &dns.TXT{
+		Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: nameTTL}, Txt: []string{text},
+	})
+}
+
+// ServeDNS answers one question.
+func (n *names) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
+	m := new(dns.Msg).SetReply(q)
+	if len(q.Question) != 1 || q.Opcode != dns.OpcodeQuery {
+		m.Rcode = dns.RcodeFormatError
+	} else {
+		n.answer(m, q.Question[0])
+	}
+	size := dns.MinMsgSize
+	if o := q.IsEdns0(); o != nil {
+		size = int(o.UDPSize())
+		m.SetEdns0(uint16(max(size, dns.MinMsgSize)), false)
+	}
+	if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
+		m.Truncate(size)
+	}
+	_ = w.WriteMsg(m) // who asked has gone
+}
+
+func (n *names) answer(m *dns.Msg, q dns.Question) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	name := strings.ToLower(q.Name)
+	zone := n.zone(name)
+	if zone == "" {
+		m.Rcode = dns.RcodeRefused
+		return
+	}
+	m.Authoritative = true
+	all, exists := n.records[name]
+	for _, rr := range all {
+		if t := rr.Header().Rrtype; t == q.Qtype || q.Qtype == dns.TypeANY || t == dns.TypeCNAME {
+			m.Answer = append(m.Answer, rr)
+		}
+	}
+	if len(m.Answer) > 0 {
+		return
+	}
+	if !exists && !n.above(name) {
+		m.Rcode = dns.RcodeNameError
+	}
+	m.Ns = append(m.Ns, &dns.SOA{
+		Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: nameTTL},
+		Ns:  "ns." + zone, Mbox: "hostmaster." + zone, Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400, Minttl: nameTTL,
+	})
+}
+
+// zone returns the zone a name is in, "" for none of ours.
+func (n *names) zone(name string) string {
+	for i := 0; ; {
+		if n.zones[name[i:]] {
+			return name[i:]
+		}
+		next, end := dns.NextLabel(name, i)
+		if end {
+			return ""
+		}
+		i = next
+	}
+}
+
+// above reports whether there are names below one that has no records itself.
+// RFC 8020 2
+func (n *names) above(name string) bool {
+	if n.zones[name] {
+		return true
+	}
+	for other := range n.records {
+		if strings.HasSuffix(other, "."+name) {
+			return true
+		}
+	}
+	return false
+}
