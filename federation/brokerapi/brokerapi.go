@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/federation/jose"
 	"entente/federation/token"
 )
 
@@ -40,12 +41,7 @@ type Envelope struct {
 }
 
 // A Key is a public P-256 key as a JWK (RFC 7517).
-type Key struct {
-	Kty string `json:"kty"`
-	Crv string `json:"crv"`
-	X   string `json:"x"`
-	Y   string `json:"y"`
-}
+type Key = jose.Key
 
 // NewApp is the body of CreateAppId, signed by the certificate in it.
 type NewApp struct {
