@@ -16,6 +16,15 @@ import (
 	"entente/federation/token"
 )
 
+// Paths of the broker.
+const (
+	PathVerbs    = "/v1/" // and the verb
+	PathMetadata = "/v1/metadata"
+	PathSTS      = "/sts"
+	// PathFederationMetadata is where WS-Federation has metadata.
+	PathFederationMetadata = "/FederationMetadata/2006-12/FederationMetadata.xml"
+)
+
 // The verbs, [MS-OXWSLVID] 3.2.4, and three of ours.
 const (
 	CreateAppID            = "CreateAppId"
@@ -58,7 +67,16 @@ type AppCreated struct {
 	AdminKey string        `json:"admin_key"`
 }
 
-// DomainName is the body of the verbs about one domain.
+// ApplicationURI is the body of AddUri and RemoveUri.
+type ApplicationURI struct {
+	URI string `json:"uri"`
+}
+
+// Done answers verbs that have nothing to tell.
+type Done struct{}
+
+// DomainName is the body of the verbs about one domain. ReserveDomain,
+// CheckDomain and GetDomainInfo answer with a DomainInfo.
 type DomainName struct {
 	Domain entente.Domain `json:"domain"`
 }
@@ -140,8 +158,34 @@ type PublishedKeys struct {
 	Until       time.Time `json:"until,omitzero"` // nothing signed with it holds longer
 }
 
-// A Problem is a refusal, with a stable code.
+// A Problem is a refusal: what the broker answers, with a status that is not 200.
+// The same codes stand in the detail of the faults of its STS.
 type Problem struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
 }
+
+// The codes, which stay what they are.
+const (
+	// AccessDenied is all that strangers hear: an application that does not exist,
+	// another's certificate and a wrong signature are the same. 401
+	AccessDenied       = "AccessDenied"
+	InvalidRequest     = "InvalidRequest"     // not understood. 400
+	RequestExpired     = "RequestExpired"     // its time is not now: look at the clocks. 400
+	RequestRepeated    = "RequestRepeated"    // it was seen before. 400
+	InvalidCertificate = "InvalidCertificate" // the text says which rule. 400
+	InvalidURI         = "InvalidUri"         // not FYDIBOHF25SPDLT.DOMAIN. 400
+	InvalidDomain      = "InvalidDomain"      // such as a public suffix. 400
+	NoSuchDomain       = "NoSuchDomain"       // none of the caller's. 404
+	DomainInUse        = "DomainInUse"        // active for somebody else, whose proof still stands. 409
+	ProofFailed        = "ProofFailed"        // the TXT record is not there. 409
+	ProofUnknown       = "ProofUnknown"       // DNS did not say; ask again. 503
+	NotActive          = "NotActive"          // the requester's own domain is not active, or it is suspended. 403
+	SubjectRefused     = "SubjectRefused"     // an address in no active domain of the requester's. 403
+	UnknownTarget      = "UnknownTarget"      // no such organization, or one that is not active. 404
+	NeedsSAML          = "NeedsSAML"          // the target has no key for JWTs. 409
+	UnknownOffer       = "UnknownOffer"       // 400
+	QuotaExceeded      = "QuotaExceeded"      // 403
+	TooManyRequests    = "TooManyRequests"    // with Retry-After. 429
+	Unavailable        = "Unavailable"        // with Retry-After. 503
+)
