@@ -14,6 +14,8 @@ package keys
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -40,6 +42,18 @@ const (
 	SyncState       Purpose = "sync-state"       // marks the states clients hand back
 	DirectorySeal   Purpose = "directory-seal"   // marks the directory's tables
 	AuditSeal       Purpose = "audit-seal"       // marks the keys that nodes sign audit logs with
+
+	FederationSeal     Purpose = "federation-seal"     // marks the document of the federation trust
+	FederationIdentity Purpose = "federation-identity" // makes the immutable ids of people; never replaced
+
+	// Of these there are several at a time, each known by its id: see named.go.
+	FederationCertificate Purpose = "federation-certificate" // RSA: signs to the broker, opens delegation tokens
+	FederationSigning     Purpose = "federation-signing"     // P-256: speaks for this organization to partners
+	FederationAgreement   Purpose = "federation-agreement"   // P-256: opens delegation tokens that are JWTs
+
+	// And these are secrets of somebody else's, kept under the id of what they open.
+	FederationAdminKey   Purpose = "federation-admin-key"  // the broker's AdminKey
+	AvailabilityPassword Purpose = "availability-password" // of an availability address space
 )
 
 // rsaBits is what delegation tokens are made with ([MS-ADFSPIP]'s successors
@@ -140,6 +154,21 @@ func (r *Ring) AuditSeal(ctx context.Context) (MAC, error) {
 	return MAC{k.der}, err
 }
 
+// FederationSeal marks the document of the federation trust, so that a row edited
+// by SQL is noticed. One is made if there is none.
+func (r *Ring) FederationSeal(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, FederationSeal)
+	return MAC{k.der}, err
+}
+
+// FederationIdentity makes the immutable ids by which partners know people. One
+// is made if there is none, and stays: with another everybody would be somebody
+// else.
+func (r *Ring) FederationIdentity(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, FederationIdentity)
+	return MAC{k.der}, err
+}
+
 // CheckpointSigner signs the checkpoints of the audit log: Ed25519, in a file
 // of this node, outside the database whose contents it vouches for.
 func (r *Ring) CheckpointSigner() (crypto.Signer, error) { return r.c.Files.Signer("audit", Ed25519) }
@@ -155,6 +184,9 @@ func (r *Ring) RelaySigner() (crypto.Signer, error) { return r.c.Files.Signer("r
 // Rotate makes a new key of a purpose the current one, and returns its id. The
 // former ones stay, to decrypt or verify, until Wipe.
 func (r *Ring) Rotate(ctx context.Context, p Purpose) (id string, err error) {
+	if p == FederationIdentity || p.named() {
+		return "", fmt.Errorf("a key of %s is not replaced by another", p)
+	}
 	k, err := generate(p)
 	if err != nil {
 		return "", err
@@ -180,21 +212,15 @@ func (r *Ring) Export(ctx context.Context, e Export, f func([]byte) error) error
 	if r.c.Recorded == nil {
 		return errors.New("keys are not exported without a record of it")
 	}
-	all, err := r.load(ctx, e.Purpose)
+	k, err := r.loadNamed(ctx, e.Purpose, e.ID)
 	if err != nil {
 		return err
 	}
-	for _, k := range all {
-		if k.id != e.ID {
-			continue
-		}
-		defer clear(k.der)
-		if err := r.c.Recorded(ctx, e); err != nil {
-			return fmt.Errorf("record export: %w", err)
-		}
-		return f(k.der)
+	defer clear(k.der)
+	if err := r.c.Recorded(ctx, e); err != nil {
+		return fmt.Errorf("record export: %w", err)
 	}
-	return fmt.Errorf("no key %s of %s", e.ID, e.Purpose)
+	return f(k.der)
 }
 
 // A key is one that has been unsealed. id is public.
@@ -238,13 +264,21 @@ func (r *Ring) load(ctx context.Context, p Purpose) ([]key, error) {
 	}
 	var all []key
 	for _, row := range rows {
-		der, err := r.c.Files.master.open(row.master, row.sealed, r.about(row.purpose, row.id))
+		k, err := r.open(row)
 		if err != nil {
-			return nil, fmt.Errorf("key %s of %s: %w", row.id, p, err)
+			return nil, err
 		}
-		all = append(all, key{row.id, der})
+		all = append(all, k)
 	}
 	return all, nil
+}
+
+func (r *Ring) open(row sealedRow) (key, error) {
+	der, err := r.c.Files.master.open(row.master, row.sealed, r.about(row.purpose, row.id))
+	if err != nil {
+		return key{}, fmt.Errorf("key %s of %s: %w", row.id, row.purpose, err)
+	}
+	return key{row.id, der}, nil
 }
 
 type sealedRow struct {
@@ -306,11 +340,18 @@ func generate(p Purpose) (key, error) {
 	_, _ = rand.Read(id[:])
 	k := key{id: hex.EncodeToString(id[:])}
 	switch p {
-	case SyncState, DirectorySeal, AuditSeal:
+	case SyncState, DirectorySeal, AuditSeal, FederationSeal, FederationIdentity:
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil
-	case TokenSigning, TokenDecryption:
+	case FederationSigning, FederationAgreement:
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return k, err
+		}
+		k.der, err = x509.MarshalPKCS8PrivateKey(private)
+		return k, err
+	case TokenSigning, TokenDecryption, FederationCertificate:
 		private, err := rsa.GenerateKey(rand.Reader, rsaBits)
 		if err != nil {
 			return k, err
