@@ -2,17 +2,11 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
 
-	"entente"
-	"entente/access"
 	"entente/admin"
-	"entente/calendar"
-	"entente/directory"
-	"entente/mailbox"
 	"entente/server"
 )
 
@@ -83,40 +77,17 @@ func openVault(ctx context.Context, c server.Config, outer string, o Options) (*
 
 // fillVault makes the people inside, with a password, and their calendars.
 func fillVault(ctx context.Context, s *server.Server, password string, now time.Time) error {
-	hash, err := s.Directory.HashPassword(ctx, entente.NewSecret(password))
-	if err != nil {
-		return err
-	}
-	_, err = s.Directory.Lookup(ctx, inside(vaultPeople[0].alias))
-	if err == nil {
-		return s.Directory.Update(ctx, func(ch *directory.Change) error { return vaultPasswords(ctx, s, ch, hash) })
-	}
-	if !isNotFound(err) {
-		return err
-	}
-	api := s.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "demo@localhost"}, Method: access.Local})
-	if _, err := api.AddDomain(ctx, admin.DomainName{Name: vaultDomain}); err != nil {
-		return err
-	}
-	if _, err := api.AddDatabase(ctx, admin.AddDatabase{Name: database}); err != nil {
+	made, err := staff(ctx, s, []string{vaultDomain}, vaultPeople, password)
+	if err != nil || !made {
 		return err
 	}
 	var members []string
 	for i := range vaultPeople {
-		p := &vaultPeople[i]
-		if _, err := api.CreateAccount(ctx, admin.CreateAccount{
-			UPN: inside(p.alias), Name: p.name(), Kind: "user", Database: database, GivenName: p.given, Surname: p.surname, Department: p.department,
-		}); err != nil {
-			return err
-		}
-		if p.alias != vaultOutsider {
-			members = append(members, inside(p.alias))
+		if alias := vaultPeople[i].alias; alias != vaultOutsider {
+			members = append(members, inside(alias))
 		}
 	}
-	if _, err := api.CreateGroup(ctx, admin.CreateGroup{Mail: vaultGroup, Name: "Members", Kind: "security", Members: members}); err != nil {
-		return err
-	}
-	if err := s.Directory.Update(ctx, func(ch *directory.Change) error { return vaultPasswords(ctx, s, ch, hash) }); err != nil {
+	if _, err := administer(s).CreateGroup(ctx, admin.CreateGroup{Mail: vaultGroup, Name: "Members", Kind: "security", Members: members}); err != nil {
 		return err
 	}
 	return vaultCalendars(ctx, s, now)
@@ -124,55 +95,13 @@ func fillVault(ctx context.Context, s *server.Server, password string, now time.
 
 func inside(alias string) string { return alias + "@" + vaultDomain }
 
-func vaultPasswords(ctx context.Context, s *server.Server, ch *directory.Change, hash directory.PasswordHash) error {
-	for i := range vaultPeople {
-		a, err := s.Directory.Lookup(ctx, inside(vaultPeople[i].alias))
-		if err == nil {
-			err = ch.SetPassword(a.SID, hash)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // vaultCalendars gives everybody inside a briefing every day. Calendars show
 // everybody when their owner is busy, and those outside no more than that.
 func vaultCalendars(ctx context.Context, s *server.Server, now time.Time) error {
 	for i := range vaultPeople {
 		p := &vaultPeople[i]
-		zone, err := new(calendar.Zones).Load("Europe/Berlin")
-		if err != nil {
-			return err
-		}
-		a, err := s.Directory.Lookup(ctx, inside(p.alias))
-		if err != nil {
-			return err
-		}
-		work := s.Door.Local(a.Principal, "demo")
-		v, err := work.Own(ctx)
-		if err != nil {
-			return err
-		}
-		f, err := v.FolderByName(ctx, mailbox.Calendar)
-		if err != nil {
-			return err
-		}
-		first := calendar.DateOf(now) - 7
-		start := zone.At(first, time.Duration(9+i)*time.Hour)
-		it := new(mailbox.Item)
-		if err := it.SetEvent(&calendar.Event{
-			UID: fmt.Sprintf("briefing-%s@%s", p.alias, vaultDomain), Subject: "Briefing", Location: "Room without windows",
-			Start: start, End: start.Add(time.Hour), Zone: zone, Status: calendar.StatusBusy, Response: calendar.OrganizerResponse,
-			Recurrence: &calendar.Recurrence{Pattern: calendar.Daily, Interval: 1, Start: first, Range: calendar.NoEnd},
-		}, mailbox.PartBody|mailbox.PartRecipients); err != nil {
-			return err
-		}
-		if err := v.CreateItem(ctx, f.ID, it); err != nil {
-			return err
-		}
-		if err := work.Finish(ctx, ""); err != nil {
+		e := daily{"briefing", "Briefing", "Room without windows", 9 + i, time.Hour}
+		if err := e.into(ctx, s, inside(p.alias), now); err != nil {
 			return err
 		}
 	}
