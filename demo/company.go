@@ -137,8 +137,10 @@ func aliases() []string {
 // found makes everything the directory holds, in one change.
 func (c *company) found(ch *directory.Change, hash directory.PasswordHash) error {
 	c.accounts, c.made = nil, 0 // the function may run again
-	if err := ch.AddDomain(domain); err != nil {
-		return err
+	for _, d := range contosoDomains() {
+		if err := ch.AddDomain(entente.Domain(d)); err != nil {
+			return err
+		}
 	}
 	if err := ch.SetDatabase(directory.Database{Name: database, URL: "sqlite:" + database + ".db"}); err != nil {
 		return err

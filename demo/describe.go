@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"entente/server"
 )
 
 // A description is what --describe writes. What does not exist yet is left
@@ -45,8 +47,8 @@ type serviceInfo struct {
 
 // describe writes the description, complete or not at all: whoever waits for
 // the file may read it at once.
-func (c *company) describe(path string) error {
-	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{c.info(), c.vaultInfo()}}, "", "  ")
+func (w *world) describe(path string) error {
+	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{w.contoso.info(), w.contoso.vaultInfo(), w.fabrikamInfo()}}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -96,14 +98,22 @@ func (c *company) info() organizationInfo {
 }
 
 func (c *company) vaultInfo() organizationInfo {
+	return staffInfo(c.vault, vault, vaultDomain, vaultPeople, c.password)
+}
+
+func (w *world) fabrikamInfo() organizationInfo {
+	return staffInfo(w.fabrikam, fabrikam, fabrikamDomain, fabrikamPeople, w.contoso.password)
+}
+
+func staffInfo(s *server.Server, name, domain string, people []person, password string) organizationInfo {
 	o := organizationInfo{
-		Name: vault, Domain: vaultDomain, EWSURL: c.vault.EWSURL(), AutodiscoverURL: c.vault.AutodiscoverURL(),
-		AdminURL: "unix://" + c.vault.AdminSocket(), CAFile: c.vault.CAFile(), Services: []serviceInfo{},
+		Name: name, Domain: domain, EWSURL: s.EWSURL(), AutodiscoverURL: s.AutodiscoverURL(),
+		AdminURL: "unix://" + s.AdminSocket(), CAFile: s.CAFile(), Services: []serviceInfo{},
 	}
-	for i := range vaultPeople {
-		name := inside(vaultPeople[i].alias)
-		a, _ := c.vault.Directory.Snapshot().FindUPN(name)
-		o.Accounts = append(o.Accounts, accountInfo{UPN: name, SMTP: name, SID: string(a.SID), Password: c.password, Roles: []string{"user"}})
+	for i := range people {
+		upn := people[i].alias + "@" + domain
+		a, _ := s.Directory.Snapshot().FindUPN(upn)
+		o.Accounts = append(o.Accounts, accountInfo{UPN: upn, SMTP: upn, SID: string(a.SID), Password: password, Roles: []string{"user"}})
 	}
 	return o
 }
@@ -137,7 +147,8 @@ func quote(path string) string {
 }
 
 // print says what runs where.
-func (c *company) print(w io.Writer, took time.Duration) {
+func (d *world) print(w io.Writer, took time.Duration) {
+	c := d.contoso
 	fmt.Fprintf(w, "%s is ready after %v. Everything is on loopback, and all passwords are %s\n\n", organization, took.Round(time.Millisecond), c.password)
 	fmt.Fprintf(w, "  EWS           %s\n  Autodiscover  %s\n  CA to trust   %s\n  State         %s\n\n", c.s.EWSURL(), c.s.AutodiscoverURL(), c.s.CAFile(), c.o.State)
 	fmt.Fprintf(w, "People, each <name>@%s:\n ", domain)
@@ -155,7 +166,9 @@ func (c *company) print(w io.Writer, took time.Duration) {
 	for _, s := range services {
 		fmt.Fprintf(w, "  %-15s %s\n", s.alias, s.rights)
 	}
-	fmt.Fprintf(w, "\nBehind a relay, the secure group of %s (vera, vito):\n  EWS           %s\n  Admin socket  %s\n\nTry:\n", vaultDomain, c.vault.EWSURL(), c.vault.AdminSocket())
+	fmt.Fprintf(w, "\nBehind a relay, the secure group of %s (vera, vito):\n  EWS           %s\n  Admin socket  %s\n", vaultDomain, c.vault.EWSURL(), c.vault.AdminSocket())
+	fmt.Fprintf(w, "\nAnother organization, %s (amy shows details, ben times, cora nothing, dan is out of scope):\n  EWS           %s\n  CA to trust   %s\n  Admin socket  %s\n\nTry:\n",
+		fabrikamDomain, d.fabrikam.EWSURL(), d.fabrikam.CAFile(), d.fabrikam.AdminSocket())
 	for _, t := range c.trials() {
 		fmt.Fprintf(w, "\n# %s\n%s\n", t.what, t.command)
 	}

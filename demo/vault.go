@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -64,15 +63,6 @@ func relayed(ctx context.Context, o Options) (p pair, err error) {
 		}},
 	}
 	return p, nil
-}
-
-// openVault opens the inner server, which dials the outer one at an address.
-func openVault(ctx context.Context, c server.Config, outer string, o Options) (*server.Server, error) {
-	c.Relay.Peers[0].Connect = []string{outer}
-	return server.New(ctx, c, server.Options{
-		Organization: vault, Demo: true,
-		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
 }
 
 // fillVault makes the people inside, with a password, and their calendars.

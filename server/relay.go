@@ -235,14 +235,23 @@ var _ admin.Relay = relayAdmin{}
 // there is none yet: each side's configuration names the other's key, so both
 // are needed before either runs.
 func RelayKey(ctx context.Context, c Config, o Options) (pin string, err error) {
+	err = withKeys(ctx, c, o, func(s *Server) error {
+		pin, err = relayAdmin{s}.Key()
+		return err
+	})
+	return pin, err
+}
+
+// withKeys opens the state and the keys of a node that does not run.
+func withKeys(ctx context.Context, c Config, o Options, f func(*Server) error) (err error) {
 	s := &Server{config: c, options: o}
 	if err := s.openState(ctx); err != nil {
-		return "", err
+		return err
 	}
 	if s.files, err = keys.OpenFiles(filepath.Join(c.State, "keys")); err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.files.Close()) }()
 	s.ring = keys.New(keys.Config{Files: s.files, Now: time.Now})
-	return relayAdmin{s}.Key()
+	return f(s)
 }

@@ -88,6 +88,21 @@ const (
 // trust; it exists once certificates were generated.
 func (s *Server) CAFile() string { return filepath.Join(s.config.State, caFile) }
 
+// MakeCA makes the CA of a node's own, if there is none, and returns the file with
+// its certificate: for servers that are to trust each other before either runs.
+func MakeCA(ctx context.Context, c Config, o Options) (file string, err error) {
+	err = withKeys(ctx, c, o, func(s *Server) error {
+		key, err := s.files.Signer("ca", keys.ECDSA)
+		if err != nil {
+			return err
+		}
+		file = s.CAFile()
+		_, err = s.ownCA(key)
+		return err
+	})
+	return file, err
+}
+
 // generated returns an ECDSA and an RSA certificate for the configured name,
 // signed by this node's CA. The leaves are made anew at every start; the CA
 // stays, so that clients trust it once.
