@@ -235,15 +235,15 @@ var _ admin.Relay = relayAdmin{}
 // there is none yet: each side's configuration names the other's key, so both
 // are needed before either runs.
 func RelayKey(ctx context.Context, c Config, o Options) (pin string, err error) {
-	err = withKeys(ctx, c, o, func(s *Server) error {
+	err = offline(ctx, c, o, func(s *Server) error {
 		pin, err = relayAdmin{s}.Key()
 		return err
 	})
 	return pin, err
 }
 
-// withKeys opens the state and the keys of a node that does not run.
-func withKeys(ctx context.Context, c Config, o Options, f func(*Server) error) (err error) {
+// offline opens the state and the keys of a node that does not run.
+func offline(ctx context.Context, c Config, o Options, f func(*Server) error) (err error) {
 	s := &Server{config: c, options: o}
 	if err := s.openState(ctx); err != nil {
 		return err

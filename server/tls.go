@@ -91,7 +91,7 @@ func (s *Server) CAFile() string { return filepath.Join(s.config.State, caFile) 
 // MakeCA makes the CA of a node's own, if there is none, and returns the file with
 // its certificate: for servers that are to trust each other before either runs.
 func MakeCA(ctx context.Context, c Config, o Options) (file string, err error) {
-	err = withKeys(ctx, c, o, func(s *Server) error {
+	err = offline(ctx, c, o, func(s *Server) error {
 		key, err := s.files.Signer("ca", keys.ECDSA)
 		if err != nil {
 			return err
