@@ -37,11 +37,18 @@ const (
 	UnusableRelationship    entente.Reason = "relationship-unusable"          // it does not say where or for whom to ask
 	NoRelationshipFreeBusy  entente.Reason = "relationship-without-free-busy" // it shares none
 	OtherOrganization       entente.Reason = "relationship-organization"      // the asker is of another than it names
+	OrganizationUnfederated entente.Reason = "organization-not-federated"     // this one has no trust, or it is off
+	FederationMisconfigured entente.Reason = "organization-misconfigured"     // the trust's objects do not fit together
+	NoFederatedAddress      entente.Reason = "asker-without-federated-proxy"  // the asker has no address in a federated domain
+	NoDelegationToken       entente.Reason = "partner-no-token"               // the broker gives none now
 	PartnerDiscoveryFailed  entente.Reason = "partner-autodiscover-failed"    // its server could not be found
 	PartnerTooManyEntries   entente.Reason = "partner-too-many-entries"       // more than 1,000 in an answer
 	PartnerTimedOut         entente.Reason = "partner-timed-out"
 	PartnerShowsNoFreeBusy  entente.Reason = "partner-no-free-busy" // the calendar there shows nothing
 	PartnerUnknownRecipient entente.Reason = "partner-unknown-recipient"
+	// PartnerSays, before a response code of EWS, is the reason of what a partner
+	// answered about one mailbox: clients are told the same code.
+	PartnerSays entente.Reason = "partner-says:"
 )
 
 // Limits of one question, those of Exchange. [MS-OXWAVLS] 3.1.4.1
@@ -102,7 +109,7 @@ type Opener interface {
 }
 
 // A Remote asks about people whose calendars are not here: the relay, and the
-// federation client.
+// federation client. Remotes are several.
 type Remote interface {
 	// Partner reports whether an address may be one of a partner's that may be
 	// asked. It may be in a domain that is ours too: who is not here is asked for

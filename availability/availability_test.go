@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -330,4 +331,52 @@ func TestPartner(t *testing.T) {
 	if reason(out[0].Err) != PartnerFailed || out[1].Err != nil {
 		t.Errorf("%v, %v", out[0].Err, out[1].Err)
 	}
+}
+
+// TestRemotes: of several ways the first that knows an address is asked, and the
+// others are not; what fails of one is not the others' error.
+func TestRemotes(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t))
+	first := &of{domains: []entente.Domain{"fabrikam.example"}}
+	second := &of{domains: []entente.Domain{"fabrikam.example", "tailspin.example"}}
+	people := []string{"ida@fabrikam.example", "tom@tailspin.example", "zoe@elsewhere.example", "ben@"}
+	ask := func(want ...entente.Reason) {
+		t.Helper()
+		first.asked, second.asked = nil, nil
+		out := h.ask(&Service{Remote: Remotes{first, second}}, Request{Mailboxes: people, View: MergedOnly})
+		for i := range want {
+			if got := reason(out[i].Err); got != want[i] {
+				t.Errorf("%s: %q, want %q", people[i], got, want[i])
+			}
+		}
+		if len(first.asked) != 1 || first.asked[0] != "ida@fabrikam.example" || len(second.asked) != 1 || second.asked[0] != "tom@tailspin.example" {
+			t.Errorf("asked %v and %v", first.asked, second.asked)
+		}
+	}
+	ask("", "", RecipientNotFound, "")
+	second.err = errors.New("dial tcp 10.0.0.1:443")
+	ask("", PartnerFailed, RecipientNotFound, "")
+	second.err = entente.Errorf(entente.Unavailable, "too slow").Because(PartnerTimedOut)
+	ask("", PartnerTimedOut, RecipientNotFound, "")
+	if (Remotes{}).Partner("ida@fabrikam.example") {
+		t.Error("nobody knows a partner")
+	}
+}
+
+// An of answers for all of its domains.
+type of struct {
+	domains []entente.Domain
+	err     error
+	asked   []entente.SMTPAddress
+}
+
+func (o *of) Partner(a entente.SMTPAddress) bool { return slices.Contains(o.domains, a.Domain()) }
+
+func (o *of) FreeBusy(_ context.Context, _ *access.Caller, who []entente.SMTPAddress, r Request) (map[entente.SMTPAddress]Answer, error) {
+	o.asked = who
+	found := map[entente.SMTPAddress]Answer{}
+	for _, a := range who {
+		found[a] = Answer{View: MergedOnly, Merged: calendar.AppendNoData(nil, r.Window, r.Slot)}
+	}
+	return found, o.err
 }

@@ -27,12 +27,47 @@ func codeOfFree(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorInvalidMergedFreeBusyInterval, true
 	case availability.InvalidView:
 		return ews.ErrorInvalidFreeBusyViewType, true
-	case availability.PartnerFailed:
-		return ews.ErrorProxyRequestProcessingFailed, true
 	case mailbox.NoFreeBusy:
 		return ews.ErrorNoFreeBusyAccess, true
 	}
+	if code, ok := codeOfPartner(r); ok {
+		return code, true
+	}
 	return codeOfMeeting(r)
+}
+
+// codeOfPartner maps what keeps people of another organization from being
+// asked about. What the other organization says of one of them is passed on as
+// it says it.
+func codeOfPartner(r entente.Reason) (ews.ResponseCode, bool) {
+	if said, ok := strings.CutPrefix(string(r), string(availability.PartnerSays)); ok {
+		return ews.ResponseCode(said), true
+	}
+	switch r {
+	case availability.NoRelationship, availability.PartnerUnknownRecipient:
+		return ews.ErrorMailRecipientNotFound, true
+	case availability.UnusableRelationship, availability.NoRelationshipFreeBusy:
+		return ews.ErrorInvalidOrganizationRelationshipForFreeBusy, true
+	case availability.OtherOrganization:
+		return ews.ErrorProxyRequestNotAllowed, true
+	case availability.OrganizationUnfederated:
+		return ews.ErrorOrganizationNotFederated, true
+	case availability.FederationMisconfigured:
+		return ews.ErrorInvalidFederatedOrganizationId, true
+	case availability.NoFederatedAddress:
+		return ews.ErrorUserWithoutFederatedProxyAddress, true
+	case availability.PartnerDiscoveryFailed:
+		return ews.ErrorAutoDiscoverFailed, true
+	case availability.PartnerFailed, availability.NoDelegationToken:
+		return ews.ErrorProxyRequestProcessingFailed, true
+	case availability.PartnerTimedOut:
+		return ews.ErrorTimeoutExpired, true
+	case availability.PartnerTooManyEntries:
+		return ews.ErrorResultSetTooBig, true
+	case availability.PartnerShowsNoFreeBusy:
+		return ews.ErrorNoFreeBusyAccess, true
+	}
+	return "", false
 }
 
 // getUserAvailability answers when people are free, and when they could meet.
