@@ -70,9 +70,9 @@ func (c *Caller) External() bool {
 }
 
 // partner returns the address of an external caller whom his organization
-// vouches for, by its token or over its side of a relay.
+// vouches for over its side of a relay. For tokens see identifyForeign.
 func (c *Caller) partner() entente.SMTPAddress {
-	if c.External() && (c.Method == Delegation || c.Method == Relay) {
+	if c.External() && c.Method == Relay {
 		return c.Authenticated.Mail
 	}
 	return ""

@@ -24,15 +24,19 @@ func Compile(f Facts) *Snapshot {
 		scopeNumbers: map[string]int32{},
 	}, edit: e, everything: true}
 	c.settings(&Delta{
-		Organization:      &f.Organization,
-		Servers:           f.Servers,
-		SetServers:        true,
-		Databases:         f.Databases,
-		SetDatabases:      true,
-		Realms:            f.Realms,
-		SetRealms:         true,
-		Administrators:    f.Administrators,
-		SetAdministrators: true,
+		Organization:       &f.Organization,
+		Servers:            f.Servers,
+		SetServers:         true,
+		Databases:          f.Databases,
+		SetDatabases:       true,
+		Realms:             f.Realms,
+		SetRealms:          true,
+		Administrators:     f.Administrators,
+		SetAdministrators:  true,
+		Relationships:      f.Relationships,
+		SetRelationships:   true,
+		SharingPolicies:    f.SharingPolicies,
+		SetSharingPolicies: true,
 	})
 	for i := range f.Groups {
 		c.addGroup(&f.Groups[i])
@@ -132,6 +136,12 @@ func (c *change) settings(d *Delta) {
 	}
 	if d.SetRealms {
 		c.realms = d.Realms
+	}
+	if d.SetRelationships {
+		c.setRelationships(d.Relationships)
+	}
+	if d.SetSharingPolicies {
+		c.setSharing(d.SharingPolicies)
 	}
 	if d.SetAdministrators {
 		c.administrators, c.admins = d.Administrators, nil

@@ -131,6 +131,11 @@ func (s *Snapshot) gate(q *Question, d *Decision, who *identity) {
 	case who.local:
 		d.give("local", "", true, Enter)
 		return
+	case who.foreign:
+		// What lets him in is the relationship or what was shared with him; lists of
+		// User-Agents are for clients (KB 3082946).
+		d.give("gate", q.On.Name, q.On.Name == gateEWS || q.On.Name == gateAutodiscover, Enter)
+		return
 	case who.account == nil:
 		d.need("gate", q.On.Name, false, NoRight)
 		return

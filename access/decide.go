@@ -184,13 +184,16 @@ func (d *Decision) add(s Step) {
 
 // An identity is whose rights count.
 type identity struct {
-	party           // of no account if not of this organization
-	local      bool // this process, acting as nobody
-	by         party
-	assignment *assignment // under which by acts as account
-	anonymous  bool
-	external   bool                // somebody of another organization
-	mail       entente.SMTPAddress // his, if that organization vouches for it
+	party             // of no account if not of this organization
+	local        bool // this process, acting as nobody
+	by           party
+	assignment   *assignment // under which by acts as account
+	anonymous    bool
+	external     bool                // somebody of another organization
+	foreign      bool                // he comes by a delegation token
+	mail         entente.SMTPAddress // his, if item grants for it count
+	offer        string              // of the token
+	relationship *relationship       // that names his domain; nil if none does
 }
 
 // identify applies the rules about the caller himself: he must be known and
@@ -203,6 +206,8 @@ func (s *Snapshot) identify(q *Question, d *Decision, claimed []int32) identity 
 	case c == nil:
 		d.need("caller-known", "", false, NoRight)
 		return identity{}
+	case c.foreign():
+		return s.identifyForeign(c, d)
 	case c.Method == Local && c.ActsAs == nil:
 		d.need("caller-known", string(Local), true, "")
 		return identity{local: true}

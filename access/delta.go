@@ -28,12 +28,16 @@ type Delta struct {
 	PutItemGrants   []ItemGrant // by ID
 	DropItemGrants  []string
 
-	Administrators    []entente.SID // all of them, if SetAdministrators
-	SetAdministrators bool
-	Realms            []Realm // all of them, if SetRealms
-	SetRealms         bool
-	Servers           []string // all of them, if SetServers
-	SetServers        bool
-	Databases         []string // all of them, if SetDatabases
-	SetDatabases      bool
+	Administrators     []entente.SID // all of them, if SetAdministrators
+	SetAdministrators  bool
+	Realms             []Realm // all of them, if SetRealms
+	SetRealms          bool
+	Relationships      []Relationship // all of them, if SetRelationships
+	SetRelationships   bool
+	SharingPolicies    []SharingPolicy // all of them, if SetSharingPolicies
+	SetSharingPolicies bool
+	Servers            []string // all of them, if SetServers
+	SetServers         bool
+	Databases          []string // all of them, if SetDatabases
+	SetDatabases       bool
 }

@@ -24,6 +24,9 @@ type Facts struct {
 	ItemGrants   []ItemGrant
 	Realms       []Realm // other forests whose word about their own accounts counts here
 
+	Relationships   []Relationship
+	SharingPolicies []SharingPolicy
+
 	// Administrators are the groups (or accounts) that may change the
 	// organization. They are, for that very reason, refused impersonation.
 	Administrators []entente.SID
@@ -66,6 +69,8 @@ type Account struct {
 	Mailbox  entente.MailboxID // zero if it has none
 	Database string            // name of the mailbox's database
 	Policy   *ClientPolicy     // what Set-CASMailbox sets; nil if nothing
+	// SharingPolicy is the name of its own; empty for the default one.
+	SharingPolicy string
 	// Attributes are what recipient filters look at beside names, addresses,
 	// kind and database; nil if all are empty.
 	Attributes *Attributes

@@ -26,6 +26,10 @@ func (s *Snapshot) onMailbox(q *Question, d *Decision, who *identity) {
 		d.give("anonymous", "", true, FolderLookup)
 		return
 	}
+	if who.foreign {
+		s.foreignMailbox(q, d, who, owner)
+		return
+	}
 	if who.external {
 		d.give("external", string(q.Caller.Authenticated.Mail), true, memberRights)
 		return
@@ -83,9 +87,13 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 		d.give("folder-anonymous", "Anonymous", e != nil, e.rights())
 		return
 	}
+	if who.foreign {
+		s.foreignFolder(q, d, who, t)
+		return
+	}
 	if who.external {
-		// Across organizations the Default entry alone counts, personal entries
-		// do not (KB 3079932), and it gives free/busy only.
+		// Beyond a relay, too, the Default entry alone counts, and it gives
+		// free/busy only.
 		e := t.special(Default)
 		d.give("folder-external", "Default", e != nil, e.rights()&LevelFreeBusyDetails)
 		return

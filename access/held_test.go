@@ -274,7 +274,23 @@ func TestOutsiders(t *testing.T) {
 		}
 	}
 	test(Caller{Method: Relay, Authenticated: Principal{Mail: greta}}, true, true)
-	test(Caller{Method: Delegation, Authenticated: Principal{Mail: greta}}, true, true)
+	test(Caller{Method: Delegation, Authenticated: Principal{Mail: greta}}, true, false)
+	token := func(offer string, mail entente.SMTPAddress, domains ...entente.Domain) Caller {
+		return Caller{Method: Delegation, Authenticated: Principal{Mail: mail}, Foreign: &Foreign{Mails: []entente.SMTPAddress{greta}, Domains: domains, Offer: offer}}
+	}
+	test(token(OfferSharingRead, greta, "fabrikam.example"), true, false)
+	f.SharingPolicies = []SharingPolicy{{Name: "p", Enabled: true, Default: true, Rules: []SharingRule{{"fabrikam.example", CalendarSharingFreeBusyReviewer}}}}
+	s = Compile(f)
+	test(token(OfferSharingRead, greta, "fabrikam.example"), true, true)
+	test(token(OfferFreeBusy, greta, "fabrikam.example"), true, false)
+	test(token(OfferAutodiscover, greta, "fabrikam.example"), true, false)
+	test(token(OfferSharingRead, greta, "contoso.example"), true, false)
+	test(token(OfferSharingRead, "ida@fabrikam.example", "fabrikam.example"), true, false)
+	other := token(OfferSharingRead, greta, "fabrikam.example")
+	other.Method = Basic
+	test(other, true, false)
+	other.Method, other.Authenticated.SID = Delegation, personSID(1)
+	test(other, false, false)
 	test(Caller{Method: Basic, Authenticated: Principal{Mail: greta}}, true, false)
 	test(Caller{Method: Relay, Authenticated: Principal{Mail: "x@fabrikam.example"}}, true, false)
 	test(Caller{Method: Relay, Authenticated: Principal{SID: personSID(9), Mail: greta}}, false, false)

@@ -244,12 +244,13 @@ func (p Permit) Granted() []Granted {
 		return nil
 	}
 	s := p.of.snapshot
-	box, _ := s.box(p.of.q.On.Mailbox)
+	box, owner := s.box(p.of.q.On.Mailbox)
 	if box == nil || len(box.grants) == 0 {
 		return nil
 	}
 	var none Decision
 	who := s.identify(&p.of.q, &none, s.claimed(p.of.q.Caller, &none))
+	s.narrow(&who, owner)
 	if none.failed {
 		return nil
 	}

@@ -102,6 +102,12 @@ func (s *Snapshot) Facts() Facts {
 		Generation: s.generation, Organization: s.organization, Servers: s.servers, Databases: s.databases,
 		Realms: s.realms, Administrators: s.administrators,
 	}
+	for _, r := range s.relationships {
+		f.Relationships = append(f.Relationships, r.Relationship)
+	}
+	for _, p := range s.sharing {
+		f.SharingPolicies = append(f.SharingPolicies, *p)
+	}
 	for _, a := range s.accounts.all() {
 		f.Accounts = append(f.Accounts, a.Account)
 	}

@@ -44,12 +44,14 @@ type FolderTable struct {
 	Entries []Entry
 }
 
-// An Entry grants rights on a folder to an account or group by SID, or to the
-// two special identities.
+// An Entry grants rights on a folder to an account or group by SID, to the two
+// special identities, or to somebody of another organization by address. What it
+// gives the last, the owner's sharing policy bounds when it is asked for.
 type Entry struct {
-	SID    entente.SID // empty for Default and Anonymous
-	Who    EntryKind
-	Rights Rights
+	SID      entente.SID // of a Named one
+	Who      EntryKind
+	Rights   Rights
+	External entente.SMTPAddress // of an ExternalUser
 }
 
 // An EntryKind tells the special identities of a permission table from the
@@ -60,6 +62,9 @@ const (
 	Named     EntryKind = iota
 	Default             // everyone of the organization
 	Anonymous           // everyone else
+	// ExternalUser is somebody of another organization, and counts for who comes
+	// with a delegation token for reading what was shared with him.
+	ExternalUser
 )
 
 // Mailbox returns the mailbox the permit is for, zero if none.

@@ -40,6 +40,12 @@ type Snapshot struct {
 	exclusive    bool             // whether any is
 	policies     []scopePolicy    // in order of priority
 
+	relationships  []*relationship
+	partners       map[entente.Domain]*relationship // by domain; nil if two name it
+	sharing        []*SharingPolicy
+	sharingNames   map[string]*SharingPolicy // nil if two have it
+	sharingDefault *SharingPolicy
+
 	assignments table[string, []*assignment]
 	itemGrants  table[string, []*ItemGrant]
 }
