@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"time"
 
 	"entente/federation"
 	"entente/outgoing"
@@ -38,26 +37,13 @@ func (c *FederationConfig) check() error {
 			errs = append(errs, errors.New("proxy: not http://HOST:PORT"))
 		}
 	}
-	_, err := resolvers(c.Resolvers)
-	errs = append(errs, err)
-	_, err = c.networks()
-	return errors.Join(append(errs, err)...)
-}
-
-// resolvers reads addresses of DNS servers, whose port is 53 unless one is given.
-func resolvers(texts []string) (all []netip.AddrPort, err error) {
-	for _, s := range texts {
-		a, err := netip.ParseAddrPort(s)
-		if err != nil {
-			ip, e := netip.ParseAddr(s)
-			if e != nil {
-				return nil, fmt.Errorf("resolvers: %q is neither ADDRESS nor ADDRESS:PORT", s)
-			}
-			a = netip.AddrPortFrom(ip, 53)
+	if len(c.Resolvers) > 0 {
+		if _, err := outgoing.NewDNS(outgoing.DNSConfig{Servers: c.Resolvers}); err != nil {
+			errs = append(errs, fmt.Errorf("resolvers: %w", err))
 		}
-		all = append(all, a)
 	}
-	return all, nil
+	_, err := c.networks()
+	return errors.Join(append(errs, err)...)
 }
 
 func (c *FederationConfig) networks() (all []netip.Prefix, err error) {
@@ -118,10 +104,18 @@ func (s *Server) openFederation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.abroad = outgoing.New(rules, nil)
+	// A server that has no partners starts without name servers too.
+	if s.dns, err = outgoing.NewDNS(outgoing.DNSConfig{Servers: c.Resolvers}); err != nil {
+		s.log.Warn("partners cannot be found by DNS", "err", err)
+	}
+	var resolver outgoing.Resolver // the system's, which knows the hosts file too
+	if len(c.Resolvers) > 0 {
+		resolver = s.dns
+	}
+	s.abroad = outgoing.New(rules, resolver)
 	s.Federation, err = federation.Open(ctx, federation.Config{
 		DB: s.main, Ring: s.ring, Node: s.config.Name, HTTP: s.abroad.HTTPClient(outgoing.Broker),
-		Now: time.Now, Log: s.log, Live: s.liveNodes,
+		Now: s.options.Now, Log: s.log, Live: s.liveNodes,
 	})
 	return err
 }

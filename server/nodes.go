@@ -2,7 +2,6 @@ package server
 
 import (
 	"crypto/tls"
-	"time"
 
 	"entente/authn"
 )
@@ -14,7 +13,7 @@ func (s *Server) nodeMethod() *authn.Node {
 		Directory:    s.Directory,
 		Organization: string(s.Directory.Snapshot().Organization().DomainSID),
 		Self:         s.config.Name,
-		Now:          time.Now,
+		Now:          s.options.Now,
 		Refused:      func(node, why string) { s.log.Warn("node refused", "node", node, "why", why) },
 	}
 }
@@ -25,6 +24,6 @@ func (s *Server) nodeChannels(public *tls.Config) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &authn.NodeTLS{Directory: s.Directory, Signer: signer, Now: time.Now}
+	t := &authn.NodeTLS{Directory: s.Directory, Signer: signer, Now: s.options.Now}
 	return t.Server(public)
 }

@@ -130,7 +130,7 @@ func (s *Server) openRelay(ctx context.Context) error {
 	s.relay, err = relay.New(relay.Config{
 		Settings: c.settings(), Signer: signer, Node: s.config.Name, AuditKey: key,
 		DB: s.main, Directory: s.Directory, Door: s.Door, Audit: s.Audit, Courier: s.post,
-		Dial: dialer.DialFunc(purposeRelay), Log: s.log, Now: time.Now,
+		Dial: dialer.DialFunc(purposeRelay), Log: s.log, Now: s.options.Now,
 	})
 	if err == nil {
 		s.post.Route = s.relay

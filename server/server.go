@@ -35,6 +35,9 @@ type Options struct {
 	// Organization names the organization of a new database.
 	Organization string
 	Log          *slog.Logger
+	// Now, if set, is the clock by which everything is decided, for tests of what
+	// takes years.
+	Now func() time.Time
 	// Demo marks the state as the demo's, which nothing else serves, and
 	// keeps the listeners on loopback.
 	Demo bool
@@ -62,6 +65,7 @@ type Server struct {
 	relay     *relay.Relay // nil if this node has no side of one
 
 	abroad     *outgoing.Dialer // to the broker and partners
+	dns        *outgoing.DNS    // by which they are found; nil if the system has none
 	Federation *federation.Service
 
 	port      port
@@ -76,6 +80,9 @@ type Server struct {
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics(), strangers: strangers{now: map[string]int{}}}
 	for _, step := range []struct {
@@ -177,7 +184,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err := s.main.Migrate(ctx, m); err != nil {
 		return err
 	}
-	s.ring = keys.New(keys.Config{DB: s.main, Organization: ringOwner, Files: f, Now: time.Now})
+	s.ring = keys.New(keys.Config{DB: s.main, Organization: ringOwner, Files: f, Now: s.options.Now})
 	return nil
 }
 
@@ -223,7 +230,7 @@ func (s *Server) openAudit(ctx context.Context) error {
 		return err
 	}
 	s.Audit, err = audit.Open(ctx, audit.Config{
-		DB: s.main, Node: s.config.Name, Signer: signer, Now: time.Now, Seal: seal,
+		DB: s.main, Node: s.config.Name, Signer: signer, Now: s.options.Now, Seal: seal,
 		Failed: func(err error) { s.log.Error("audit", "err", err) },
 	})
 	if err != nil {
@@ -249,7 +256,7 @@ func (s *Server) join(ctx context.Context) error {
 			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
 			s.nodeMethod(),
 		},
-		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: time.Now,
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: s.options.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
 		Observe: s.metrics.observe, SignedIn: signedIn,
 	})

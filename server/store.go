@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"entente/audit"
 	"entente/clientaccess"
@@ -24,7 +25,7 @@ type Store struct{ s *Server }
 
 // OpenStore opens what a configuration names. A server may be running on it.
 func OpenStore(ctx context.Context, c Config) (*Store, error) {
-	s := &Server{config: c, log: slog.New(slog.DiscardHandler)}
+	s := &Server{config: c, options: Options{Now: time.Now}, log: slog.New(slog.DiscardHandler)}
 	for _, step := range []func(context.Context) error{s.existing, s.openState, s.openDatabase, s.openKeys, s.openDirectory, s.openMailboxes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -152,7 +153,7 @@ func CheckBackup(r io.Reader, progress Progress) error {
 // Every mailbox gets a new replica number, so that clients synchronize anew:
 // numbers they saw since the backup will be given out again.
 func Restore(ctx context.Context, c Config, r io.Reader, urls map[string]string, progress Progress) (err error) {
-	s := &Server{config: c, log: slog.New(slog.DiscardHandler)}
+	s := &Server{config: c, options: Options{Now: time.Now}, log: slog.New(slog.DiscardHandler)}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	for _, step := range []func(context.Context) error{s.openState, s.openDatabase, s.migrateMain} {
 		if err := step(ctx); err != nil {
