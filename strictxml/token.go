@@ -145,7 +145,16 @@ func (r *Reader) Next() (Token, error) {
 		}
 		return Token{}, r.err
 	}
+	return r.Token(), nil
+}
+
+// Token returns the last token again, as a Fork needs that stands at one which
+// the other Reader read.
+func (r *Reader) Token() Token {
 	t := Token{Kind: r.kind, Offset: int64(r.begin)}
+	if r.err != nil {
+		return Token{}
+	}
 	switch r.kind {
 	case StartElement:
 		t.Name, t.Prefix, t.Attrs = r.Name(), r.prefix(r.name), r.attrs
@@ -154,7 +163,7 @@ func (r *Reader) Next() (Token, error) {
 	default:
 		t.Text = r.text
 	}
-	return t, nil
+	return t
 }
 
 // next reads a token into r. It returns false at the end of the document (or

@@ -15,6 +15,7 @@ package xmlsec
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 
@@ -24,15 +25,24 @@ import (
 // ErrRefused is what every document from outside that is not accepted gives.
 var ErrRefused = errors.New("the message is not secured as it must be")
 
-// A Profile is a set of algorithms that are accepted, and of which the first of
-// its kind is used. The zero Profile accepts none.
+// A Profile is a set of algorithms that are accepted. What is written is that
+// which a profile adds of its kind, for it is chosen for a partner who reads no
+// better. The zero Profile accepts and writes nothing.
 type Profile uint8
 
 // The profiles. Each accepts what those before it do.
 const (
 	Modern Profile = iota + 1 // RSA-SHA-256, HMAC-SHA-256; AES-256-GCM; RSA-OAEP-MGF1P
 	Compat                    // and AES-256-CBC; HMAC-SHA-1 for proof of possession, which Exchange's clients make
-	Legacy                    // and RSA-SHA-1, Triple DES: off unless switched on by name
+	Legacy                    // and RSA-SHA-1, SHA-1 digests, Triple DES: off unless switched on by name
+)
+
+// Namespaces of what this package writes.
+const (
+	SpaceSignature  = "http://www.w3.org/2000/09/xmldsig#"
+	SpaceEncryption = "http://www.w3.org/2001/04/xmlenc#"
+	SpaceSecurity   = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+	SpaceUtility    = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 )
 
 // A Signer is a key with the certificate that names it. The certificate must
@@ -66,37 +76,39 @@ func Limits() strictxml.Limits {
 	return strictxml.Limits{Bytes: 256 << 10, Depth: 64, Attributes: 64, Elements: 10_000}
 }
 
-// Sign returns a document with an enveloped signature as the last child of its
-// root. The document is ours: errors say what is wrong with it.
-func Sign(document []byte, s Shape, by Signer, p Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
+// minKey is the least size of an RSA key in bytes that is believed, whoever
+// configured it: 2048 bits.
+const minKey = 256
+
+// rsaKey returns the RSA key of a certificate, nil if it has none that is used
+// here.
+func rsaKey(c *x509.Certificate) *rsa.PublicKey {
+	if c == nil {
+		return nil
+	}
+	k, ok := c.PublicKey.(*rsa.PublicKey)
+	if !ok || k.Size() < minKey {
+		return nil
+	}
+	return k
 }
 
-// Verify checks the enveloped signature of a document against certificates that
-// are trusted for it. The error is ErrRefused, whatever is wrong.
-func Verify(document []byte, s Shape, trusted []*x509.Certificate, p Profile) (*Signed, error) {
-	return nil, ErrRefused
-}
+var (
+	errProfile = errors.New("xmlsec: no profile")
+	errKey     = errors.New("xmlsec: the certificate has no RSA key of at least 2048 bits, or no subject key identifier")
+	errPair    = errors.New("xmlsec: the key is not the certificate's")
+	errShape   = errors.New("xmlsec: the document has not the shape that is to be signed")
+	errSecret  = errors.New("xmlsec: the secret is too short")
+)
 
-// Encrypt returns an EncryptedData element of that Id which holds an element,
-// for the holder of a certificate, named by its subject key identifier. With
-// Modern it is AES-256-GCM, with Compat AES-256-CBC.
-func Encrypt(element []byte, id string, to *x509.Certificate, p Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Decrypt opens an EncryptedData element. What it holds proves nothing: until a
-// signature inside it is verified, it is somebody's guess. The error is
-// ErrRefused, and as slow as success.
-func Decrypt(element []byte, keys []Decrypter, p Profile) ([]byte, error) { return nil, ErrRefused }
-
-// EncryptKey returns an EncryptedKey element which holds a secret, for the
-// holder of a certificate.
-func EncryptKey(secret []byte, to *x509.Certificate, p Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// DecryptKey opens an EncryptedKey element. The error is ErrRefused.
-func DecryptKey(element []byte, keys []Decrypter, p Profile) ([]byte, error) {
-	return nil, ErrRefused
+// check says whether a signer can sign.
+func (s Signer) check() error {
+	k := rsaKey(s.Certificate)
+	if k == nil || len(s.Certificate.SubjectKeyId) == 0 {
+		return errKey
+	}
+	if s.Key == nil || !k.Equal(s.Key.Public()) {
+		return errPair
+	}
+	return nil
 }
