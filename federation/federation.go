@@ -10,11 +10,11 @@ package federation
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
-	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"entente"
@@ -50,6 +50,14 @@ type Config struct {
 	// Noted, if set, is told of what happened by itself (a rollover, a suspended
 	// domain), for the audit log.
 	Noted func(ctx context.Context, action, text string)
+	// Accepted, if set, reports whether a domain is one of the organization's
+	// accepted domains: no other is federated.
+	Accepted func(context.Context, entente.Domain) (bool, error)
+	// Changed, if set, is told what partners must know of: that the organization's
+	// identifier, its domains or its AppID changed.
+	Changed func(ctx context.Context, text string)
+	// RevocationLists are those of CAs that certificates may come from.
+	RevocationLists []RevocationList
 }
 
 // A Trust is what is set, as of one moment. It is never changed.
@@ -60,8 +68,8 @@ type Trust struct {
 	STS              string
 	Metadata         string // URL
 	AppID            entente.AppID
-	ApplicationURI   string // FYDIBOHF25SPDLT.<domain>: our tokens' audience
-	AccountNamespace entente.Domain
+	ApplicationURI   string         // FYDIBOHF25SPDLT.<domain>: our tokens' audience
+	AccountNamespace entente.Domain // <domain>; empty until it is set
 	DefaultDomain    entente.Domain
 	Enabled          bool
 	Contact          entente.SMTPAddress
@@ -110,32 +118,51 @@ func (t *Trust) Federated(d entente.Domain) bool {
 }
 
 // A Service keeps the trust of one organization. It is safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	seal, identity keys.MAC
+
+	view     atomic.Pointer[view]
+	loading  sync.Mutex // one load at a time; it guards what follows
+	reported struct {
+		says string
+		at   time.Time
+	}
+}
 
 // Open returns the service; the tables are made if they are not there.
-func Open(_ context.Context, c Config) (*Service, error) { return &Service{c}, nil }
+func Open(ctx context.Context, c Config) (*Service, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{Config: c}
+	if err := c.DB.Migrate(ctx, Schema()); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.seal, err = c.Ring.FederationSeal(ctx); err != nil {
+		return nil, err
+	}
+	if s.identity, err = c.Ring.FederationIdentity(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.load(ctx)
+}
 
 // Run follows what other nodes change, the broker's metadata and the rollover,
 // until ctx ends.
-func (s *Service) Run(ctx context.Context) { <-ctx.Done() }
+func (s *Service) Run(ctx context.Context) { s.follow(ctx) }
 
 // Trust returns what is set; nil if there is no trust.
-func (s *Service) Trust() *Trust { return nil }
-
-// Opener opens tokens that are meant for this organization; nil if there is no
-// trust or it is not enabled. It is made once for each change of the trust.
-func (s *Service) Opener() *token.Opener { return nil }
+func (s *Service) Trust() *Trust { return s.view.Load().trust }
 
 // Unknown is told that a token was signed by a key that is not known: the
 // broker's metadata are looked at again, not more often than once in ten
 // seconds.
 func (s *Service) Unknown(context.Context) {}
-
-// Subject is what tokens call the owner of a mailbox: NoFederatedProxy if none of
-// his addresses is in a federated domain.
-func (s *Service) Subject(id entente.MailboxID, mails []entente.SMTPAddress) (token.Subject, error) {
-	return token.Subject{}, entente.Errorf(entente.Denied, "no federation trust is configured for this organization").Because(NotFederated)
-}
 
 // A Granted is a delegation token in this organization's hands.
 type Granted struct {
@@ -145,18 +172,13 @@ type Granted struct {
 	Target  string
 	Offer   token.Offer
 	Expires time.Time
+	Holder  string // thumbprint of our key with which a JWT must be presented: see SignerOf
 }
 
 // Ask asks the broker for a token: a JWT if the target has keys for it, SAML if
 // not. Nothing is kept. Errors have the reasons above.
 func (s *Service) Ask(ctx context.Context, who token.Subject, target string, offer token.Offer) (*Granted, error) {
-	return nil, entente.Errorf(entente.Denied, "no federation trust is configured for this organization").Because(NotFederated)
-}
-
-// Signer is the organization's own P-256 key, with which requests to partners are
-// signed, and its thumbprint (RFC 7638).
-func (s *Service) Signer() (key crypto.Signer, id string, err error) {
-	return nil, "", errors.ErrUnsupported
+	return nil, noTrust()
 }
 
 // A Peer is what one of our servers says of its organization at
@@ -173,11 +195,3 @@ type PeerKey struct {
 	From   time.Time     `json:"from"`
 	Signed string        `json:"signed,omitempty"` // JWS of the key by the one before
 }
-
-// Peer returns what this organization says of itself; nil without a trust.
-func (s *Service) Peer() *Peer { return nil }
-
-// Succession returns the thumbprints that a partner's keys give once some of
-// them are pinned: the pinned ones that are still there, and those that they
-// signed for, one after the other. None if no pinned key is among them.
-func Succession(pinned []string, p *Peer) []string { return nil }
