@@ -24,7 +24,11 @@ import (
 var ErrNone = errors.New("no such key")
 
 func (p Purpose) named() bool {
-	return p == FederationCertificate || p == FederationSigning || p == FederationAgreement || p.secret()
+	switch p {
+	case FederationCertificate, FederationSigning, FederationAgreement, BrokerCertificate, BrokerSigning:
+		return true
+	}
+	return p.secret()
 }
 
 func (p Purpose) secret() bool { return p == FederationAdminKey || p == AvailabilityPassword }
@@ -99,6 +103,24 @@ func (r *Ring) CertificateKey(ctx context.Context, id string) (CertificateKey, e
 func (r *Ring) Speaker(ctx context.Context, id string) (Signer, error) {
 	private, err := r.p256(ctx, FederationSigning, id)
 	return Signer{private, id}, err
+}
+
+// BrokerSigners return the keys of one generation of a broker: of its
+// certificate, and on P-256. The error is ErrNone if one is not there.
+func (r *Ring) BrokerSigners(ctx context.Context, certificate, p256 string) (Signer, Signer, error) {
+	k, err := r.loadNamed(ctx, BrokerCertificate, certificate)
+	if err != nil {
+		return Signer{}, Signer{}, err
+	}
+	s, err := parseSigner(k.der)
+	if err != nil {
+		return Signer{}, Signer{}, err
+	}
+	if _, ok := s.(*rsa.PrivateKey); !ok {
+		return Signer{}, Signer{}, fmt.Errorf("key %s of %s is not RSA", certificate, BrokerCertificate)
+	}
+	private, err := r.p256(ctx, BrokerSigning, p256)
+	return Signer{s, certificate}, Signer{private, p256}, err
 }
 
 // Agreement returns a key that agrees on secrets. The error is ErrNone if it is

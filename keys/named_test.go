@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -184,5 +185,44 @@ func TestExportNamed(t *testing.T) {
 	}
 	if len(records) != 2 || records[0] != e {
 		t.Error("records:", records)
+	}
+}
+
+// TestBrokerSigners holds that the two keys of a generation are of their kinds,
+// and that no key of another purpose stands in for one.
+func TestBrokerSigners(t *testing.T) {
+	d := dbtest.SQLite(t)
+	migrate(t, d)
+	ctx := t.Context()
+	r := ring(t, d, filepath.Join(t.TempDir(), "keys"), "broker")
+	make := func(p Purpose) string {
+		t.Helper()
+		id, err := r.Make(ctx, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	one, two := make(BrokerCertificate), make(BrokerSigning)
+	a, b, err := r.BrokerSigners(ctx, one, two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := a.Public().(*rsa.PublicKey); !ok || a.ID() != one {
+		t.Errorf("the certificate's key is %T", a.Public())
+	}
+	if _, ok := b.Public().(*ecdsa.PublicKey); !ok || b.ID() != two {
+		t.Errorf("the other key is %T", b.Public())
+	}
+	for _, pair := range [][2]string{{two, one}, {make(FederationCertificate), two}, {one, make(FederationSigning)}, {"", two}} {
+		if _, _, err := r.BrokerSigners(ctx, pair[0], pair[1]); !errors.Is(err, ErrNone) {
+			t.Errorf("%v: %v", pair, err)
+		}
+	}
+	if err := r.Forget(ctx, BrokerSigning, two); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.BrokerSigners(ctx, one, two); !errors.Is(err, ErrNone) {
+		t.Errorf("after it was forgotten: %v", err)
 	}
 }

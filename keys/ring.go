@@ -50,6 +50,8 @@ const (
 	FederationCertificate Purpose = "federation-certificate" // RSA: signs to the broker, opens delegation tokens
 	FederationSigning     Purpose = "federation-signing"     // P-256: speaks for this organization to partners
 	FederationAgreement   Purpose = "federation-agreement"   // P-256: opens delegation tokens that are JWTs
+	BrokerCertificate     Purpose = "broker-certificate"     // RSA: signs delegation tokens, of a broker
+	BrokerSigning         Purpose = "broker-signing"         // P-256: likewise, those that are JWTs, and metadata
 
 	// And these are secrets of somebody else's, kept under the id of what they open.
 	FederationAdminKey   Purpose = "federation-admin-key"  // the broker's AdminKey
@@ -344,14 +346,14 @@ func generate(p Purpose) (key, error) {
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil
-	case FederationSigning, FederationAgreement:
+	case FederationSigning, FederationAgreement, BrokerSigning:
 		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return k, err
 		}
 		k.der, err = x509.MarshalPKCS8PrivateKey(private)
 		return k, err
-	case TokenSigning, TokenDecryption, FederationCertificate:
+	case TokenSigning, TokenDecryption, FederationCertificate, BrokerCertificate:
 		private, err := rsa.GenerateKey(rand.Reader, rsaBits)
 		if err != nil {
 			return k, err
