@@ -104,7 +104,10 @@ type DomainInfo struct {
 }
 
 // NewCertificate is the body of UpdateAppIdCertificate: signed by the one in use.
-// Until From the new one is known and not used.
+// Until From the new one is known, nothing is encrypted to it. Clocks differ, and
+// an organization cannot learn at which moment the broker changed over: requests
+// signed by the next certificate (or signing key) or by the previous one are taken
+// like those of the current one, as long as the broker knows it.
 type NewCertificate struct {
 	Certificate []byte    `json:"certificate"` // DER
 	Encryption  *Key      `json:"encryption,omitempty"`
