@@ -9,14 +9,12 @@ package clientaccess
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"entente"
 	"entente/access"
 	"entente/audit"
 	"entente/authn"
@@ -109,31 +107,29 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 		id := newRequestID()
 		w.Header().Set("request-id", id)
 		caller, err := d.Methods.Authenticate(r)
-		if caller == nil || err != nil {
+		if caller == nil || err != nil || caller.Foreign != nil {
 			d.turnAway(w, r, err)
 			return
 		}
-		if d.SignedIn != nil {
-			d.SignedIn(r)
-		}
-		s := d.session(p, id, caller)
-		s.header = w.Header()
-		defer s.end(r.Context())
-		h.ServeSession(s, w, r)
+		d.admit(p, id, caller, h, w, r)
 	})
+}
+
+// admit has a handler serve a request whose caller is proven.
+func (d *Door) admit(p Protocol, id string, caller *access.Caller, h Handler, w http.ResponseWriter, r *http.Request) {
+	if d.SignedIn != nil {
+		d.SignedIn(r)
+	}
+	s := d.session(p, id, caller)
+	s.header = w.Header()
+	defer s.end(r.Context())
+	h.ServeSession(s, w, r)
 }
 
 // turnAway answers a request whose caller is not known. The answer is the
 // same whatever was wrong with the credentials.
 func (d *Door) turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	var e *entente.Error
-	if err != nil && !errors.As(err, &e) {
-		d.Slog.Error("authenticate", "err", err)
-		e = entente.Errorf(entente.Unavailable, "sign-in is not available")
-	}
-	if e != nil && e.Kind != entente.Denied {
-		w.Header().Set("Retry-After", "3")
-		http.Error(w, "sign-in is not available now; try again", http.StatusServiceUnavailable)
+	if d.closed(w, err) {
 		return
 	}
 	if err != nil {

@@ -20,7 +20,8 @@ func (s *Session) Operation(name string, writes bool) {
 // Glance marks an operation that learns no more than who is free when. Asking
 // that of others is everybody's everyday business, and what each shows is in
 // his own calendar's permission table: it is recorded like an owner's reading,
-// and nobody waits for the record.
+// and nobody waits for the record. What people of other organizations learn so is
+// recorded always.
 func (s *Session) Glance() { s.glance = true }
 
 // maxTargets bounds how many ids one record names; the rest are counted.
@@ -124,11 +125,14 @@ func (s *Session) Conclude(ctx context.Context, code string) error {
 // wait for it.
 func (s *Session) keeps(r *audit.Record) (keep, wait bool) {
 	owner := r.Kind == audit.Owner && r.Allowed
-	reads := !s.writes && (owner || s.glance && s.caller.ActsAs == nil)
+	glance := s.glance && s.caller.ActsAs == nil
+	reads := !s.writes && (owner || glance)
 	if len(s.notes) > 0 && s.notedText(r.Mailbox) {
 		reads = false // whatever the operation is called
 	}
 	switch {
+	case glance && s.caller.Foreign != nil:
+		return true, false // who of another organization looked is on record
 	case reads && r.Allowed && !s.door.OwnerReads:
 		return false, false
 	case reads:

@@ -96,6 +96,11 @@ func (s *Session) Snapshot() *access.Snapshot { return s.snapshot }
 // must be called before Enter and at most once. Errors carry the reasons of
 // access.Impersonate.
 func (s *Session) Impersonate(target access.ConnectingSID) error {
+	if s.caller.Foreign != nil {
+		// What another organization says of its people never makes one of ours of
+		// them.
+		return entente.Errorf(entente.Denied, "nobody of another organization acts as one of this").Because(access.ImpersonationDenied)
+	}
 	if s.caller.ActsAs != nil || s.passed {
 		return entente.Errorf(entente.Invalid, "more than one access mode").Because(access.MoreThanOneAccessMode)
 	}
@@ -123,7 +128,8 @@ func (s *Session) Enter() error {
 	if err := s.snapshot.Gate(s.caller, string(s.protocol), s.started, &s.trace); err != nil {
 		return err
 	}
-	p, l, err := s.door.throttle.enter(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), s.door.Now())
+	who, policy := s.charged()
+	p, l, err := s.door.throttle.enter(who, policy, s.door.Now())
 	if s.header != nil {
 		s.header.Set(BudgetHeader, l.String())
 	}
@@ -134,10 +140,20 @@ func (s *Session) Enter() error {
 	return nil
 }
 
-// charged is whose budget the request is charged to: that of the caller for
-// whom he acts as, so that neither takes from the other's.
-func (s *Session) charged() budgetKey {
-	return budgetKey{s.caller.Authenticated.SID, s.caller.Subject().SID}
+// charged is whose budget the request is charged to, and by which policy: that
+// of the caller for whom he acts as, so that neither takes from the other's.
+//
+// A partner organization is one caller, which serves its people: together they
+// have what one caller here has for one user, so that no partner takes from
+// another or from us.
+func (s *Session) charged() (budgetKey, *policies) {
+	t := s.door.throttling.Load()
+	if f := s.caller.Foreign; f != nil {
+		p := t.of("").own
+		// Neither is a SID, nor could be taken for one.
+		return budgetKey{entente.SID("organization " + f.Organization), entente.SID("person " + f.Immutable)}, &policies{p, p}
+	}
+	return budgetKey{s.caller.Authenticated.SID, s.caller.Subject().SID}, t.of(s.caller.Authenticated.SID)
 }
 
 // Own returns the mailbox of whom the caller acts as. A caller without one

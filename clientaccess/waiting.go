@@ -35,7 +35,8 @@ func (s *Session) Wait(r *http.Request) (*http.Request, error) {
 		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
 	now := s.door.Now()
-	release, err := s.door.throttle.hold(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), streams, TooManyStreams, now)
+	who, policy := s.charged()
+	release, err := s.door.throttle.hold(who, policy, streams, TooManyStreams, now)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,8 @@ func (s *Session) Subscribe() (release func(), err error) {
 	if !s.passed {
 		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
-	return s.door.throttle.hold(s.charged(), s.door.throttling.Load().of(s.caller.Authenticated.SID), subscriptions, TooManySubscriptions, s.door.Now())
+	who, policy := s.charged()
+	return s.door.throttle.hold(who, policy, subscriptions, TooManySubscriptions, s.door.Now())
 }
 
 // Watch tells of changes in a mailbox. It shows nothing of it.
