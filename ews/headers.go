@@ -1,6 +1,7 @@
 package ews
 
 import (
+	"slices"
 	"strings"
 
 	"entente/soap"
@@ -78,16 +79,17 @@ func isSecurityHeader(local string) bool {
 // DecodeHeader reads the children of soap:Header, on which r stands.
 //
 // Unknown fields are skipped unless they must be understood, in which case the
-// request is refused as SOAP 1.1 section 4.2.3 asks. Whatever asks for another
+// request is refused as SOAP 1.1 section 4.2.3 asks; those named as understood are
+// the business of somebody else. Whatever asks for another
 // identity is either understood or refused, never skipped: a request must not
 // be carried out as the wrong person because its header was misspelt or stood
 // in a namespace we do not look at.
 //
 // The errors are *Fault, *soap.Fault for what must be understood and is not, or
 // strictxml's.
-func DecodeHeader(r *strictxml.Reader) (Header, error) {
+func DecodeHeader(r *strictxml.Reader, understood ...strictxml.Name) (Header, error) {
 	var h Header
-	var seen seenHeaders
+	seen := seenHeaders{understood: understood}
 	for r.Child() {
 		h.field(r, &seen)
 	}
@@ -105,7 +107,8 @@ func DecodeHeader(r *strictxml.Reader) (Header, error) {
 
 // seenHeaders is what came so far.
 type seenHeaders struct {
-	names []string // local names; there are few
+	names      []string // local names; there are few
+	understood []strictxml.Name
 	// modes counts the identities asked for in ways that we do not take, of which
 	// refused is what is said of the first: which came first does not matter where
 	// there are several.
@@ -186,6 +189,8 @@ func (h *Header) foreign(r *strictxml.Reader, name strictxml.Name, seen *seenHea
 	switch {
 	case isSecurityHeader(name.Local):
 		refuseIdentity(r, name, seen)
+	case slices.Contains(seen.understood, name):
+		r.Skip()
 	case mustUnderstand(r):
 		r.Fail(&soap.Fault{
 			Code:   strictxml.Name{Local: soap.MustUnderstand},

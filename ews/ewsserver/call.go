@@ -35,6 +35,9 @@ type operation struct {
 	// items; stated tells that they were said, be it that there are none.
 	rights access.Rights
 	stated bool
+	// offers are those of delegation tokens by which people of other organizations
+	// may call it; none where that is not said.
+	offers []string
 	serve  func(*call, ews.Request) (ews.Response, error)
 }
 

@@ -152,15 +152,20 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 		s.Operation(known.Name, false)
 	}
 	c := &call{h: h, s: s, ctx: ctx}
+	foreign := s.Caller().Foreign
 	if head := m.Header(); head != nil {
-		if c.header, err = ews.DecodeHeader(head); err != nil {
+		if c.header, err = ews.DecodeHeader(head, understood(foreign)...); err != nil {
 			return m.Version, h.refuse(s, err)
 		}
+	}
+	op := h.operations[m.Operation().Local]
+	if err := federated(foreign, &c.header, &op); err != nil {
+		return m.Version, h.refuse(s, err)
 	}
 	if err := h.enter(s, &c.header); err != nil {
 		return m.Version, h.refuse(s, err)
 	}
-	if op := h.operations[m.Operation().Local]; !op.stated {
+	if !op.stated {
 		return m.Version, h.refuse(s, notServed())
 	}
 	request, err := ews.DecodeRequest(m.Body)
@@ -257,7 +262,9 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 		h.Log.Error("audit", "request", s.RequestID(), "err", err)
 		a = faultAnswer(ews.ErrorServerBusy, "The audit log is not available; the answer is withheld.")
 	}
-	nameSubject(s, w.Header())
+	if s.Caller().Foreign == nil {
+		nameSubject(s, w.Header())
+	}
 	if a.gate != nil {
 		h.sendForbidden(s, w, v, a.gate)
 		return
@@ -307,7 +314,8 @@ func (h *Handler) release(e *strictxml.Encoder) {
 func (h *Handler) sendForbidden(s *clientaccess.Session, w http.ResponseWriter, v soap.Version, err error) {
 	reason, text := "access-denied", "not allowed"
 	var e *entente.Error
-	if errors.As(err, &e) {
+	// Another organization is not told what is agreed with whom.
+	if errors.As(err, &e) && s.Caller().Foreign == nil {
 		reason, text = string(e.Reason), e.Text
 	}
 	w.Header().Set("X-CasErrorCode", string(ews.ErrorAccessDenied))

@@ -18,11 +18,12 @@ const (
 // operations is what we serve, by request element. What is not here is
 // answered with ErrorInvalidOperation. changes marks those whose audit record
 // must be safe before the answer goes out; asks says all the rights that one may
-// ask for, and one that does not say is not served.
+// ask for, and one that does not say is not served; offered says by which tokens
+// people of other organizations may call it, who may call no other.
 func operations() map[string]operation {
 	return map[string]operation{
 		// folders, lists, synchronization and settings
-		"GetFolder":               reads("GetFolder", (*call).getFolder).asks(look),
+		"GetFolder":               reads("GetFolder", (*call).getFolder).asks(look).offered(access.OfferSharingRead),
 		"FindFolder":              reads("FindFolder", (*call).findFolder).asks(look),
 		"CreateFolder":            changes("CreateFolder", (*call).createFolder).asks(look | access.CreateSubFolder),
 		"UpdateFolder":            changes("UpdateFolder", (*call).updateFolder).asks(look | access.FolderOwner),
@@ -30,9 +31,9 @@ func operations() map[string]operation {
 		"MoveFolder":              changes("MoveFolder", (*call).moveFolder).asks(look | access.FolderOwner | access.CreateSubFolder),
 		"CopyFolder":              changes("CopyFolder", (*call).copyFolder).asks(read | access.CreateSubFolder),
 		"EmptyFolder":             changes("EmptyFolder", (*call).emptyFolder).asks(look | access.DeleteAny | access.FolderOwner),
-		"FindItem":                reads("FindItem", (*call).findItem).asks(read),
-		"SyncFolderHierarchy":     reads("SyncFolderHierarchy", (*call).syncFolderHierarchy).asks(look),
-		"SyncFolderItems":         reads("SyncFolderItems", (*call).syncFolderItems).asks(read),
+		"FindItem":                reads("FindItem", (*call).findItem).asks(read).offered(access.OfferSharingRead),
+		"SyncFolderHierarchy":     reads("SyncFolderHierarchy", (*call).syncFolderHierarchy).asks(look).offered(access.OfferSharingRead),
+		"SyncFolderItems":         reads("SyncFolderItems", (*call).syncFolderItems).asks(read).offered(access.OfferSharingRead),
 		"Subscribe":               reads("Subscribe", (*call).subscribe).asks(look | access.ReadAny),
 		"Unsubscribe":             reads("Unsubscribe", (*call).unsubscribe).asks(nothing),
 		"GetEvents":               reads("GetEvents", (*call).getEvents).asks(look | access.ReadAny),
@@ -50,7 +51,7 @@ func operations() map[string]operation {
 		"DeleteUserConfiguration": changes("DeleteUserConfiguration", (*call).deleteUserConfiguration).asks(remove),
 
 		// items
-		"GetItem":    reads("GetItem", (*call).getItem).asks(read),
+		"GetItem":    reads("GetItem", (*call).getItem).asks(read).offered(access.OfferSharingRead),
 		"CreateItem": changes("CreateItem", (*call).createItem).asks(edit | remove | send | access.Create | access.FolderOwner),
 		"SendItem":   changes("SendItem", (*call).sendItem).asks(edit | remove | send | access.Create),
 		"UpdateItem": changes("UpdateItem", (*call).updateItem).asks(edit | remove | send | access.Create),
@@ -63,7 +64,7 @@ func operations() map[string]operation {
 		"DeleteAttachment": changes("DeleteAttachment", (*call).deleteAttachment).asks(edit),
 
 		// people and their time
-		"GetUserAvailabilityRequest": glances("GetUserAvailability", (*call).getUserAvailability).asks(access.FolderLookup | access.FreeBusySimple | access.FreeBusyDetailed),
+		"GetUserAvailabilityRequest": glances("GetUserAvailability", (*call).getUserAvailability).asks(access.FolderLookup | access.FreeBusySimple | access.FreeBusyDetailed).offered(access.OfferFreeBusy),
 		"GetUserOofSettingsRequest":  reads("GetUserOofSettings", (*call).getUserOofSettings).asks(look | access.FolderOwner),
 		"SetUserOofSettingsRequest":  changes("SetUserOofSettings", (*call).setUserOofSettings).asks(remove | access.FolderOwner),
 		"ResolveNames":               reads("ResolveNames", (*call).resolveNames).asks(read),
