@@ -10,8 +10,6 @@
 package wssecurity
 
 import (
-	"crypto/x509"
-	"errors"
 	"time"
 
 	"entente/soap"
@@ -21,8 +19,8 @@ import (
 
 // Namespaces of WS-Security and of what it rests on.
 const (
-	SpaceSecurity   = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-	SpaceUtility    = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+	SpaceSecurity   = xmlsec.SpaceSecurity
+	SpaceUtility    = xmlsec.SpaceUtility
 	SpaceAddressing = "http://www.w3.org/2005/08/addressing"
 )
 
@@ -43,62 +41,11 @@ type Message struct {
 	Declare []soap.Namespace
 	To      string
 	Action  string
-	ID      string // urn:uuid:…; made if empty
-	Created time.Time
+	ID      string    // urn:uuid:…; made if empty
+	Created time.Time // no timestamp if zero
 	Expires time.Time
 	Token   []byte                   // an EncryptedData element, written as it is
 	Header  func(*strictxml.Encoder) // further header blocks
 	Body    func(*strictxml.Encoder) // its one child
 	Parts   Part                     // what is signed
-}
-
-// Certify writes a message signed with a certificate's key, which its KeyInfo
-// names by subject key identifier.
-func Certify(m *Message, by xmlsec.Signer, p xmlsec.Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Possess writes a message signed with the secret of the token it carries.
-func Possess(m *Message, proof []byte, p xmlsec.Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Bear writes a message that carries its token and is not signed.
-func Bear(m *Message) ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// A Received is a message whose Security header has been read. Nothing in it is
-// proven before Certified or Possessed returned.
-type Received struct {
-	Version soap.Version
-	To      string
-	Action  string
-	ID      string
-	Created time.Time // zero if there is no timestamp
-	Expires time.Time
-	Token   []byte // the EncryptedData element, as it came and able to stand alone; nil if there is none
-	Signed  bool   // whether there is a signature
-}
-
-// A Proof is what a signature vouches for.
-type Proof struct {
-	Parts       Part
-	Body        []byte            // the canonical Body element, if it is among the parts: what is to be read
-	Certificate *x509.Certificate // that verified it, nil for a secret
-	Signature   []byte            // its value, for who remembers what was seen
-}
-
-// Open reads a message. The error is xmlsec.ErrRefused.
-func Open(document []byte) (*Received, error) { return nil, xmlsec.ErrRefused }
-
-// Certified checks the message's signature against trusted certificates, and
-// that it covers at least the parts that are needed. The error is
-// xmlsec.ErrRefused.
-func (r *Received) Certified(trusted []*x509.Certificate, need Part, p xmlsec.Profile) (*Proof, error) {
-	return nil, xmlsec.ErrRefused
-}
-
-// Possessed checks that the message was signed with a secret, as far as is
-// needed. The error is xmlsec.ErrRefused.
-func (r *Received) Possessed(proof []byte, need Part, p xmlsec.Profile) (*Proof, error) {
-	return nil, xmlsec.ErrRefused
 }

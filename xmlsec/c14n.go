@@ -199,7 +199,7 @@ type ids struct {
 
 // add reports whether an attribute is none that identifies, or has a new value.
 func (s *ids) add(a *strictxml.Attr) bool {
-	if !identifies(a.Name) && (a.Name.Space != "" || a.Name.Local != s.attribute) {
+	if !Identifies(a.Name) && (a.Name.Space != "" || a.Name.Local != s.attribute) {
 		return true
 	}
 	if s.index != nil {
@@ -221,9 +221,9 @@ func (s *ids) add(a *strictxml.Attr) bool {
 	return true
 }
 
-// identifies reports whether programs know an attribute as an identifier,
+// Identifies reports whether programs know an attribute as an identifier,
 // whatever the schema: those of XML Signature, SAML, WS-Security and xml:id.
-func identifies(n strictxml.Name) bool {
+func Identifies(n strictxml.Name) bool {
 	switch n.Space {
 	case "":
 		switch n.Local {
