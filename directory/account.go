@@ -40,8 +40,8 @@ type Account struct {
 }
 
 const accountColumns = `SELECT sid, guid, upn, mail, name, alias, kind, enabled, master_sid, mailbox_id, database, quota,
-	given_name, surname, title, department, company, office, phone, mobile, capacity, hidden, policy, created, custom
-	FROM directory_account`
+	given_name, surname, title, department, company, office, phone, mobile, capacity, hidden, policy, created, custom,
+	` + sharingOf + ` FROM directory_account`
 
 // scanAccounts reads rows of accountColumns. Proxies are not among them.
 func scanAccounts(rows *db.Rows, err error) ([]Account, error) {
@@ -71,7 +71,7 @@ func scanAccounts(rows *db.Rows, err error) ([]Account, error) {
 		return nil
 	}, &a.SID, &a.GUID, &a.UPN, &a.Mail, &a.Name, &a.Alias, &a.Kind, &a.Enabled, &master, &box, &a.Database, &a.Quota,
 		&a.GivenName, &a.Surname, &a.Title, &a.Department, &a.Company, &a.Office, &a.Phone, &a.Mobile, &a.Capacity,
-		&a.Hidden, &policy, &a.Created, &custom)
+		&a.Hidden, &policy, &a.Created, &custom, &a.SharingPolicy)
 	return all, err
 }
 
@@ -193,6 +193,11 @@ func (c *Change) CreateAccount(a *Account) error {
 		a.Phone, a.Mobile, a.Capacity, a.Hidden, policy, a.Created, encodeCustom(&a.Custom)); err != nil {
 		return err
 	}
+	if a.SharingPolicy != "" {
+		if err := c.assignSharing(a); err != nil {
+			return err
+		}
+	}
 	return c.setNames(a)
 }
 
@@ -202,6 +207,7 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 	if err != nil {
 		return err
 	}
+	shared := a.SharingPolicy
 	if err := f(a); err != nil {
 		return err
 	}
@@ -224,6 +230,11 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 		a.Database, a.Quota, a.GivenName, a.Surname, a.Title, a.Department, a.Company, a.Office, a.Phone, a.Mobile,
 		a.Capacity, a.Hidden, policy, encodeCustom(&a.Custom)); err != nil {
 		return err
+	}
+	if a.SharingPolicy != shared || shared != "" && a.Mailbox.IsZero() {
+		if err := c.assignSharing(a); err != nil {
+			return err
+		}
 	}
 	return c.setNames(a)
 }

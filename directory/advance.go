@@ -76,7 +76,7 @@ func (d *Directory) whole(tx *db.Tx) (*state, error) {
 		s.altered = !ok
 	}
 	if s.altered {
-		r.facts.Assignments = nil
+		r.facts.Assignments, r.facts.Relationships, r.facts.SharingPolicies = nil, nil, nil
 	}
 	members := make(map[entente.SID][]entente.SID, len(r.facts.Groups))
 	for _, g := range r.facts.Groups {
@@ -117,7 +117,7 @@ func (d *Directory) readTotal(tx *db.Tx) (generation uint64, sum total, err erro
 	if err := tx.QueryRow(`SELECT generation FROM directory_organization WHERE id = 1`).Scan(&generation); err != nil {
 		return 0, sum, err
 	}
-	for k := organizationRows; k <= realmRows; k++ {
+	for k := organizationRows; k <= lastRows; k++ {
 		if err := newReader(tx, m).readKind(k); err != nil {
 			return 0, sum, fmt.Errorf("read directory: %w", err)
 		}
@@ -210,7 +210,7 @@ func (a *advancing) read(entries []entry) error {
 	for _, e := range entries {
 		u := e.unit
 		switch u.kind { // what an account or a group is made of is read with it
-		case addressRows:
+		case addressRows, sharedRows:
 			u.kind = accountRows
 		case memberRows:
 			group, _, _ := strings.Cut(u.key, " ")
@@ -270,6 +270,10 @@ func (a *advancing) group(k kind, units, rest []unit) error {
 		delta.Policies, delta.SetPolicies = f.Policies, true
 	case realmRows:
 		delta.Realms, delta.SetRealms = f.Realms, true
+	case relationshipRows:
+		delta.Relationships, delta.SetRelationships = f.Relationships, true
+	case sharingRows:
+		delta.SharingPolicies, delta.SetSharingPolicies = f.SharingPolicies, true
 	}
 	return nil
 }
@@ -289,8 +293,11 @@ func (a *advancing) accounts(units []unit) error {
 			}
 			continue
 		}
-		a.r.at.account = n
+		a.r.at.account, a.r.at.shared = n, n
 		if err := a.one(addressUnit(sid)); err != nil {
+			return err
+		}
+		if err := a.one(sharedUnit(sid)); err != nil {
 			return err
 		}
 		epochs[sid] = edit[int64]{value: a.r.epochs[sid]}

@@ -64,6 +64,8 @@ func sameState(t *testing.T, d *Directory, people []entente.SID) {
 	same("generation", a.Generation(), b.Generation())
 	same("organization", a.Organization(), b.Organization())
 	same("accounts", a.Accounts(), b.Accounts())
+	same("relationships", a.Relationships(), b.Relationships())
+	same("sharing policies", a.SharingPolicies(), b.SharingPolicies())
 	for _, sid := range people {
 		x, okX := a.FindSID(sid)
 		y, okY := b.FindSID(sid)
@@ -113,7 +115,9 @@ func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of
 func (w *wanderer) step(c *Change) error {
 	w.n++
 	id := fmt.Sprint("g", w.r.IntN(6))
-	switch w.r.IntN(34) {
+	switch w.r.IntN(38) {
+	case 34, 35, 36, 37:
+		return w.abroad(c, id)
 	case 0, 1:
 		a := person(fmt.Sprint("p", w.n))
 		a.Proxies = []entente.SMTPAddress{entente.SMTPAddress(fmt.Sprint("q", w.n, "@contoso.example"))}
@@ -187,6 +191,34 @@ func (w *wanderer) step(c *Change) error {
 			return c.RevokeItemGrant(id)
 		}
 		return c.CreateItemGrant(g)
+	}
+}
+
+// abroad changes what other organizations are shown.
+func (w *wanderer) abroad(c *Change, id string) error {
+	name := fmt.Sprint("r", w.r.IntN(3))
+	switch w.r.IntN(8) {
+	case 0:
+		return c.CreateRelationship(access.Relationship{Name: name, Domains: []entente.Domain{entente.Domain(name + ".example")}})
+	case 1:
+		return c.SetRelationship(name, func(r *access.Relationship) error {
+			r.Enabled, r.Domains = !r.Enabled, append(r.Domains, entente.Domain(id+".example"))
+			return nil
+		})
+	case 2:
+		return c.SetRelationship(name, func(r *access.Relationship) error { r.Name = id; return nil })
+	case 3:
+		return c.RemoveRelationship([]string{name, id}[w.r.IntN(2)])
+	case 4:
+		return c.CreateSharingPolicy(access.SharingPolicy{
+			Name: name, Default: w.r.IntN(2) == 0, Rules: []access.SharingRule{{Domain: "*", Actions: access.ContactsSharing}},
+		})
+	case 5:
+		return c.SetSharingPolicy(name, func(p *access.SharingPolicy) error { p.Enabled, p.Name = !p.Enabled, id; return nil })
+	case 6:
+		return c.RemoveSharingPolicy([]string{name, id}[w.r.IntN(2)])
+	default:
+		return c.SetAccount(w.one(w.people), func(a *Account) error { a.SharingPolicy = []string{"", name, id}[w.r.IntN(3)]; return nil })
 	}
 }
 

@@ -168,6 +168,9 @@ func (c *Change) RemoveGroup(sid entente.SID) error {
 	if _, err := groupBySID(c.tx, sid); err != nil {
 		return err
 	}
+	if err := c.scopeOf(sid); err != nil {
+		return err
+	}
 	if err := c.forget(sid); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type reader struct {
 	domains  map[entente.Domain]bool
 	standard entente.Domain
 	tokens   map[[32]byte]Token
-	at       struct{ account, group int } // where addresses and members are added
+	at       struct{ account, group, shared int } // where addresses, members and sharing policies are added
 }
 
 func newReader(tx *db.Tx, m *marker) *reader {
@@ -33,7 +33,7 @@ func newReader(tx *db.Tx, m *marker) *reader {
 
 // readAll reads everything.
 func (r *reader) readAll() error {
-	for k := organizationRows; k <= realmRows; k++ {
+	for k := organizationRows; k <= lastRows; k++ {
 		if err := r.readKind(k); err != nil {
 			return err
 		}
@@ -74,6 +74,10 @@ func (r *reader) rows(k kind, u *unit) error {
 		return r.readTokens(u)
 	case scopeRows, policyRows, realmRows:
 		return r.scopes(k, u)
+	case relationshipRows, sharingRows:
+		return r.relationships(k, u)
+	case sharedRows:
+		return r.shared(u)
 	case itemGrantRows:
 		return r.itemGrants(u)
 	}
@@ -293,6 +297,35 @@ func (r *reader) scopes(k kind, u *unit) error {
 		rows, err := query(r.tx.Query, u, realmColumns+` WHERE name = $1`, realmColumns+` ORDER BY name`)
 		return eachRealm(r.each(k), rows, err, func(x access.Realm) { f.Realms = append(f.Realms, x) })
 	}
+}
+
+// relationships are those with other organizations, and sharing policies.
+func (r *reader) relationships(k kind, u *unit) error {
+	f := &r.facts
+	if k == relationshipRows {
+		rows, err := query(r.tx.Query, u, relationshipColumns+` WHERE name = $1`, relationshipColumns+` ORDER BY name`)
+		return eachRelationship(r.each(k), rows, err, func(x access.Relationship) { f.Relationships = append(f.Relationships, x) })
+	}
+	rows, err := query(r.tx.Query, u, sharingColumns+` WHERE name = $1`, sharingColumns+` ORDER BY name`)
+	return eachSharing(r.each(k), rows, err, func(p access.SharingPolicy) { f.SharingPolicies = append(f.SharingPolicies, p) })
+}
+
+// shared come in the order of accounts, as addresses do.
+func (r *reader) shared(u *unit) error {
+	var sid entente.SID
+	var policy string
+	const q = `SELECT sid, policy FROM directory_sharing_assignment`
+	rows, err := query(r.tx.Query, u, q+` WHERE sid = $1`, q+` ORDER BY sid`)
+	return r.each(sharedRows)(rows, err, func() error {
+		all, i := r.facts.Accounts, &r.at.shared
+		for *i < len(all) && all[*i].SID < sid {
+			*i++
+		}
+		if *i < len(all) && all[*i].SID == sid {
+			all[*i].SharingPolicy = policy
+		}
+		return nil
+	}, &sid, &policy)
 }
 
 func (r *reader) itemGrants(u *unit) error {

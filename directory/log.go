@@ -75,7 +75,7 @@ func readLog(tx *db.Tx, after, until uint64) (all []entry, ok bool, err error) {
 		switch {
 		case e.unit.kind == logHead:
 			heads++
-		case e.unit.kind > realmRows: // logReset, or what a later version keeps
+		case e.unit.kind > lastRows: // logReset, or what a later version keeps
 			reset = true
 		default:
 			all = append(all, e)

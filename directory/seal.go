@@ -16,7 +16,8 @@ import (
 // With it every change marks the tables that decisions rest on, passwords and
 // tokens among them, as they are at its end. Rows that somebody edits by SQL
 // then bear no mark: the alarm is raised, and nobody is impersonated until an
-// administrator has looked at them and calls Confirm. (threats A3)
+// administrator has looked at them and calls Confirm. (threats A3) Nor do other
+// organizations see anything until then.
 //
 // What it does not do: keep such an edit from counting in other ways, and
 // tell an older state with its own mark, as a restored backup is, from a

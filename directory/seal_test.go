@@ -168,6 +168,15 @@ func alterTables(t *testing.T, o *sealedOrg) {
 	test("administrator", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_administrator (sid) VALUES ($1)`, o.anna.SID)
 	})
+	test("relationship", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_relationship (name, settings) VALUES ('x', '{"Domains":["evil.example"],"Enabled":true}')`)
+	})
+	test("sharing policy", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_sharing_policy (name, enabled, is_default, rules) VALUES ('x', TRUE, TRUE, '[]')`)
+	})
+	test("sharing policy given", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_sharing_assignment (sid, policy) VALUES ($1, 'x')`, o.anna.SID)
+	})
 	test("permission", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_permission (mailbox_id, to_sid, deny, rights) VALUES ($1, $2, $3, 1)`, make([]byte, 16), o.anna.SID, false)
 	})

@@ -28,6 +28,11 @@ const (
 	policyRows
 	itemGrantRows
 	realmRows
+	relationshipRows
+	sharingRows
+	sharedRows // the sharing policy of one SID
+
+	lastRows = sharedRows
 
 	logReset kind = 255 // what a generation changed is not said
 )
@@ -59,6 +64,9 @@ func scopeUnit(name string) unit             { return unit{scopeRows, name} }
 func policyUnit(scope string) unit           { return unit{policyRows, scope} }
 func itemGrantUnit(id string) unit           { return unit{itemGrantRows, id} }
 func realmUnit(name string) unit             { return unit{realmRows, name} }
+func relationshipUnit(name string) unit      { return unit{relationshipRows, name} }
+func sharingUnit(name string) unit           { return unit{sharingRows, name} }
+func sharedUnit(sid entente.SID) unit        { return unit{sharedRows, string(sid)} }
 
 // where are the values of the unit's key columns: the first arguments of every
 // statement that reads or writes it.

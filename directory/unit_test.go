@@ -33,6 +33,9 @@ var unitTables = map[string]unitTable{
 	"policyUnit":        {"scope_policy", "WHERE scope = $1", "(scope, "},
 	"itemGrantUnit":     {"item_grant", "WHERE id = $1", "(id, "},
 	"realmUnit":         {"realm", "WHERE name = $1", "(name, "},
+	"relationshipUnit":  {"relationship", "WHERE name = $1", "(name, "},
+	"sharingUnit":       {"sharing_policy", "WHERE name = $1", "(name, "},
+	"sharedUnit":        {"sharing_assignment", "WHERE sid = $1", "(sid, "},
 }
 
 // besides are statements that change nothing a decision rests on, by how they
