@@ -16,6 +16,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"time"
 
 	"entente"
@@ -53,9 +54,15 @@ const MaxSkew = 5 * time.Minute
 // ErrRefused is what every token that is not accepted gives, whatever is wrong.
 var ErrRefused = errors.New("the delegation token is not accepted")
 
+// ErrUnknownKey is an ErrRefused: the token was encrypted for us, and no key
+// that is known as the issuer's signed it. It may be time to look at the
+// issuer's metadata again; that is done beside the answer and not before it,
+// which is the same as for every other token and takes as long.
+var ErrUnknownKey = fmt.Errorf("%w: none of the issuer's keys signed it", ErrRefused)
+
 // A Token is what a delegation token says.
 type Token struct {
-	ID        string
+	ID        string // of NewID
 	Issuer    string // urn:federation:…, the broker
 	Audience  string // application URI of the organization it is for
 	Subject   Subject
@@ -93,12 +100,6 @@ func (i *Issuer) SAML(t *Token, to *x509.Certificate, p xmlsec.Profile) ([]byte,
 	return nil, errors.ErrUnsupported
 }
 
-// JWT returns the token as a JWE in compact form (RFC 7516; ECDH-ES, A256GCM)
-// for the target's P-256 key, around a JWS by ES256 (RFC 7515).
-func (i *Issuer) JWT(t *Token, to *ecdh.PublicKey) (string, error) {
-	return "", errors.ErrUnsupported
-}
-
 // An Opener opens tokens that are meant for one organization. Key sets of two
 // issuers are never merged: an organization that trusts two has two Openers.
 type Opener struct {
@@ -120,6 +121,3 @@ type Agreement interface {
 
 // SAML opens an EncryptedData element. The error is ErrRefused.
 func (o *Opener) SAML(encrypted []byte, now time.Time) (*Token, error) { return nil, ErrRefused }
-
-// JWT opens a JWE. The error is ErrRefused.
-func (o *Opener) JWT(compact string, now time.Time) (*Token, error) { return nil, ErrRefused }
