@@ -57,7 +57,9 @@ type Caller struct {
 	Groups []entente.SID
 	Realm  string
 	// Foreign is what a delegation token says; nil without one.
-	Foreign     *Foreign
+	Foreign *Foreign
+	// Published is the calendar whose address an anonymous caller knew; nil if none.
+	Published   *Publication
 	Application ApplicationID
 	UserAgent   string
 	Address     string // of the peer, without port

@@ -82,6 +82,10 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 		d.need("folder-table", "", false, NotVisible)
 		return
 	}
+	if p := q.Caller.Published; p != nil {
+		s.onPublished(q, d, p)
+		return
+	}
 	if who.anonymous {
 		e := t.special(Anonymous)
 		d.give("folder-anonymous", "Anonymous", e != nil, e.rights())

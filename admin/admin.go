@@ -27,6 +27,7 @@ type Config struct {
 	Door      *clientaccess.Door
 	Audit     AuditLog
 	Relay     Relay
+	Publisher Publisher
 	Now       func() time.Time
 	// Assigned, if set, is told of every new assignment and who made it: the right
 	// to act as others is what intruders give themselves.

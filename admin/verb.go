@@ -143,6 +143,11 @@ func Verbs() []Verb {
 		verb("folder", "grant", "Grant rights in one folder.", (*API).GrantFolder),
 		verb("folder", "revoke", "Take back what was granted in a folder.", (*API).RevokeFolder),
 
+		verb("calendar", "show", "Show whether and how a calendar is published.", (*API).ShowCalendar),
+		verb("calendar", "publish", "Publish a calendar to everybody who knows its address, or change how.", (*API).PublishCalendar),
+		verb("calendar", "unpublish", "End the publication of a calendar.", (*API).UnpublishCalendar),
+		verb("calendar", "published", "List the published calendars.", (*API).ListPublished),
+
 		verb("client", "list", "List which client programs were seen, by account.", (*API).ListClients),
 
 		verb("throttling", "list", "List throttling policies, and who has them.", (*API).ListThrottling),

@@ -77,6 +77,7 @@ type Door struct {
 	throttle   *throttle
 	throttling atomic.Pointer[Throttling]
 	strangers  strangers
+	visits     visits
 	seen       seen
 	settings   settings
 	ending     chan struct{}
@@ -93,6 +94,7 @@ func New(c Config) *Door {
 		Config:    c,
 		throttle:  newThrottle(c.Now()),
 		strangers: strangers{refused: map[string]int{}},
+		visits:    visits{seen: map[visit]int{}},
 		seen:      newSeen(c.DB != nil),
 		settings:  newSettings(),
 		ending:    make(chan struct{}),
@@ -203,4 +205,5 @@ func (d *Door) flushStrangers() {
 	for source, n := range d.strangers.take() {
 		d.Log.AppendLater(audit.Record{Kind: audit.Stranger, Action: "sign-in", Address: source, Count: n})
 	}
+	d.flushVisits()
 }

@@ -91,6 +91,10 @@ func (s *Session) Conclude(ctx context.Context, code string) error {
 	if s.door.Observe != nil {
 		s.door.Observe(Observation{s.protocol, s.record.Action, code, s.door.Now().Sub(s.started)})
 	}
+	if s.visits {
+		s.door.visits.count(s, code)
+		return nil
+	}
 	var records []audit.Record
 	wait := false
 	boxes := s.touched()

@@ -40,6 +40,7 @@ type Session struct {
 	notes     []mailbox.NoteID // what was left beside writes
 	writes    bool
 	glance    bool
+	visits    bool // counted, not recorded
 	concluded bool
 }
 

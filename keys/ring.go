@@ -42,6 +42,7 @@ const (
 	SyncState       Purpose = "sync-state"       // marks the states clients hand back
 	DirectorySeal   Purpose = "directory-seal"   // marks the directory's tables
 	AuditSeal       Purpose = "audit-seal"       // marks the keys that nodes sign audit logs with
+	SharingSeal     Purpose = "sharing-seal"     // marks what people publish and share
 
 	FederationSeal     Purpose = "federation-seal"     // marks the document of the federation trust
 	FederationIdentity Purpose = "federation-identity" // makes the immutable ids of people; never replaced
@@ -168,6 +169,13 @@ func (r *Ring) FederationSeal(ctx context.Context) (MAC, error) {
 // else.
 func (r *Ring) FederationIdentity(ctx context.Context) (MAC, error) {
 	k, err := r.current(ctx, FederationIdentity)
+	return MAC{k.der}, err
+}
+
+// SharingSeal marks what people publish of their own and what they were invited
+// to, so that rows edited by SQL open nothing. One is made if there is none.
+func (r *Ring) SharingSeal(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, SharingSeal)
 	return MAC{k.der}, err
 }
 
@@ -342,7 +350,7 @@ func generate(p Purpose) (key, error) {
 	_, _ = rand.Read(id[:])
 	k := key{id: hex.EncodeToString(id[:])}
 	switch p {
-	case SyncState, DirectorySeal, AuditSeal, FederationSeal, FederationIdentity:
+	case SyncState, DirectorySeal, AuditSeal, FederationSeal, FederationIdentity, SharingSeal:
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil

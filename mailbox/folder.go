@@ -48,6 +48,9 @@ type Folder struct {
 // to him it is what they open in it, and a name.
 func (f *Folder) Limited() bool { return f.limited }
 
+// Calendar reports whether the folder keeps appointments.
+func (f *Folder) Calendar() bool { return isCalendar(f.Class) }
+
 // folderColumns are read by scanFolder. The count of children is that of all:
 // visible corrects it for callers who may not see some.
 const folderColumns = `SELECT f.folder_id, f.parent_id, f.distinguished, f.class, f.name, f.hidden, f.change_number,

@@ -67,6 +67,7 @@ type nouns struct {
 	Permission    permissionCmd    `cmd:"" group:"objects" help:"Rights on whole mailboxes."`
 	Grant         grantCmd         `cmd:"" group:"objects" help:"Grants on single items: named fields, for a time."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
+	Calendar      calendarCmd      `cmd:"" group:"objects" help:"Calendars that are published to everybody."`
 	Client        clientCmd        `cmd:"" group:"objects" help:"Client programs that were seen."`
 	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
