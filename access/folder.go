@@ -82,8 +82,8 @@ func (s *Snapshot) onFolder(q *Question, d *Decision, who *identity) {
 		d.need("folder-table", "", false, NotVisible)
 		return
 	}
-	if p := q.Caller.Published; p != nil {
-		s.onPublished(q, d, p)
+	if who.anonymous && q.Caller.Published != nil {
+		s.onPublished(q, d, q.Caller.Published)
 		return
 	}
 	if who.anonymous {

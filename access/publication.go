@@ -32,5 +32,8 @@ func (s *Snapshot) onPublished(q *Question, d *Decision, p *Publication) {
 func (s *Snapshot) MayPublish(id entente.MailboxID, level SharingActions) error {
 	owner, _ := s.FindMailbox(id)
 	p := Publication{Level: level}
+	if p.rights() == 0 {
+		return entente.Errorf(entente.Invalid, "calendars are published by a level of their own").Because(SharingLevel)
+	}
 	return s.MayShare(owner.SID, AnonymousDomain, calendarClass, p.rights())
 }

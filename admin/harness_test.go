@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -20,6 +21,7 @@ import (
 	"entente/db/dbtest"
 	"entente/directory"
 	"entente/mailbox"
+	"entente/sharing"
 )
 
 // An organization without anything in it, and an administrator.
@@ -120,9 +122,20 @@ func open(t *testing.T) *organization {
 		Slog: slog.New(slog.DiscardHandler), Now: time.Now, DB: logs,
 	})
 	n := &notes{AuditLog: kept{log, logs, key.Public().(ed25519.PublicKey)}}
-	api := New(Config{Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
+	must(logs.Migrate(ctx, sharing.Schema()))
+	publisher := sharing.New(sharing.Config{
+		DB: logs, Directory: d, Door: door, Seal: plainSeal{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Base: func() string { return "https://mail.contoso.example" },
+	})
+	api := New(Config{Publisher: publisher, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
 	return &organization{t, api.As(Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}), n}
 }
+
+// plainSeal marks by a copy.
+type plainSeal struct{}
+
+func (plainSeal) Append(b, data []byte) []byte { return append(b, data...) }
+func (plainSeal) Valid(data, mark []byte) bool { return bytes.Equal(data, mark) }
 
 // do asks for a verb as its name and JSON say, and returns the answer's JSON.
 func (o *organization) do(name, request string) (string, error) {

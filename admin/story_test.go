@@ -89,6 +89,8 @@ var story = [...]turn{
 	{"folder permissions", `{"account":"anna@contoso.example","folder":"calendar"}`, "", ""},
 	{"folder list", `{"account":"anna@contoso.example"}`, "", ""},
 	{"folder revoke", `{"account":"anna@contoso.example","folder":"calendar","to":"ben@contoso.example"}`, "admin.folder.revoke", ""},
+	{"calendar show", `{"account":"anna@contoso.example"}`, "", ""},
+	{"calendar published", ``, "", ""},
 	{"scope create", `{"name":"heads","filter":"Title -eq 'Head'"}`, "admin.scope.create", ""},
 	{"scope set", `{"name":"heads","filter":"Title -like 'Head*'"}`, "admin.scope.set", ""},
 	{"scope list", ``, "", ""},
@@ -122,7 +124,9 @@ var unstoried = [...]string{
 	"organization confirm", // needs a sealed directory: server's tests
 	"explain request",      // needs a request: the scenarios
 	"audit checkpoint",     // is signed after a while: the scenarios
-	"relay key",            // these need a relay: relay's tests and the scenario
+	"calendar publish",     // these need a sharing policy for Anonymous: sharing's tests
+	"calendar unpublish",
+	"relay key", // these need a relay: relay's tests and the scenario
 	"relay status",
 	"relay test",
 	"relay forget",

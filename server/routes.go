@@ -17,6 +17,7 @@ import (
 	"entente/directory"
 	"entente/ews/ewsserver"
 	"entente/outgoing"
+	"entente/sharing"
 )
 
 // Purposes for which this server connects to others.
@@ -49,6 +50,7 @@ func (s *Server) routes() http.Handler {
 	for p, h := range ewsserver.SchemaRoutes(s.EWSURL()) {
 		table[p] = h
 	}
+	table[sharing.Prefix] = s.sharing
 	table["/healthz"] = http.HandlerFunc(healthz)
 	table["/readyz"] = http.HandlerFunc(s.readyz)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,11 +74,20 @@ func lookup(table map[string]http.Handler, r *http.Request) (http.Handler, bool)
 	if rest, ok := strings.CutPrefix(p, prefix); ok && !strings.Contains(rest, "..") {
 		return table[prefix], true
 	}
-	if strings.ContainsAny(p, "%;\\\x00") || strings.Contains(p, "//") || path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
+	// Addresses of published calendars carry an @, which some write as %40.
+	if strings.HasPrefix(p, sharing.Prefix) && plain(strings.Replace(p, "%40", "@", 1)) {
+		return table[sharing.Prefix], true
+	}
+	if !plain(p) {
 		return nil, false
 	}
 	h, ok := table[p]
 	return h, ok
+}
+
+// plain reports whether a path is spelled so that it reads in one way only.
+func plain(p string) bool {
+	return !strings.ContainsAny(p, "%;\\\x00") && !strings.Contains(p, "//") && (p == "/" || path.Clean(p) == strings.TrimSuffix(p, "/"))
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }

@@ -28,6 +28,7 @@ import (
 	"entente/mailbox"
 	"entente/outgoing"
 	"entente/relay"
+	"entente/sharing"
 )
 
 // Options are what a Server is given beside its configuration.
@@ -62,6 +63,7 @@ type Server struct {
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
 	post      *delivery.Courier
+	sharing   *sharing.Service
 	relay     *relay.Relay // nil if this node has no side of one
 
 	abroad     *outgoing.Dialer // to the broker and partners
@@ -261,6 +263,9 @@ func (s *Server) join(ctx context.Context) error {
 		Observe: s.metrics.observe, SignedIn: signedIn,
 	})
 	s.post = s.courier()
+	if err := s.openSharing(ctx); err != nil {
+		return err
+	}
 	if err := s.openRelay(ctx); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"time"
 
 	"entente/sharing"
 )
@@ -18,7 +17,7 @@ func (s *Server) openSharing(ctx context.Context) error {
 		return err
 	}
 	s.sharing = sharing.New(sharing.Config{
-		DB: s.main, Directory: s.Directory, Door: s.Door, Seal: seal, Log: s.log, Now: time.Now,
+		DB: s.main, Directory: s.Directory, Door: s.Door, Seal: seal, Log: s.log, Now: s.options.Now,
 		Base: func() string { return "https://" + s.publicHost() },
 	})
 	return nil

@@ -17,6 +17,7 @@ import (
 	"entente/directory"
 	"entente/keys"
 	"entente/relay"
+	"entente/sharing"
 )
 
 // A Store is the data of an organization, opened to be copied or checked and
@@ -195,7 +196,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}
