@@ -3,7 +3,8 @@
 // ews-javascript-api and node-ews from npm, curl.
 //
 // It holds no rules of its own and reaches into no room: what it knows of the
-// server is what `entente demo --describe` writes. A client that is not
+// server is what `entente demo --describe` writes. The judges of XML security
+// alone need no server, and read what the rooms write. A client that is not
 // installed is a skipped test, and a failed one where ENTENTE_REQUIRE_CLIENTS
 // is set, as in CI.
 package interop
