@@ -38,6 +38,8 @@ type Options struct {
 	Describe      string // file to write when ready
 	Program       string // how this program is called, for the commands to try
 	Out, Log      io.Writer
+
+	now func() time.Time // the clock of all servers, in tests
 }
 
 // An Import is an iCalendar file for somebody's calendar.

@@ -100,7 +100,7 @@ func (w *world) openFabrikam(ctx context.Context) (err error) {
 // server makes a server that is closed with the world.
 func (w *world) server(ctx context.Context, organization string, c server.Config) (*server.Server, error) {
 	s, err := server.New(ctx, c, server.Options{
-		Organization: organization, Demo: true,
+		Organization: organization, Demo: true, Now: w.o.now,
 		Log: slog.New(slog.NewTextHandler(w.o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
