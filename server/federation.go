@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 
+	"entente"
 	"entente/federation"
 	"entente/outgoing"
 )
@@ -116,6 +117,8 @@ func (s *Server) openFederation(ctx context.Context) error {
 	s.Federation, err = federation.Open(ctx, federation.Config{
 		DB: s.main, Ring: s.ring, Node: s.config.Name, HTTP: s.abroad.HTTPClient(outgoing.Broker),
 		Now: s.options.Now, Log: s.log, Live: s.liveNodes,
+		Noted: s.noted, Changed: s.partnersTold,
+		Accepted: func(_ context.Context, d entente.Domain) (bool, error) { return s.Directory.Accepted(d), nil },
 	})
 	return err
 }

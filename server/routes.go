@@ -16,6 +16,7 @@ import (
 	"entente/clientaccess"
 	"entente/directory"
 	"entente/ews/ewsserver"
+	"entente/federation"
 	"entente/outgoing"
 	"entente/sharing"
 )
@@ -51,6 +52,7 @@ func (s *Server) routes() http.Handler {
 		table[p] = h
 	}
 	table[sharing.Prefix] = s.sharing
+	table[federation.PathNotice] = http.HandlerFunc(s.news)
 	table["/healthz"] = http.HandlerFunc(healthz)
 	table["/readyz"] = http.HandlerFunc(s.readyz)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

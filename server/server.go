@@ -69,6 +69,7 @@ type Server struct {
 	abroad     *outgoing.Dialer // to the broker and partners
 	dns        *outgoing.DNS    // by which they are found; nil if the system has none
 	Federation *federation.Service
+	seenNews   seenNews
 
 	port      port
 	strangers strangers
@@ -290,6 +291,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.Door.Run)
 	s.background(background, s.Directory.Run)
 	s.background(background, s.Federation.Run)
+	s.background(background, s.runNews)
 	s.background(background, s.watchRecords)
 	return s.register(ctx)
 }
