@@ -15,6 +15,7 @@ import (
 	"entente/clientaccess"
 	"entente/db"
 	"entente/directory"
+	"entente/federation"
 	"entente/keys"
 	"entente/relay"
 	"entente/sharing"
@@ -196,7 +197,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), federation.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}
