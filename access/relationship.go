@@ -109,7 +109,7 @@ const (
 	ForeignAddress         entente.Reason = "foreign-address"              // in a domain that the broker does not say is his organization's
 	NoRelationship         entente.Reason = "relationship-none"            // none names the domain, or two do
 	RelationshipDisabled   entente.Reason = "relationship-disabled"        //
-	RelationshipUnusable   entente.Reason = "relationship-incomplete"      // it does not say where or for whom to ask
+	RelationshipUnusable   entente.Reason = "relationship-incomplete"      // it does not say for whom to ask
 	OtherOrganization      entente.Reason = "relationship-other"           // the caller is of another organization than it names
 	KeyNotPinned           entente.Reason = "relationship-key"             // not signed by a key that it pins
 	NoRelationshipFreeBusy entente.Reason = "relationship-free-busy-off"   // FreeBusyAccessEnabled is off
@@ -161,7 +161,9 @@ func (s *Snapshot) Relationships() []*Relationship {
 
 // MayAsk finds the relationship by which people here may ask about free/busy in a
 // domain. Errors: Denied with the reasons NoRelationship, RelationshipDisabled,
-// NoRelationshipFreeBusy or RelationshipUnusable.
+// NoRelationshipFreeBusy or RelationshipUnusable. Where the other organization's
+// servers are may be left to DNS, which Exchange does not: who asks finds out
+// whether that knows.
 func (s *Snapshot) MayAsk(d entente.Domain) (*Relationship, error) {
 	r, ok := s.RelationshipFor(d)
 	switch {
@@ -171,7 +173,7 @@ func (s *Snapshot) MayAsk(d entente.Domain) (*Relationship, error) {
 		return nil, entente.Errorf(entente.Denied, "Configuration information for forest/domain %s could not be found in Active Directory.", d).Because(RelationshipDisabled)
 	case !r.FreeBusy: // gates asking and answering: doc/design/0011-relationships.md
 		return nil, entente.Errorf(entente.Denied, "The organization relationship %s isn't enabled for free/busy.", r.Name).Because(NoRelationshipFreeBusy)
-	case r.TargetApplicationURI == "" || r.TargetSharingEPR == "" && r.TargetAutodiscoverEPR == "":
+	case r.TargetApplicationURI == "":
 		return nil, entente.Errorf(entente.Denied, "The organization relationship %s can't be used. Please confirm that the organization relationship is configured correctly.", r.Name).Because(RelationshipUnusable)
 	}
 	return r, nil

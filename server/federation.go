@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"entente"
+	"entente/ews/ewsclient"
 	"entente/federation"
 	"entente/outgoing"
 )
@@ -89,7 +90,7 @@ func (c *FederationConfig) rules() (map[outgoing.Purpose]outgoing.Rule, error) {
 	}
 	rule := outgoing.Rule{Allow: networks, TLS: &tls.Config{RootCAs: roots}}
 	asking := rule
-	asking.PerHost, asking.AtOnce = 32, 256
+	asking.PerHost, asking.AtOnce, asking.Body = 32, 256, ewsclient.MaxAnswer
 	return map[outgoing.Purpose]outgoing.Rule{
 		outgoing.Broker: rule, outgoing.Partner: asking, outgoing.Autodiscover: rule,
 	}, nil

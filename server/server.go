@@ -27,6 +27,7 @@ import (
 	"entente/keys"
 	"entente/mailbox"
 	"entente/outgoing"
+	"entente/partner"
 	"entente/relay"
 	"entente/sharing"
 )
@@ -65,6 +66,7 @@ type Server struct {
 	post      *delivery.Courier
 	sharing   *sharing.Service
 	relay     *relay.Relay // nil if this node has no side of one
+	partners  *partner.Client
 
 	abroad     *outgoing.Dialer // to the broker and partners
 	dns        *outgoing.DNS    // by which they are found; nil if the system has none
@@ -270,10 +272,10 @@ func (s *Server) join(ctx context.Context) error {
 	if err := s.openRelay(ctx); err != nil {
 		return err
 	}
-	free := &availability.Service{}
-	if s.relay != nil {
-		free.Remote = s.relay
+	if err := s.openPartners(ctx); err != nil {
+		return err
 	}
+	free := &availability.Service{Remote: s.remotes()}
 	s.ews = ewsserver.New(ewsserver.Config{
 		Log: s.log, SyncState: state,
 		Free:        free,
@@ -292,6 +294,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.Directory.Run)
 	s.background(background, s.Federation.Run)
 	s.background(background, s.runNews)
+	s.background(background, s.partners.Run)
 	s.background(background, s.watchRecords)
 	return s.register(ctx)
 }
