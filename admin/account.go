@@ -78,10 +78,12 @@ type AccountDetails struct {
 	Mailbox string   `json:"mailbox,omitempty"`
 	Master  string   `json:"master,omitempty"`
 	ClientPolicy
-	Department string `json:"department,omitempty"`
-	Title      string `json:"title,omitempty"`
-	Office     string `json:"office,omitempty"`
-	Hidden     bool   `json:"hidden"`
+	// SharingPolicy is the one that holds, its own or the default.
+	SharingPolicy string `json:"sharing_policy,omitempty"`
+	Department    string `json:"department,omitempty"`
+	Title         string `json:"title,omitempty"`
+	Office        string `json:"office,omitempty"`
+	Hidden        bool   `json:"hidden"`
 }
 
 // ShowAccount shows an account.
@@ -99,6 +101,9 @@ func (a *API) ShowAccount(ctx context.Context, q AccountName) (AccountDetails, e
 	}
 	if !x.Mailbox.IsZero() {
 		d.Mailbox = x.Mailbox.String()
+		if p, ok := a.Directory.Snapshot().SharingPolicyOf(x.SID); ok {
+			d.SharingPolicy = p.Name
+		}
 	}
 	return d, nil
 }

@@ -48,6 +48,19 @@ var story = [...]turn{
 	{"group add", `{"group":"sales@contoso.example","members":["ben@contoso.example"]}`, "admin.group.add", ""},
 	{"group drop", `{"group":"sales@contoso.example","members":["ben@contoso.example"]}`, "admin.group.drop", ""},
 	{"group list", ``, "", ""},
+	{"group create", `{"mail":"shown@contoso.example","kind":"security"}`, "admin.group.create", ""},
+	{"relationship create", `{"name":"Fabrikam","domains":["fabrikam.example"],"free_busy":"on","free_busy_scope":"shown@contoso.example","application_uri":"FYDIBOHF25SPDLT.fabrikam.example"}`, "admin.relationship.create", ""},
+	{"relationship list", ``, "", ""},
+	{"relationship show", `{"name":"fabrikam"}`, "", ""},
+	{"relationship set", `{"name":"fabrikam","free_busy_level":"LimitedDetails","add_domains":["eu.fabrikam.example"]}`, "admin.relationship.set", ""},
+	{"relationship remove", `{"name":"Fabrikam"}`, "admin.relationship.remove", ""},
+	{"sharing-policy create", `{"name":"Standard","rules":["*: CalendarSharingFreeBusySimple"],"default":true}`, "admin.sharing-policy.create", ""},
+	{"sharing-policy create", `{"name":"Partners","rules":["fabrikam.example: CalendarSharingFreeBusyReviewer, ContactsSharing"]}`, "admin.sharing-policy.create", ""},
+	{"sharing-policy set", `{"name":"Standard","enabled":"off"}`, "admin.sharing-policy.set", ""},
+	{"sharing-policy assign", `{"account":"anna@contoso.example","policy":"Partners"}`, "admin.sharing-policy.assign", ""},
+	{"sharing-policy default", `{"name":"Partners"}`, "admin.sharing-policy.default", ""},
+	{"sharing-policy remove", `{"name":"Standard"}`, "admin.sharing-policy.remove", ""},
+	{"sharing-policy list", ``, "", ""},
 	{"group show", `{"group":"sales@contoso.example"}`, "", ""},
 	{"realm add", `{"name":"FABRIKAM.EXAMPLE","domain_sid":"S-1-5-21-9-9-9"}`, "admin.realm.add", ""},
 	{"realm list", ``, "", ""},
@@ -223,6 +236,16 @@ func TestRefusals(t *testing.T) {
 	test("permission grant", `{"account":"anna@contoso.example","to":"ben@contoso.example","rights":["delete"]}`, entente.Invalid, "none of")
 	test("mailbox quota", `{"account":"anna@contoso.example","prohibit_send":-1}`, entente.Invalid, "number of bytes")
 	test("mailbox show", `{"account":"crm@contoso.example"}`, entente.NotFound, "no mailbox")
+	test("relationship create", `{"name":"x","domains":["a b"]}`, entente.Invalid, "")
+	test("relationship create", `{"name":"x","domains":["a.example"],"photos":"on"}`, entente.Invalid, "PhotosEnabled cannot be turned on")
+	test("relationship create", `{"name":"x","domains":["a.example"],"free_busy":"yes"}`, entente.Invalid, "neither on nor off")
+	test("relationship create", `{"name":"x","domains":["a.example"],"free_busy_level":"All"}`, entente.Invalid, "none of None, AvailabilityOnly, LimitedDetails")
+	test("relationship create", `{"name":"x","domains":["a.example"],"free_busy_scope":"sales@contoso.example"}`, entente.NotFound, "no group")
+	test("relationship create", `{"name":"x","domains":[`+strings.Repeat(`"a.example",`, 238)+`"a.example"]}`, entente.TooLarge, "at most 238 domains")
+	test("relationship show", `{"name":"x"}`, entente.NotFound, "no organization relationship")
+	test("sharing-policy create", `{"name":"x","rules":["a.example"]}`, entente.Invalid, "not of the form")
+	test("sharing-policy create", `{"name":"x","rules":["*: Everything"]}`, entente.Invalid, "none of CalendarSharingFreeBusySimple")
+	test("sharing-policy assign", `{"account":"crm@contoso.example","policy":"x"}`, entente.NotFound, "no mailbox")
 	test("audit search", `{"since":"yesterday"}`, entente.Invalid, "neither a time")
 	test("explain access", `{"caller":"anna@contoso.example","folder":"cellar"}`, entente.Invalid, "distinguished")
 	test("explain access", `{"caller":"anna@contoso.example","folder":"inbox","right":"burn"}`, entente.Invalid, "none of")

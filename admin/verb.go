@@ -148,6 +148,19 @@ func Verbs() []Verb {
 		verb("calendar", "unpublish", "End the publication of a calendar.", (*API).UnpublishCalendar),
 		verb("calendar", "published", "List the published calendars.", (*API).ListPublished),
 
+		verb("relationship", "list", "List the organization relationships.", (*API).ListRelationships),
+		verb("relationship", "show", "Show an organization relationship.", (*API).ShowRelationship),
+		verb("relationship", "create", "Agree to ask another organization about free/busy, and to answer it.", (*API).CreateRelationship),
+		verb("relationship", "set", "Change an organization relationship, from the next request on.", (*API).SetRelationship),
+		verb("relationship", "remove", "End an organization relationship.", (*API).RemoveRelationship),
+
+		verb("sharing-policy", "list", "List the sharing policies: what people may share with other organizations.", (*API).ListSharingPolicies),
+		verb("sharing-policy", "create", "Make a sharing policy.", (*API).CreateSharingPolicy),
+		verb("sharing-policy", "set", "Change a sharing policy, also for what was shared before.", (*API).SetSharingPolicy),
+		verb("sharing-policy", "default", "Make a sharing policy that of mailboxes without one.", (*API).DefaultSharingPolicy),
+		verb("sharing-policy", "assign", "Have a mailbox go by a sharing policy.", (*API).AssignSharingPolicy),
+		verb("sharing-policy", "remove", "Remove a sharing policy that no mailbox has.", (*API).RemoveSharingPolicy),
+
 		verb("client", "list", "List which client programs were seen, by account.", (*API).ListClients),
 
 		verb("throttling", "list", "List throttling policies, and who has them.", (*API).ListThrottling),
