@@ -4,7 +4,9 @@
 //
 // It answers for addresses of this organization only, never redirects, and
 // tells nobody who has not signed in which addresses exist: POX and SOAP stand
-// behind the door, and JSON says the same for every address.
+// behind the door, and JSON says the same for every address. Partner
+// organizations are told where to ask about our people, which is the same for all
+// of them; who wants to become one, of the one domain he names.
 package autodiscover
 
 import (
@@ -16,6 +18,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/authn"
 	"entente/clientaccess"
 	"entente/strictxml"
 )
@@ -27,8 +30,18 @@ type Service struct {
 	EWS  string
 	// ActiveSync is the URL phones use; empty while it is not served.
 	ActiveSync string
+	// External is the URL of Exchange.asmx as partners and clients outside reach it:
+	// that of a published server where this one is not. Empty for EWS.
+	External string
+	// Federation is the organization's side of its federation trust, nil if it has
+	// none; Delegation finds out who comes to the WSSecurity paths, which are not
+	// served without it.
+	Federation Federation
+	Delegation *authn.Delegation
 	// Version is what ServerVersionInfo says, such as 15.1.2507.0.
 	Version Version
+
+	strangers rate
 }
 
 // A Version is the version a server claims, [MS-OXWSCDATA] 2.2.5.10.
@@ -44,14 +57,23 @@ func limits() strictxml.Limits {
 // Routes returns the handlers by lower-case path. JSON's path ends in the
 // address, so it is a prefix.
 func (s *Service) Routes(d *clientaccess.Door) map[string]http.Handler {
-	pox := d.Guard(clientaccess.Autodiscover, handlerFunc(s.pox))
-	soap := d.Guard(clientaccess.Autodiscover, handlerFunc(s.soap))
-	return map[string]http.Handler{
+	pox := s.announce(d.Guard(clientaccess.Autodiscover, handlerFunc(s.pox)))
+	soap := s.announce(s.open(d.Guard(clientaccess.Autodiscover, handlerFunc(s.soap))))
+	all := map[string]http.Handler{
 		"/autodiscover/autodiscover.xml":   pox,
 		"/autodiscover/autodiscover.svc":   soap,
 		"/autodiscover/autodiscover.json":  http.HandlerFunc(s.json),
 		"/autodiscover/autodiscover.json/": http.HandlerFunc(s.json),
+		"/.well-known/entente-federation":  http.HandlerFunc(s.wellKnown),
 	}
+	if s.Delegation != nil {
+		at := func(e authn.Endpoint) http.Handler {
+			return d.GuardFederated(clientaccess.Autodiscover, s.Delegation.At(e), partners{s})
+		}
+		all["/autodiscover/autodiscover.svc/wssecurity"] = at(authn.WSSecurity)
+		all["/autodiscover/autodiscover.svc/wssecurity/symmetrickey"] = at(authn.SymmetricKey)
+	}
+	return all
 }
 
 type handlerFunc func(*clientaccess.Session, http.ResponseWriter, *http.Request)

@@ -1,9 +1,11 @@
 package autodiscover
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"entente/access"
 	"entente/clientaccess"
@@ -27,8 +29,7 @@ const (
 	maxSettings = 200
 )
 
-// A soapRequest is GetUserSettings or GetDomainSettings. [MS-OXWSADISC]
-// 3.1.4.3, 3.1.4.1.
+// A soapRequest is one of the four operations. [MS-OXWSADISC] 3.1.4
 type soapRequest struct {
 	operation string
 	mailboxes []string
@@ -36,8 +37,36 @@ type soapRequest struct {
 	settings  []string
 }
 
+// domain is the one that GetFederationInformation is about.
+func (q *soapRequest) domain() string {
+	if len(q.domains) != 1 {
+		return ""
+	}
+	return strings.TrimSpace(q.domains[0])
+}
+
 // soap answers Autodiscover.svc.
 func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	s.soapWith(session, w, r, understood(), s.respond)
+}
+
+// respond answers one operation, false for one that is not served here.
+func (s *Service) respond(e *strictxml.Encoder, session *clientaccess.Session, q *soapRequest) bool {
+	switch q.operation {
+	case "GetUserSettings":
+		s.userSettings(e, session, q)
+	case "GetDomainSettings":
+		s.domainSettings(e, session, q)
+	default:
+		return false
+	}
+	return true
+}
+
+// soapWith answers a request of the SOAP service, by what respond serves.
+func (s *Service) soapWith(session *clientaccess.Session, w http.ResponseWriter, r *http.Request, known []strictxml.Name,
+	respond func(*strictxml.Encoder, *clientaccess.Session, *soapRequest) bool,
+) {
 	session.Operation("SOAP", false)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -49,7 +78,7 @@ func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *
 		s.soapFault(session, w, r, soap.V11, &soap.Fault{Code: strictxml.Name{Local: soap.Client}, String: "the request is too large"})
 		return
 	}
-	version, q, fault := readSOAP(body)
+	version, q, fault := readSOAP(body, known)
 	if fault != nil {
 		s.soapFault(session, w, r, version, fault)
 		return
@@ -58,35 +87,45 @@ func (s *Service) soap(session *clientaccess.Session, w http.ResponseWriter, r *
 	if !enter(session, w, r) {
 		return
 	}
-	e := strictxml.NewEncoder(nil)
-	declare := []soap.Namespace{{Prefix: "a", URI: spaceWSA}, {Prefix: "i", URI: spaceXSI}}
-	soap.Begin(e, version, declare, func(e *strictxml.Encoder) { s.header(e, q.operation) })
-	if q.operation == "GetUserSettings" {
-		s.userSettings(e, session, q)
-	} else {
-		s.domainSettings(e, session, q)
+	e := s.begin(version, q.operation)
+	if !respond(e, session, q) {
+		s.soapFault(session, w, r, version, notServed(q.operation+requestSuffix))
+		return
 	}
 	soap.End(e)
 	send(session, w, r, "", http.StatusOK, contentType(version), e.Bytes())
 }
 
-// readSOAP reads an envelope and its one operation.
-func readSOAP(body []byte) (soap.Version, *soapRequest, *soap.Fault) {
+// begin writes an answer up to its Body.
+func (s *Service) begin(v soap.Version, operation string) *strictxml.Encoder {
+	e := strictxml.NewEncoder(nil)
+	declare := []soap.Namespace{{Prefix: "a", URI: spaceWSA}, {Prefix: "i", URI: spaceXSI}}
+	soap.Begin(e, v, declare, func(e *strictxml.Encoder) { s.header(e, operation) })
+	return e
+}
+
+const requestSuffix = "RequestMessage"
+
+// readSOAP reads an envelope, in which the header blocks that are known may have
+// to be understood, and its one operation.
+func readSOAP(body []byte, known []strictxml.Name) (soap.Version, *soapRequest, *soap.Fault) {
 	m, err := soap.Open(body, limits())
 	if err != nil {
 		f := asFault(err)
 		return f.Version, nil, f
 	}
-	if err := m.MustUnderstand(understood()...); err != nil {
+	if err := m.MustUnderstand(known...); err != nil {
 		return m.Version, nil, asFault(err)
 	}
 	q := &soapRequest{}
-	switch m.Operation() {
-	case strictxml.Name{Space: spaceA, Local: "GetUserSettingsRequestMessage"}:
-		q.operation = "GetUserSettings"
-	case strictxml.Name{Space: spaceA, Local: "GetDomainSettingsRequestMessage"}:
-		q.operation = "GetDomainSettings"
+	name, ok := strings.CutSuffix(m.Operation().Local, requestSuffix)
+	switch name {
+	case "GetUserSettings", "GetDomainSettings", getFederationInformation, getRelationshipSettings:
+		q.operation = name
 	default:
+		ok = false
+	}
+	if !ok || m.Operation().Space != spaceA {
 		return m.Version, nil, notServed(m.Operation().Local)
 	}
 	if err := m.Read(q.decode); err != nil {
@@ -141,6 +180,8 @@ func (q *soapRequest) decode(r *strictxml.Reader) {
 						q.mailboxes = append(q.mailboxes, r.Text())
 					}
 				}
+			case "Domain":
+				q.domains = append(q.domains, r.Text())
 			case "Domains":
 				for r.Child() {
 					q.domains = append(q.domains, r.Text())
@@ -188,14 +229,15 @@ func (s *Service) userSettings(e *strictxml.Encoder, session *clientaccess.Sessi
 		if ok {
 			session.Target(a.Mailbox, a.Mailbox.String())
 		}
-		s.userResponse(e, &a, ok, q.settings)
+		s.response(e, ok, q.settings, func(name string) string { return s.setting(name, &a) })
 	}
 	e.End("UserResponses")
 	e.End("Response")
 	e.End("GetUserSettingsResponseMessage")
 }
 
-func (s *Service) userResponse(e *strictxml.Encoder, a *access.Account, found bool, wanted []string) {
+// response writes the settings of one user, of those that are wanted.
+func (s *Service) response(e *strictxml.Encoder, found bool, wanted []string, setting func(string) string) {
 	e.Start("UserResponse")
 	if !found {
 		e.Elem("ErrorCode", "InvalidUser")
@@ -211,7 +253,7 @@ func (s *Service) userResponse(e *strictxml.Encoder, a *access.Account, found bo
 	e.Elem("RedirectTarget", "")
 	var missing []string
 	for _, name := range wanted {
-		if s.setting(name, a) == "" {
+		if setting(name) == "" {
 			missing = append(missing, name)
 		}
 	}
@@ -226,7 +268,7 @@ func (s *Service) userResponse(e *strictxml.Encoder, a *access.Account, found bo
 	e.End("UserSettingErrors")
 	e.Start("UserSettings")
 	for _, name := range wanted {
-		if v := s.setting(name, a); v != "" {
+		if v := setting(name); v != "" {
 			stringSetting(e, "UserSetting", name, v)
 		}
 	}
@@ -235,7 +277,7 @@ func (s *Service) userResponse(e *strictxml.Encoder, a *access.Account, found bo
 }
 
 // setting returns the value of a user setting, empty if we have none.
-// [MS-OXWSADISC] 3.1.4.3.4.1 lists the names.
+// [MS-OXWSADISC] 3.1.4.4 lists the names.
 func (s *Service) setting(name string, a *access.Account) string {
 	switch name {
 	case "UserDisplayName":
@@ -246,8 +288,15 @@ func (s *Service) setting(name string, a *access.Account) string {
 		return a.Mailbox.String()
 	case "AutoDiscoverSMTPAddress":
 		return string(a.Mail)
-	case "InternalEwsUrl", "ExternalEwsUrl", "EwsPartnerUrl":
+	case "InternalEwsUrl":
 		return s.EWS
+	case "ExternalEwsUrl", "EwsPartnerUrl":
+		return s.external()
+	case "CrossOrganizationSharingEnabled":
+		if s.trust() != nil {
+			return "True"
+		}
+		return "False"
 	case "InternalMailboxServer", "ExternalMailboxServer":
 		return s.Name
 	case "ExternalMailboxServerRequiresSSL":
@@ -261,6 +310,9 @@ func (s *Service) setting(name string, a *access.Account) string {
 	}
 	return ""
 }
+
+// external is where EWS is reached from outside.
+func (s *Service) external() string { return cmp.Or(s.External, s.EWS) }
 
 func (s *Service) domainSettings(e *strictxml.Encoder, session *clientaccess.Session, q *soapRequest) {
 	e.Start("GetDomainSettingsResponseMessage")
@@ -294,7 +346,7 @@ func (s *Service) domainResponse(e *strictxml.Encoder, known bool, wanted []stri
 	for _, name := range wanted {
 		switch name {
 		case "ExternalEwsUrl":
-			stringSetting(e, "DomainSetting", name, s.EWS)
+			stringSetting(e, "DomainSetting", name, s.external())
 		case "ExternalEwsVersion":
 			stringSetting(e, "DomainSetting", name, s.Version.text())
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"entente"
+	"entente/access"
 	"entente/authn"
 )
 
@@ -52,4 +53,11 @@ func (d *Door) closed(w http.ResponseWriter, err error) bool {
 	w.Header().Set("Retry-After", "3")
 	http.Error(w, "sign-in is not available now; try again", http.StatusServiceUnavailable)
 	return true
+}
+
+// Partner returns the relationship that somebody of another organization is
+// under, if there is one in force that names his. The error says that there is
+// none.
+func (s *Session) Partner() (*access.Relationship, error) {
+	return s.snapshot.Partner(s.caller, s.started, &s.trace)
 }

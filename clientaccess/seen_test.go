@@ -191,7 +191,7 @@ func TestAllowedAppIDs(t *testing.T) {
 	}
 	// One gate, however the caller signed in.
 	anna, _ := o.Directory.Snapshot().FindSID(o.sids["anna"])
-	for _, m := range [...]access.Method{access.Basic, access.Bearer, access.Negotiate, access.Certificate, access.Delegation, access.Node} {
+	for _, m := range [...]access.Method{access.Basic, access.Bearer, access.Negotiate, access.Certificate, access.Node} {
 		for app, want := range map[access.ApplicationID]bool{"crm-sync": true, "other": false, "": false} {
 			x := o.Suppose(access.Supposition{Caller: anna.Principal, Method: m, Application: app})
 			if x.Allowed() != want {
