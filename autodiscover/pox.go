@@ -127,9 +127,13 @@ func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account)
 		e.Elem("ServerVersion", s.Version.hex())
 		e.Elem("MdbDN", "/o=Entente/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn="+s.Name+"/cn=Microsoft Private MDB")
 	}
-	e.Elem("ASUrl", s.EWS)
-	e.Elem("EwsUrl", s.EWS)
-	e.Elem("OOFUrl", s.EWS)
+	ews := s.EWS
+	if kind == "EXPR" {
+		ews = s.external()
+	}
+	e.Elem("ASUrl", ews)
+	e.Elem("EwsUrl", ews)
+	e.Elem("OOFUrl", ews)
 	if kind == "EXPR" {
 		e.Elem("SSL", "On")
 		e.Elem("AuthPackage", "basic")
@@ -141,11 +145,11 @@ func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account)
 func (s *Service) web(e *strictxml.Encoder) {
 	e.Start("Protocol")
 	e.Elem("Type", "WEB")
-	for _, side := range [...]struct{ name, kind string }{{"Internal", "EXCH"}, {"External", "EXPR"}} {
+	for _, side := range [...]struct{ name, kind, ews string }{{"Internal", "EXCH", s.EWS}, {"External", "EXPR", s.external()}} {
 		e.Start(side.name)
 		e.Start("Protocol")
 		e.Elem("Type", side.kind)
-		e.Elem("ASUrl", s.EWS)
+		e.Elem("ASUrl", side.ews)
 		e.End("Protocol")
 		e.End(side.name)
 	}

@@ -201,7 +201,7 @@ func FuzzSOAP(f *testing.F) {
 	f.Add([]byte(envelope(soap.Namespace12, "", `<a:GetDomainSettingsRequestMessage><a:Request><a:Domains><a:Domain>x</a:Domain></a:Domains></a:Request></a:GetDomainSettingsRequestMessage>`)))
 	f.Add([]byte(envelope(soap.Namespace11, "", `<a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox><x/></a:Mailbox></a:User></a:Users></a:Request></a:GetUserSettingsRequestMessage>`)))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		_, q, fault := readSOAP(in)
+		_, q, fault := readSOAP(in, understood())
 		if (q == nil) == (fault == nil) {
 			t.Fatalf("%+v and %v", q, fault)
 		}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"entente/authn"
 	"entente/clientaccess"
 	"entente/directory"
 	"entente/ews/ewsserver"
@@ -45,9 +46,11 @@ func outgoingRules(sockets ...string) map[outgoing.Purpose]outgoing.Rule {
 // (ProxyShell).
 func (s *Server) routes() http.Handler {
 	// The port is known only now, and clients are told it.
-	s.auto.EWS = s.EWSURL()
+	s.auto.EWS, s.auto.External = s.EWSURL(), s.externalURL()+"/EWS/Exchange.asmx"
 	table := s.auto.Routes(s.Door)
 	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
+	table["/ews/exchange.asmx/wssecurity"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.WSSecurity), s.ews)
+	table["/ews/exchange.asmx/wssecurity/symmetrickey"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.SymmetricKey), s.ews)
 	for p, h := range ewsserver.SchemaRoutes(s.EWSURL()) {
 		table[p] = h
 	}

@@ -72,6 +72,7 @@ type Server struct {
 	dns        *outgoing.DNS    // by which they are found; nil if the system has none
 	Federation *federation.Service
 	seenNews   seenNews
+	delegation *authn.Delegation
 
 	port      port
 	strangers strangers
@@ -283,7 +284,9 @@ func (s *Server) join(ctx context.Context) error {
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	major, minor, build, revision := ewsserver.ClaimedVersion()
+	s.delegation = s.delegationMethod()
 	s.auto = &autodiscover.Service{
+		Federation: s.Federation, Delegation: s.delegation,
 		Name: s.config.Name, EWS: s.EWSURL(),
 		Version: autodiscover.Version{Major: major, Minor: minor, Build: build, Revision: revision},
 	}
