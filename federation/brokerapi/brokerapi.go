@@ -116,11 +116,14 @@ type NewCertificate struct {
 }
 
 // Recovery is the body of Recover, signed by the new certificate. The first call
-// answers with a nonce that must stand in DNS at the second.
+// answers with a nonce that must stand in DNS at the second. The keys that are
+// given take the place of those that were there.
 type Recovery struct {
 	AdminKey    string         `json:"admin_key"`
 	Domain      entente.Domain `json:"domain"` // an active one
 	Certificate []byte         `json:"certificate"`
+	Encryption  *Key           `json:"encryption,omitempty"`
+	Signing     *Key           `json:"signing,omitempty"`
 }
 
 // RecoveryState answers it.
