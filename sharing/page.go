@@ -183,8 +183,8 @@ func (l *listing) entry(e *mailbox.Shown, day calendar.Date) pageEntry {
 	if e.Detail != nil {
 		p.Location = e.Detail.Location
 	}
-	if e.Detail == nil || p.Words == p.Status {
-		p.Status = "" // it has been said
+	if e.Detail == nil || e.Status == calendar.StatusBusy {
+		p.Status = "" // it has been said, or goes without saying
 	}
 	return p
 }
@@ -196,6 +196,8 @@ func (l *listing) times(e *mailbox.Shown, day calendar.Date) string {
 	switch {
 	case e.AllDay, day > from && day < to:
 		return ""
+	case e.Start.Equal(e.End):
+		return start
 	case from == to:
 		if end == "00:00" {
 			end = "24:00"
