@@ -95,11 +95,6 @@ type Issuer struct {
 	P256 crypto.Signer // of JWTs; its public key is *ecdsa.PublicKey
 }
 
-// SAML returns the token as an EncryptedData element for the target.
-func (i *Issuer) SAML(t *Token, to *x509.Certificate, p xmlsec.Profile) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
 // An Opener opens tokens that are meant for one organization. Key sets of two
 // issuers are never merged: an organization that trusts two has two Openers.
 type Opener struct {
@@ -118,6 +113,3 @@ type Agreement interface {
 	PublicKey() *ecdh.PublicKey
 	ECDH(remote *ecdh.PublicKey) ([]byte, error)
 }
-
-// SAML opens an EncryptedData element. The error is ErrRefused.
-func (o *Opener) SAML(encrypted []byte, now time.Time) (*Token, error) { return nil, ErrRefused }
