@@ -286,6 +286,11 @@ func (c *Client) userSettings(ctx context.Context, place string, t *held, of []e
 	if err != nil {
 		return "", err
 	}
+	return readSettings(answer, status)
+}
+
+// readSettings reads the answer of GetUserSettings.
+func readSettings(answer []byte, status int) (string, error) {
 	var found settings
 	if err := ewsclient.ReadSOAP(answer, status, autodiscoverLimits(), found.read); err != nil {
 		return "", err
@@ -408,7 +413,7 @@ func (s *settings) url() (string, error) {
 			continue
 		}
 		if err := checkURL(u.url); err != nil {
-			return "", fmt.Errorf("Autodiscover's address for EWS %w", err)
+			return "", &notFound{code: "with an address that " + err.Error()}
 		}
 		return u.url, nil
 	}

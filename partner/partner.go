@@ -99,6 +99,9 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 
 // Run follows what other nodes change until ctx ends.
 func (c *Client) Run(ctx context.Context) {
+	if err := c.tidy(ctx); err != nil && ctx.Err() == nil {
+		c.Log.Error("partner: passwords of address spaces", "err", err)
+	}
 	tick := time.NewTicker(spacesEvery)
 	defer tick.Stop()
 	for {

@@ -59,7 +59,7 @@ func tokenID(g *held) string {
 	} else {
 		h.Write(g.SAML)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // askRelated asks under a relationship that is usable, in the name of somebody

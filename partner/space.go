@@ -184,13 +184,6 @@ func (c *Client) AddAddressSpace(ctx context.Context, s AddressSpace, method str
 		return err
 	}
 	err := c.DB.Update(ctx, func(tx *db.Tx) error {
-		var n int
-		if err := tx.QueryRow(`SELECT COUNT(*) FROM partner_space`).Scan(&n); err != nil {
-			return err
-		}
-		if n >= MaxSpaces {
-			return entente.Errorf(entente.TooLarge, "there are at most %d availability address spaces", MaxSpaces).Because(TooMany)
-		}
 		done, err := tx.Exec(`INSERT INTO partner_space (domain, method, url, scheme, account, secret, changed) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (domain) DO NOTHING`,
 			s.Domain, OrgWideFB, s.URL, s.Scheme, s.Account, id, c.Now().UnixMilli())
 		if err != nil {
@@ -198,6 +191,13 @@ func (c *Client) AddAddressSpace(ctx context.Context, s AddressSpace, method str
 		}
 		if done == 0 {
 			return spaceExists(s.Domain)
+		}
+		var n int
+		if err := tx.QueryRow(`SELECT COUNT(*) FROM partner_space`).Scan(&n); err != nil {
+			return err
+		}
+		if n > MaxSpaces {
+			return entente.Errorf(entente.TooLarge, "there are at most %d availability address spaces", MaxSpaces).Because(TooMany)
 		}
 		return bump(tx)
 	})
