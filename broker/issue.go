@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +25,7 @@ type wish struct {
 }
 
 // maxMails is how many addresses one person may have in a token.
-const maxMails = 32
+const maxMails = 16
 
 // grant decides whether a token is issued, and returns it with whom it is for.
 // It says who is in a federation to nobody but its members: an organization that
@@ -61,19 +60,21 @@ func (b *Broker) grant(ctx context.Context, w *wish, now time.Time) (*token.Toke
 	}
 	t := &token.Token{
 		Issuer: b.Issuer, Audience: target, Subject: w.subject, App: w.app.id, Offer: w.offer,
-		Issued: now, NotBefore: now, NotAfter: now.Add(lifetime), ID: "_" + hex.EncodeToString(randomBytes(16)),
+		Issued: now, NotBefore: now, NotAfter: now.Add(lifetime), ID: token.NewID(),
 	}
+	var active []entente.Domain
 	for _, d := range mine {
 		if d.usable() {
-			t.Domains = append(t.Domains, d.name)
+			active = append(active, d.name)
 		}
 	}
-	if t.Requestor, err = requestor(w, t.Domains); err != nil {
+	if t.Requestor, err = requestor(w, active); err != nil {
 		return nil, nil, err
 	}
-	if err := checkSubject(&w.subject, t.Requestor, t.Domains); err != nil {
+	if err := checkSubject(&w.subject, t.Requestor, active); err != nil {
 		return nil, nil, err
 	}
+	t.Domains = spokenOf(t)
 	if to == nil || to.suspended || !slices.Contains(to.uris, target) {
 		return nil, nil, refuse(entente.NotFound, brokerapi.UnknownTarget, "the target is not an organization that is federated here")
 	}
@@ -104,7 +105,7 @@ func checkSubject(s *token.Subject, requestor string, active []entente.Domain) e
 		return bad("the person's immutable id is not one of the organization's")
 	}
 	if len(s.Mails) == 0 || len(s.Mails) > maxMails {
-		return bad("a person has one to 32 addresses")
+		return bad("a person has one to sixteen addresses")
 	}
 	for _, m := range s.Mails {
 		parsed, err := entente.ParseSMTPAddress(string(m))
@@ -116,6 +117,19 @@ func checkSubject(s *token.Subject, requestor string, active []entente.Domain) e
 		}
 	}
 	return nil
+}
+
+// spokenOf are the domains that a token tells of: those it has addresses in, and
+// the one that names the organization. The others are nobody's business.
+func spokenOf(t *token.Token) []entente.Domain {
+	_, d, _ := parseURI(t.Requestor) // it is the organization's
+	all := []entente.Domain{d}
+	for _, m := range t.Subject.Mails {
+		if !slices.Contains(all, m.Domain()) {
+			all = append(all, m.Domain())
+		}
+	}
+	return all
 }
 
 // issued is the record of a token: who asked, as whom, whom he will be able to

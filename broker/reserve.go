@@ -220,7 +220,7 @@ func (b *Broker) settle(ctx context.Context, name entente.Domain, id entente.App
 		default:
 			return d.store(tx)
 		}
-		if err := d.remove(tx); err != nil {
+		if err := errors.Join(d.remove(tx), a.store(tx, now)); err != nil {
 			return err
 		}
 		return say(a, c, true)
@@ -251,6 +251,9 @@ func (b *Broker) makeWay(tx *db.Tx, d *domain, f *finding, now time.Time, say fu
 		return err
 	}
 	if err := had.remove(tx); err != nil || owner == nil {
+		return err
+	}
+	if err := owner.store(tx, now); err != nil {
 		return err
 	}
 	return say(owner, change{"broker.domain.takeover", "the domain was proven by another organization, after this one's proof had been gone for seven days: it is released"}, true)
