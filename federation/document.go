@@ -24,6 +24,7 @@ type document struct {
 	Metadata         string              `json:"metadata,omitempty"`
 	AppID            entente.AppID       `json:"app_id,omitempty"` // empty: there is no trust
 	AccountNamespace entente.Domain      `json:"account_namespace,omitempty"`
+	Registered       entente.Domain      `json:"registered,omitempty"` // whose namespace the broker was told of, before one is set
 	DefaultDomain    entente.Domain      `json:"default_domain,omitempty"`
 	Enabled          bool                `json:"enabled,omitempty"`
 	Contact          entente.SMTPAddress `json:"contact,omitempty"`

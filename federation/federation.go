@@ -20,7 +20,6 @@ import (
 	"entente"
 	"entente/db"
 	"entente/federation/brokerapi"
-	"entente/federation/token"
 	"entente/keys"
 )
 
@@ -128,6 +127,12 @@ type Service struct {
 		says string
 		at   time.Time
 	}
+
+	refreshing sync.Mutex // one look at the broker at a time; it guards what follows
+	asked      time.Time
+
+	tending       sync.Mutex // one round at a time; it guards what follows
+	failed, swept time.Time
 }
 
 // Open returns the service; the tables are made if they are not there.
@@ -149,37 +154,37 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.identity, err = c.Ring.FederationIdentity(ctx); err != nil {
 		return nil, err
 	}
-	return s, s.load(ctx)
+	s.Noted = nil // who made the Config is not ready to be told before Open returns
+	err = s.load(ctx)
+	s.Noted = c.Noted
+	return s, err
 }
 
 // Run follows what other nodes change, the broker's metadata and the rollover,
 // until ctx ends.
-func (s *Service) Run(ctx context.Context) { s.follow(ctx) }
+func (s *Service) Run(ctx context.Context) {
+	if s.Altered() {
+		s.noted(ctx, "altered", errAltered.Error())
+	}
+	var all sync.WaitGroup
+	all.Go(func() { s.follow(ctx) })
+	all.Go(func() {
+		due := time.NewTicker(tendEvery)
+		defer due.Stop()
+		for {
+			s.tend(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-due.C:
+			}
+		}
+	})
+	all.Wait()
+}
 
 // Trust returns what is set; nil if there is no trust.
 func (s *Service) Trust() *Trust { return s.view.Load().trust }
-
-// Unknown is told that a token was signed by a key that is not known: the
-// broker's metadata are looked at again, not more often than once in ten
-// seconds.
-func (s *Service) Unknown(context.Context) {}
-
-// A Granted is a delegation token in this organization's hands.
-type Granted struct {
-	JWT     string // or
-	SAML    []byte // an EncryptedData element,
-	Proof   []byte // with the secret that goes with it
-	Target  string
-	Offer   token.Offer
-	Expires time.Time
-	Holder  string // thumbprint of our key with which a JWT must be presented: see SignerOf
-}
-
-// Ask asks the broker for a token: a JWT if the target has keys for it, SAML if
-// not. Nothing is kept. Errors have the reasons above.
-func (s *Service) Ask(ctx context.Context, who token.Subject, target string, offer token.Offer) (*Granted, error) {
-	return nil, noTrust()
-}
 
 // A Peer is what one of our servers says of its organization at
 // /.well-known/entente-federation, to another that knows one of its domains.

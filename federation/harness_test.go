@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -43,11 +44,12 @@ func (c *clock) pass(d time.Duration) {
 
 // An org is an organization with its nodes, all on one database.
 type org struct {
-	t     *testing.T
-	db    *db.DB
-	dir   string
-	clock *clock
-	live  []string
+	t      *testing.T
+	db     *db.DB
+	dir    string
+	clock  *clock
+	client *http.Client
+	live   []string
 	*Service
 
 	mu    sync.Mutex
@@ -61,12 +63,15 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func newOrg(t *testing.T, d *db.DB) *org {
+func newOrg(t *testing.T, d *db.DB) *org { return newOrgAt(t, d, newClock(), nil) }
+
+// newOrgAt makes one that goes by a clock and reaches the broker by a client.
+func newOrgAt(t *testing.T, d *db.DB, c *clock, client *http.Client) *org {
 	t.Helper()
 	m, err := keys.Schema()
 	must(t, err)
 	must(t, d.Migrate(t.Context(), m))
-	o := &org{t: t, db: d, dir: filepath.Join(t.TempDir(), "keys"), clock: newClock(), live: []string{"node1"}}
+	o := &org{t: t, db: d, dir: filepath.Join(t.TempDir(), "keys"), clock: c, client: client, live: []string{"node1"}}
 	o.Service = o.node("node1", o.dir)
 	return o
 }
@@ -78,7 +83,7 @@ func (o *org) config(name, dir string) Config {
 	must(o.t, err)
 	o.t.Cleanup(func() { _ = f.Close() })
 	return Config{
-		DB: o.db, Node: name, Now: o.clock.Now,
+		DB: o.db, Node: name, Now: o.clock.Now, HTTP: o.client,
 		Ring: keys.New(keys.Config{
 			DB: o.db, Organization: "contoso", Files: f, Now: o.clock.Now,
 			Recorded: func(context.Context, keys.Export) error { return nil },

@@ -1,0 +1,176 @@
+package federation
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/federation/brokerapi"
+	"entente/federation/token"
+)
+
+func (o *org) anna(t *testing.T) token.Subject {
+	t.Helper()
+	who, err := o.Subject(entente.MailboxID{1}, addresses("anna@contoso.example"))
+	must(t, err)
+	return who
+}
+
+// open opens a token as the organization that was asked.
+func (o *org) open(t *testing.T, g *Granted) *token.Token {
+	t.Helper()
+	var x *token.Token
+	var err error
+	if g.JWT != "" {
+		x, err = o.Opener().JWT(g.JWT, o.clock.Now())
+	} else {
+		x, err = o.Opener().SAML(g.SAML, o.clock.Now())
+	}
+	if err != nil {
+		t.Fatalf("the token does not open: %v", err)
+	}
+	return x
+}
+
+// TestLife goes with an organization from nothing to a token, and back.
+func TestLife(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.joined("contoso.example", "contoso.test"), w.joined("fabrikam.example")
+	ctx := t.Context()
+	x := a.Trust()
+	if x.ApplicationURI != "FYDIBOHF25SPDLT.contoso.example" || !x.Enabled || !x.RequireProof || !validAppID(x.AppID) || x.DefaultDomain != "contoso.example" {
+		t.Errorf("%+v", x)
+	}
+	g, err := a.Ask(ctx, a.anna(t), b.Trust().ApplicationURI, token.FreeBusy)
+	must(t, err)
+	said := b.open(t, g)
+	_, id, err := a.Signer()
+	must(t, err)
+	if said.Requestor != x.ApplicationURI || said.Offer != token.FreeBusy || said.Holder != id || g.Holder != id || said.App != x.AppID {
+		t.Errorf("%+v", said)
+	}
+	if _, err := a.Opener().JWT(g.JWT, w.clock.Now()); err == nil {
+		t.Error("a token for another opens")
+	}
+
+	test := func(name string, want entente.Reason, who token.Subject, target string) {
+		t.Helper()
+		if _, err := a.Ask(ctx, who, target, token.FreeBusy); reason(err) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	anna := a.anna(t)
+	test("nobody there", BrokerRefused, anna, "FYDIBOHF25SPDLT.nobody.example")
+	test("no target", Misconfigured, anna, "")
+	test("no address", NoFederatedProxy, token.Subject{Immutable: "x"}, b.Trust().ApplicationURI)
+	test("another's address", NoFederatedProxy, token.Subject{Immutable: anna.Immutable, Mails: addresses("bob@fabrikam.example")}, b.Trust().ApplicationURI)
+
+	off, on := false, true
+	must(t, a.Set(ctx, Settings{Enabled: &off}))
+	test("disabled", NotFederated, anna, b.Trust().ApplicationURI)
+	if a.Opener() != nil {
+		t.Error("a disabled organization opens tokens")
+	}
+	must(t, a.Set(ctx, Settings{Enabled: &on}))
+	w.down.Store(true)
+	test("the broker is down", BrokerUnavailable, anna, b.Trust().ApplicationURI)
+	w.down.Store(false)
+
+	// The account namespace goes last, and the trust after it.
+	if err := a.RemoveTrust(ctx); err == nil || !strings.Contains(err.Error(), "federated domains") {
+		t.Error(err)
+	}
+	if err := a.RemoveDomain(ctx, "contoso.example", false); err == nil || !strings.Contains(err.Error(), "account namespace") {
+		t.Error(err)
+	}
+	must(t, a.RemoveDomain(ctx, "contoso.test", false))
+	must(t, a.RemoveDomain(ctx, "contoso.example", false))
+	test("no namespace", NotFederated, anna, b.Trust().ApplicationURI)
+	must(t, a.RemoveTrust(ctx))
+	if a.Trust() != nil {
+		t.Error("the trust is there")
+	}
+	if all, err := a.Ring.Named(ctx, "federation-certificate"); err != nil || len(all) > 0 {
+		t.Error("its keys are there", all, err)
+	}
+	var changed []string
+	for _, n := range a.notes {
+		if text, ok := strings.CutPrefix(n, "changed: "); ok {
+			changed = append(changed, text)
+		}
+	}
+	if len(changed) != 8 {
+		t.Errorf("partners were told %d times: %q", len(changed), changed)
+	}
+}
+
+// TestDomains holds what is said of domains that cannot be federated.
+func TestDomains(t *testing.T) {
+	w := newWorld(t)
+	a := w.joined("contoso.example")
+	ctx := t.Context()
+	a.Accepted = nil
+	long := entente.Domain(strings.Repeat("a", 25) + ".example")
+	if _, err := a.AddDomain(ctx, long); err == nil || !strings.Contains(err.Error(), "at most 32") {
+		t.Error(err)
+	}
+	info, err := a.AddDomain(ctx, "contoso.test")
+	must(t, err)
+	if err := Proven(info); reason(err) != ProofFailed || !strings.Contains(err.Error(), "contoso.test IN TXT hash-value") {
+		t.Error(err)
+	}
+	if a.Trust().Federated("contoso.test") {
+		t.Error("a domain without a proof is federated")
+	}
+	// The proof for the certificate, at the domain itself, does as well.
+	proofs, err := a.Proofs("contoso.test", "")
+	must(t, err)
+	if len(proofs) != 2 || proofs[0].Name != "contoso.test" || len(proofs[0].Proof) != 88 || proofs[1].Name != "_entente-federation.contoso.test" {
+		t.Fatalf("%+v", proofs)
+	}
+	w.zone.set("contoso.test", "v=spf1 -all", proofs[0].Proof)
+	w.clock.pass(time.Minute)
+	info, err = a.AddDomain(ctx, "contoso.test")
+	must(t, err)
+	if Proven(info) != nil || !a.Trust().Federated("contoso.test") {
+		t.Error("a proven domain is not federated", info)
+	}
+	if _, err := a.Proofs("contoso.test", "NONE"); reason(err) != BadCertificate {
+		t.Error(err)
+	}
+	if _, err := a.SetNamespace(ctx, "other.example"); err == nil {
+		t.Error("the namespace is replaced")
+	}
+	if _, err := a.CheckDomain(ctx, "other.example"); err == nil {
+		t.Error("a domain is checked that is not ours")
+	}
+
+	// What the broker cannot be told is removed here by force alone.
+	w.down.Store(true)
+	if err := a.RemoveDomain(ctx, "contoso.test", false); reason(err) != BrokerUnavailable || !strings.Contains(err.Error(), "couldn't be released") {
+		t.Error(err)
+	}
+	must(t, a.RemoveDomain(ctx, "contoso.test", true))
+	if a.Trust().Federated("contoso.test") {
+		t.Error("it is federated still")
+	}
+	w.down.Store(false)
+
+	// The broker suspends a domain whose proof is gone, and this is told.
+	w.zone.set("_entente-federation.contoso.example")
+	for range 5 {
+		w.clock.pass(25 * time.Hour)
+		w.broker.Tick(ctx)
+	}
+	a.tend(ctx)
+	if a.Trust().Federated("contoso.example") {
+		t.Error("a suspended domain is federated")
+	}
+	if !strings.Contains(strings.Join(a.notes, "\n"), "contoso.example is Suspended now") {
+		t.Errorf("nobody is told: %q", a.notes)
+	}
+	if info, err := a.DomainInfo(ctx, "contoso.example", true); err != nil || info.State != brokerapi.Suspended {
+		t.Error(info, err)
+	}
+}
