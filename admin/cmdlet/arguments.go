@@ -358,6 +358,13 @@ func (a *Arguments) List(name string, now []string) []string {
 	return append([]string{}, list...)
 }
 
+// Changes returns what a list that was given as @{Add=…;Remove=…} gets more and
+// less; nil and nil of one given otherwise.
+func (a *Arguments) Changes(name string) (add, remove []string) {
+	v := a.given[name]
+	return v.add, v.remove
+}
+
 func containsFold(list []string, s string) bool {
 	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"entente"
 	"entente/admin"
 )
 
@@ -18,6 +19,7 @@ type Mailbox struct {
 	Database             string   `json:"Database"`
 	RecipientTypeDetails string   `json:"RecipientTypeDetails"`
 	GrantSendOnBehalfTo  []string `json:"GrantSendOnBehalfTo,omitempty"`
+	SharingPolicy        string   `json:"SharingPolicy,omitempty"`
 }
 
 // MailboxPermission is a row of Get-MailboxPermission and Get-RecipientPermission.
@@ -66,8 +68,12 @@ func mailboxCmdlets() []Cmdlet {
 			run: getMailbox,
 		},
 		{
-			Name: "Set-Mailbox", Synopsis: "Change who may send on a mailbox's behalf.", Verbs: "permission grant, permission revoke",
-			Parameters: []Parameter{theMailbox, {Name: "GrantSendOnBehalfTo", Kind: List, Changes: true, Mandatory: true, Help: "Accounts and groups, in place of those there are."}},
+			Name: "Set-Mailbox", Synopsis: "Change who may send on a mailbox's behalf, and what its owner may share.", Verbs: "permission grant, permission revoke, sharing-policy assign",
+			Parameters: []Parameter{
+				theMailbox,
+				{Name: "GrantSendOnBehalfTo", Kind: List, Changes: true, Help: "Accounts and groups, in place of those there are."},
+				{Name: "SharingPolicy", Help: "What its owner may share with other organizations; $null is the default policy."},
+			},
 			run:        setMailbox,
 		},
 		{
@@ -127,6 +133,7 @@ func getMailbox(c *call) (any, error) {
 			return nil, err
 		}
 		m := mailboxOf(x.AccountInfo)
+		m.SharingPolicy = x.SharingPolicy
 		m.GrantSendOnBehalfTo, err = c.holders(x.UPN, "SendOnBehalf")
 		return m, err
 	}
@@ -158,6 +165,21 @@ func setMailbox(c *call) (any, error) {
 	x, err := c.mailbox(c.Text("Identity"))
 	if err != nil {
 		return nil, err
+	}
+	if !c.Has("GrantSendOnBehalfTo") && !c.Has("SharingPolicy") {
+		return nil, entente.Errorf(entente.Invalid, "Set-Mailbox needs -GrantSendOnBehalfTo or -SharingPolicy")
+	}
+	if c.Has("SharingPolicy") {
+		policy := c.Text("SharingPolicy")
+		if policy == "" {
+			policy = "none"
+		}
+		if _, err := do[admin.Done](c, "sharing-policy", "assign", admin.AssignSharingPolicy{AccountName: admin.AccountName{Account: x.UPN}, Policy: policy}); err != nil {
+			return nil, err
+		}
+	}
+	if !c.Has("GrantSendOnBehalfTo") {
+		return nil, nil
 	}
 	now, err := c.holders(x.UPN, "SendOnBehalf")
 	if err != nil {
