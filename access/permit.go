@@ -125,6 +125,20 @@ func (p Permit) FolderRights(t *FolderTable) Rights {
 	return d.Got
 }
 
+// MayShare reports whether the owner of the permit's mailbox may give somebody in
+// another organization's domain rights in a folder of a class: Snapshot.MayShare.
+func (p Permit) MayShare(with entente.Domain, class string, r Rights) error {
+	if !p.opensFolders() {
+		return entente.Errorf(entente.Denied, "access is denied").Because(NoRight)
+	}
+	s := p.of.snapshot
+	var owner entente.SID
+	if a := s.ownerOf(p.of.q.On.Mailbox); a != nil {
+		owner = a.SID
+	}
+	return s.MayShare(owner, with, class, r)
+}
+
 // opensFolders reports whether the permit is one on a mailbox that lets its
 // holder look up folders.
 func (p Permit) opensFolders() bool {

@@ -71,6 +71,8 @@ func (a *API) entryName(ctx context.Context, e *access.Entry) string {
 		return "Default"
 	case access.Anonymous:
 		return "Anonymous"
+	case access.ExternalUser:
+		return string(e.External)
 	}
 	return a.nameOf(ctx, e.SID)
 }
@@ -78,7 +80,7 @@ func (a *API) entryName(ctx context.Context, e *access.Entry) string {
 // GrantFolder asks for rights in one folder.
 type GrantFolder struct {
 	FolderName
-	To     string   `json:"to" help:"Account, group, Default (everyone of the organization) or Anonymous." required:""`
+	To     string   `json:"to" help:"Account, group, Default (everyone of the organization), Anonymous, or the address of somebody of another organization, as far as the owner's sharing policy allows." required:""`
 	Rights []string `json:"rights" help:"A role (Owner, PublishingEditor, Editor, PublishingAuthor, Author, NonEditingAuthor, Reviewer, Contributor, AvailabilityOnly, LimitedDetails, None) or single rights (ReadItems, CreateItems …)." required:""`
 	// New refuses to change an entry there is, Old to make one: the two cmdlets
 	// Add- and Set-MailboxFolderPermission.
@@ -122,7 +124,9 @@ func (a *API) GrantFolder(ctx context.Context, q GrantFolder) (Done, error) {
 
 // emptySpecial reports whether an entry is one of the two that every table has,
 // without anything in it.
-func emptySpecial(e *access.Entry) bool { return e.Who != access.Named && e.Rights == 0 }
+func emptySpecial(e *access.Entry) bool {
+	return (e.Who == access.Default || e.Who == access.Anonymous) && e.Rights == 0
+}
 
 func noEntry(who string) error {
 	return entente.Errorf(entente.NotFound, "There is no existing permission entry found for user: %s.", who)
@@ -153,11 +157,12 @@ func (a *API) RevokeFolder(ctx context.Context, q RevokeFolder) (Done, error) {
 }
 
 func entryIndex(entries []access.Entry, e *access.Entry) int {
-	return slices.IndexFunc(entries, func(x access.Entry) bool { return x.Who == e.Who && x.SID == e.SID })
+	return slices.IndexFunc(entries, func(x access.Entry) bool { return x.Who == e.Who && x.SID == e.SID && x.External == e.External })
 }
 
 // entryFor makes an entry without rights for whom a name names; a SID that
-// nobody has any more can still be taken away.
+// nobody has any more can still be taken away. Whose address is in no domain of
+// this organization, and who has no account, is of another one.
 func (a *API) entryFor(ctx context.Context, name string) (access.Entry, error) {
 	switch strings.ToLower(name) {
 	case "default":
@@ -169,6 +174,9 @@ func (a *API) entryFor(ctx context.Context, name string) (access.Entry, error) {
 		return access.Entry{SID: sid}, nil
 	}
 	sid, err := a.grantee(ctx, name)
+	if mail, bad := entente.ParseSMTPAddress(name); bad == nil && isKind(err, entente.NotFound) && !a.Directory.Accepted(mail.Domain()) {
+		return access.Entry{Who: access.ExternalUser, External: mail}, nil
+	}
 	return access.Entry{SID: sid}, err
 }
 

@@ -49,6 +49,8 @@ func TestFolderPermissions(t *testing.T) {
 		entente.Invalid, "is for calendars")
 	refused("folder grant", `{"account":"anna@contoso.example","folder":"inbox","to":"nobody@contoso.example","rights":["Reviewer"]}`,
 		entente.NotFound, "nobody@contoso.example")
+	refused("folder grant", `{"account":"anna@contoso.example","folder":"calendar","to":"dana@fabrikam.example","rights":["AvailabilityOnly"]}`,
+		entente.Denied, "isn't allowed by the sharing policy")
 	if got := o.must("folder list", `{"account":"anna@contoso.example"}`); !strings.Contains(got, `{"path":"Calendar","distinguished":"calendar"`) {
 		t.Error(got)
 	}

@@ -120,6 +120,9 @@ func (v *View) CreateFolder(ctx context.Context, parent FolderID, n NewFolder) (
 		if n.Permissions, err = v.checkPermissions(n.Permissions); err != nil {
 			return nil, err
 		}
+		if err = v.mayShare(n.Class, nil, n.Permissions); err != nil {
+			return nil, err
+		}
 	}
 	var f *Folder
 	err := v.db.Update(ctx, func(tx *db.Tx) error {
@@ -226,6 +229,9 @@ func (v *View) updateFolder(tx *db.Tx, f *Folder, fn func(*Folder) error) error 
 	}
 	if !slices.Equal(now.Table.Entries, f.Table.Entries) {
 		entries, err := v.checkPermissions(now.Table.Entries)
+		if err == nil {
+			err = v.mayShare(now.Class, f.Table.Entries, entries)
+		}
 		if err != nil {
 			return err
 		}

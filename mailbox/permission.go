@@ -12,7 +12,8 @@ import (
 )
 
 // The encoding of a permission table: a version byte, then for each entry its
-// kind, its rights (uvarint) and its SID with a length before it.
+// kind, its rights (uvarint) and, with a length before it, its SID or, of somebody
+// of another organization, his address.
 const permissionsVersion = 1
 
 var errPermissions = errors.New("damaged permission table")
@@ -22,9 +23,26 @@ func appendPermissions(dst []byte, entries []access.Entry) []byte {
 	for _, e := range entries {
 		dst = append(dst, byte(e.Who))
 		dst = binary.AppendUvarint(dst, uint64(e.Rights))
-		dst = append(binary.AppendUvarint(dst, uint64(len(e.SID))), e.SID...)
+		dst = append(binary.AppendUvarint(dst, uint64(len(nameOf(&e)))), nameOf(&e)...)
 	}
 	return dst
+}
+
+// nameOf is what tells an entry from others of its kind: a SID or, of an
+// ExternalUser, an address. No address is a SID.
+func nameOf(e *access.Entry) entente.SID {
+	if e.Who == access.ExternalUser {
+		return entente.SID(e.External)
+	}
+	return e.SID
+}
+
+// entryNamed makes an entry of what nameOf returns.
+func entryNamed(who access.EntryKind, name entente.SID, r access.Rights) access.Entry {
+	if who == access.ExternalUser {
+		return access.Entry{Who: who, External: entente.SMTPAddress(name), Rights: r}
+	}
+	return access.Entry{Who: who, SID: name, Rights: r}
 }
 
 func parsePermissions(b []byte) ([]access.Entry, error) {
@@ -37,10 +55,10 @@ func parsePermissions(b []byte) ([]access.Entry, error) {
 		who := access.EntryKind(s[0])
 		rights, rest, ok := uvarint(s[1:])
 		n, rest, ok2 := uvarint(rest)
-		if who > access.Anonymous || !ok || !ok2 || n > uint64(len(rest)) || access.Rights(rights)&^access.FolderRights != 0 {
+		if who > access.ExternalUser || !ok || !ok2 || n > uint64(len(rest)) || access.Rights(rights)&^access.FolderRights != 0 {
 			return nil, errPermissions
 		}
-		entries = append(entries, access.Entry{SID: entente.SID(rest[:n]), Who: who, Rights: access.Rights(rights)})
+		entries = append(entries, entryNamed(who, entente.SID(rest[:n]), access.Rights(rights)))
 		s = rest[n:]
 	}
 	return entries, nil
@@ -126,7 +144,9 @@ func (v *View) alter(tx *db.Tx, t *access.FolderTable, creator string, whole, ow
 
 // SetPermissions replaces a folder's permission table. It needs FolderOwner.
 // Each account or group, Default and Anonymous may stand in it once; Default
-// and Anonymous that are missing are added without rights.
+// and Anonymous that are missing are added without rights. What people of other
+// organizations are given that they have not yet, the owner's sharing policy must
+// allow; errors then have the reasons of access.Snapshot.MayShare.
 func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access.Entry) (uint64, error) {
 	entries, err := v.checkPermissions(entries)
 	if err != nil {
@@ -141,10 +161,31 @@ func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access
 		if err := v.want(tx, &f.Table, access.FolderOwner); err != nil {
 			return err
 		}
+		if err := v.mayShare(f.Class, f.Table.Entries, entries); err != nil {
+			return err
+		}
 		change, err = v.storePermissions(tx, id, entries)
 		return err
 	})
 	return change, err
+}
+
+// mayShare asks the owner's sharing policy about what entries of people of other
+// organizations have beyond those there are.
+func (v *View) mayShare(class string, old, entries []access.Entry) error {
+	for i := range entries {
+		e := &entries[i]
+		if e.Who != access.ExternalUser || e.Rights == 0 {
+			continue
+		}
+		if had := held(old, e); had != NoEntry && access.Rights(had).Has(e.Rights) {
+			continue
+		}
+		if err := v.permit.MayShare(e.External.Domain(), class, e.Rights); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storePermissions stores a table that was checked. Rights were asked for. It is
@@ -178,13 +219,19 @@ func (v *View) checkPermissions(entries []access.Entry) ([]access.Entry, error) 
 	had := map[who]bool{}
 	out := make([]access.Entry, 0, len(entries)+2)
 	for _, e := range entries {
-		if e.Who > access.Anonymous || (e.Who == access.Named) != (e.SID != "") {
+		if e.Who > access.ExternalUser || (e.Who == access.Named) != (e.SID != "") || (e.Who == access.ExternalUser) != (e.External != "") {
 			return nil, entente.Errorf(entente.Invalid, "a permission needs somebody it is for")
 		}
-		if had[who{e.Who, e.SID}] {
+		if e.Who == access.ExternalUser {
+			var err error
+			if e.External, err = entente.ParseSMTPAddress(string(e.External)); err != nil {
+				return nil, err
+			}
+		}
+		if had[who{e.Who, nameOf(&e)}] {
 			return nil, entente.Errorf(entente.Invalid, "two permissions for the same account").Because(DuplicatePermission)
 		}
-		had[who{e.Who, e.SID}] = true
+		had[who{e.Who, nameOf(&e)}] = true
 		e.Rights = (e.Rights & access.FolderRights).Complete()
 		out = append(out, e)
 	}

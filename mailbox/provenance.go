@@ -30,7 +30,7 @@ type Given struct {
 	Folder  FolderID // 0 for the list of delegates
 	Name    string   // of the folder
 	Who     access.EntryKind
-	SID     entente.SID
+	SID     entente.SID // of an ExternalUser his address
 	Had     Held // before
 	Has     Held // and after
 }
@@ -64,7 +64,7 @@ func (v *View) given(tx *db.Tx, number uint64, folder FolderID, old, now []acces
 			return nil
 		}
 		part++
-		return v.insertGiven(tx, &Given{Number: number, Part: part, Origin: o, Folder: folder, Who: e.Who, SID: e.SID, Had: had, Has: has})
+		return v.insertGiven(tx, &Given{Number: number, Part: part, Origin: o, Folder: folder, Who: e.Who, SID: nameOf(e), Had: had, Has: has})
 	}
 	for i := range now {
 		if err := keep(&now[i], held(old, &now[i]), Held(now[i].Rights)); err != nil {
@@ -120,7 +120,7 @@ func (v *View) inherited(tx *db.Tx, number uint64, in *Folder, entries []access.
 			continue
 		}
 		part++
-		g := Given{Number: number, Part: part, Origin: o, Folder: FolderID(number), Who: e.Who, SID: e.SID, Had: held(was, e), Has: Held(e.Rights)}
+		g := Given{Number: number, Part: part, Origin: o, Folder: FolderID(number), Who: e.Who, SID: nameOf(e), Had: held(was, e), Has: Held(e.Rights)}
 		if err := v.insertGiven(tx, &g); err != nil {
 			return err
 		}
@@ -150,14 +150,14 @@ func (v *View) standing(tx *db.Tx, folder FolderID) (all []Given, err error) {
 
 // held is what a table gives the one that an entry is for.
 func held(entries []access.Entry, e *access.Entry) Held {
-	if i := entryOf(entries, e.Who, e.SID); i >= 0 {
+	if i := entryOf(entries, e.Who, nameOf(e)); i >= 0 {
 		return Held(entries[i].Rights)
 	}
 	return NoEntry
 }
 
 func entryOf(entries []access.Entry, who access.EntryKind, sid entente.SID) int {
-	return slices.IndexFunc(entries, func(x access.Entry) bool { return x.Who == who && x.SID == sid })
+	return slices.IndexFunc(entries, func(x access.Entry) bool { return x.Who == who && nameOf(&x) == sid })
 }
 
 func (v *View) insertGiven(tx *db.Tx, g *Given) error {
@@ -302,7 +302,7 @@ func (v *View) undoEntry(tx *db.Tx, g *Given) error {
 	case at >= 0:
 		entries[at].Rights = access.Rights(g.Had)
 	default:
-		entries = append(entries, access.Entry{Who: g.Who, SID: g.SID, Rights: access.Rights(g.Had)})
+		entries = append(entries, entryNamed(g.Who, g.SID, access.Rights(g.Had)))
 	}
 	if entries, err = v.checkPermissions(entries); err != nil {
 		return err

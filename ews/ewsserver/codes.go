@@ -47,6 +47,12 @@ func codeOfReason(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorMissingEmailAddress, true
 	case access.CallerIsInvalidADAccount:
 		return ews.ErrorCallerIsInvalidADAccount, true
+	case access.SharingDisabled:
+		return ews.ErrorNotAllowedExternalSharingByPolicy, true
+	case access.SharingDomain:
+		return ews.ErrorUserNotAllowedByPolicy, true
+	case access.SharingLevel:
+		return ews.ErrorPermissionNotAllowedByPolicy, true
 	case clientaccess.Busy:
 		return ews.ErrorServerBusy, true
 	case clientaccess.TooManySubscriptions:

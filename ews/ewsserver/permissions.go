@@ -1,6 +1,8 @@
 package ewsserver
 
 import (
+	"cmp"
+
 	"entente"
 	"entente/access"
 	"entente/ews"
@@ -157,6 +159,9 @@ func (c *call) userID(e *access.Entry) ews.UserID {
 		return ews.UserID{DistinguishedUser: ews.UserDefault}
 	case access.Anonymous:
 		return ews.UserID{DistinguishedUser: ews.UserAnonymous}
+	case access.ExternalUser:
+		mail := string(e.External)
+		return ews.UserID{PrimarySMTPAddress: mail, DisplayName: mail, ExternalUserIdentity: mail}
 	}
 	id := ews.UserID{SID: string(e.SID)}
 	if a, ok := c.s.Snapshot().FindSID(e.SID); ok {
@@ -299,6 +304,9 @@ func (c *call) entryFor(id *ews.UserID) (access.Entry, error) {
 		return access.Entry{Who: access.Anonymous}, nil
 	}
 	sid := entente.SID(id.SID)
+	if external, ok := c.external(id); ok {
+		return access.Entry{Who: access.ExternalUser, External: external}, nil
+	}
 	if id.PrimarySMTPAddress != "" {
 		found, ok := c.sidOf(id.PrimarySMTPAddress)
 		if !ok || sid != "" && sid != found {
@@ -310,6 +318,21 @@ func (c *call) entryFor(id *ews.UserID) (access.Entry, error) {
 		return access.Entry{}, unknown
 	}
 	return access.Entry{SID: sid}, nil
+}
+
+// external reports whether a permission is for somebody of another organization,
+// and by which address he is known: ExternalUserIdentity or, without one,
+// PrimarySmtpAddress, in a domain that is not of this organization.
+func (c *call) external(id *ews.UserID) (entente.SMTPAddress, bool) {
+	text := cmp.Or(id.ExternalUserIdentity, id.PrimarySMTPAddress)
+	mail, err := entente.ParseSMTPAddress(text)
+	if err != nil || id.SID != "" || c.s.Directory().Accepted(mail.Domain()) {
+		return "", false
+	}
+	if _, here := c.sidOf(string(mail)); here {
+		return "", false // somebody here whose address is in another domain
+	}
+	return mail, true
 }
 
 func (c *call) sidOf(address string) (entente.SID, bool) {

@@ -199,3 +199,38 @@ func TestTableOfGroups(t *testing.T) {
 	find("ben").code(ews.NoError)
 	find("carla").code(ews.ErrorAccessDenied) // Contributor: visible, not readable
 }
+
+// People of other organizations stand in a table by their address, as far as the
+// owner's sharing policy lets them; each way in which it does not has its code.
+func TestTableOfExternals(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		calendar := named("calendar", "")
+		external := func(who, level string) string {
+			return setTable(calendar, "CalendarFolder", `<t:CalendarPermission><t:UserId>`+who+`</t:UserId><t:CalendarPermissionLevel>`+level+`</t:CalendarPermissionLevel></t:CalendarPermission>`)
+		}
+		const byAddress, byIdentity = `<t:PrimarySmtpAddress>dana@fabrikam.example</t:PrimarySmtpAddress>`, `<t:ExternalUserIdentity>Dana@fabrikam.example</t:ExternalUserIdentity>`
+		policy := func(rules ...access.SharingRule) {
+			h.must(h.door.Directory.Update(t.Context(), func(c *directory.Change) error {
+				p := access.SharingPolicy{Name: "Default Sharing Policy", Enabled: true, Default: true, Rules: rules}
+				if _, err := c.SharingPolicy(p.Name); err == nil {
+					return c.SetSharingPolicy(p.Name, func(x *access.SharingPolicy) error { *x = p; return nil })
+				}
+				return c.CreateSharingPolicy(p)
+			}))
+		}
+		h.post("anna", external(byAddress, "FreeBusyTimeOnly")).code(ews.ErrorNotAllowedExternalSharingByPolicy)
+		policy(access.SharingRule{Domain: "litware.example", Actions: access.CalendarSharingFreeBusyReviewer})
+		h.post("anna", external(byAddress, "FreeBusyTimeOnly")).code(ews.ErrorUserNotAllowedByPolicy)
+		policy(access.SharingRule{Domain: "fabrikam.example", Actions: access.CalendarSharingFreeBusyDetail})
+		h.post("anna", external(byIdentity, "Reviewer")).code(ews.ErrorPermissionNotAllowedByPolicy)
+		for _, who := range []string{byAddress, byIdentity, byAddress + `<t:DisplayName>Dana</t:DisplayName>` + byIdentity} {
+			h.post("anna", external(who, "FreeBusyTimeAndSubjectAndLocation")).code(ews.NoError)
+			h.post("anna", getFolder(permissionSet, calendar)).has(
+				byAddress+`<t:DisplayName>dana@fabrikam.example</t:DisplayName><t:ExternalUserIdentity>dana@fabrikam.example</t:ExternalUserIdentity>`,
+				`>FreeBusyTimeAndSubjectAndLocation<`)
+		}
+		// Of this organization are those alone who have an account or a group.
+		h.post("anna", external(`<t:ExternalUserIdentity>nobody@`+strings.SplitN(address("ben"), "@", 2)[1]+`</t:ExternalUserIdentity>`, "FreeBusyTimeOnly")).code(ews.ErrorInvalidUserInfo)
+		h.post("anna", external(`<t:SID>S-1-5-21-1-2-3-4</t:SID>`+byIdentity, "FreeBusyTimeOnly")).code(ews.ErrorInvalidUserInfo)
+	})
+}
