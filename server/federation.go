@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 
@@ -44,19 +43,8 @@ func (c *FederationConfig) check() error {
 			errs = append(errs, fmt.Errorf("resolvers: %w", err))
 		}
 	}
-	_, err := c.networks()
+	_, err := networks(c.Allow)
 	return errors.Join(append(errs, err)...)
-}
-
-func (c *FederationConfig) networks() (all []netip.Prefix, err error) {
-	for _, s := range c.Allow {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, fmt.Errorf("allow: %q is not a network such as 10.1.0.0/16", s)
-		}
-		all = append(all, p)
-	}
-	return all, nil
 }
 
 // roots are the CAs by which the broker and partners are known.
@@ -84,7 +72,7 @@ func (c *FederationConfig) rules() (map[outgoing.Purpose]outgoing.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	networks, err := c.networks()
+	networks, err := networks(c.Allow)
 	if err != nil {
 		return nil, err
 	}

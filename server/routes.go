@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -45,17 +46,11 @@ func outgoingRules(sockets ...string) map[outgoing.Purpose]outgoing.Rule {
 // rather than cleaned up, so that nobody in front of us reads it differently
 // (ProxyShell).
 func (s *Server) routes() http.Handler {
-	// The port is known only now, and clients are told it.
-	s.auto.EWS, s.auto.External = s.EWSURL(), s.externalURL()+"/EWS/Exchange.asmx"
-	table := s.auto.Routes(s.Door)
-	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
-	table["/ews/exchange.asmx/wssecurity"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.WSSecurity), s.ews)
-	table["/ews/exchange.asmx/wssecurity/symmetrickey"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.SymmetricKey), s.ews)
-	for p, h := range ewsserver.SchemaRoutes(s.EWSURL()) {
-		table[p] = h
+	table := map[string]http.Handler{}
+	if c := s.config.Broker; c == nil || !c.Only {
+		s.organizationRoutes(table)
 	}
-	table[sharing.Prefix] = s.sharing
-	table[federation.PathNotice] = http.HandlerFunc(s.news)
+	s.brokerRoutes(table)
 	table["/healthz"] = http.HandlerFunc(healthz)
 	table["/readyz"] = http.HandlerFunc(s.readyz)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,6 +64,19 @@ func (s *Server) routes() http.Handler {
 		defer cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// organizationRoutes has the paths of an organization's clients and partners.
+func (s *Server) organizationRoutes(table map[string]http.Handler) {
+	// The port is known only now, and clients are told it.
+	s.auto.EWS, s.auto.External = s.EWSURL(), s.externalURL()+"/EWS/Exchange.asmx"
+	maps.Copy(table, s.auto.Routes(s.Door))
+	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
+	table["/ews/exchange.asmx/wssecurity"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.WSSecurity), s.ews)
+	table["/ews/exchange.asmx/wssecurity/symmetrickey"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.SymmetricKey), s.ews)
+	maps.Copy(table, ewsserver.SchemaRoutes(s.EWSURL()))
+	table[sharing.Prefix] = s.sharing
+	table[federation.PathNotice] = http.HandlerFunc(s.news)
 }
 
 func lookup(table map[string]http.Handler, r *http.Request) (http.Handler, bool) {

@@ -18,6 +18,7 @@ import (
 	"entente/authn"
 	"entente/autodiscover"
 	"entente/availability"
+	"entente/broker"
 	"entente/clientaccess"
 	"entente/db"
 	"entente/delivery"
@@ -73,6 +74,7 @@ type Server struct {
 	Federation *federation.Service
 	seenNews   seenNews
 	delegation *authn.Delegation
+	Broker     *broker.Broker // nil if this server is none
 
 	port      port
 	strangers strangers
@@ -103,6 +105,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"audit log", s.openAudit},
 		{"records", s.settleRecords},
 		{"federation", s.openFederation},
+		{"broker", s.openBroker},
 		{"protocols", s.join},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -298,6 +301,9 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.Federation.Run)
 	s.background(background, s.runNews)
 	s.background(background, s.partners.Run)
+	if s.Broker != nil {
+		s.background(background, s.Broker.Run)
+	}
 	s.background(background, s.watchRecords)
 	return s.register(ctx)
 }
