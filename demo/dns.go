@@ -66,7 +66,10 @@ func (n *names) close() error {
 func (n *names) add(zone string, records ...string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.zones[dns.Fqdn(zone)] = true
+	if zone = dns.Fqdn(zone); !n.zones[zone] {
+		n.zones[zone] = true
+		records = append([]string{zone + " NS ns." + zone, "ns." + zone + " A 127.0.0.1"}, records...)
+	}
 	for _, text := range records {
 		rr, err := dns.NewRR(text)
 		if err != nil {

@@ -13,13 +13,14 @@ import (
 )
 
 // A world is all that the demo runs: contoso, the vault behind its relay, and
-// fabrikam, with a name server of their own.
+// fabrikam, with a trust broker between the two and a name server for them all.
 type world struct {
 	o        Options
 	started  time.Time
 	names    *names
 	contoso  *company
 	fabrikam *server.Server
+	broker   *server.Server
 
 	mu      sync.Mutex
 	servers []*server.Server    // as they were made
@@ -35,6 +36,10 @@ func (w *world) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the relay's keys: %w", err)
 	}
+	others, err := w.abroad(ctx, &both.outer)
+	if err != nil {
+		return fmt.Errorf("make certificates: %w", err)
+	}
 	s, err := w.server(ctx, organization, both.outer)
 	if err != nil {
 		return err
@@ -42,7 +47,8 @@ func (w *world) open(ctx context.Context) (err error) {
 	w.contoso = newCompany(s, w.o)
 	return errors.Join(together(
 		func() error { return w.openContoso(ctx, both) },
-		func() error { return w.openFabrikam(ctx) },
+		func() error { return w.openFabrikam(ctx, others.fabrikam) },
+		func() error { return w.openBroker(ctx, others.broker) },
 	)...)
 }
 
@@ -81,19 +87,21 @@ func (w *world) openContoso(ctx context.Context, both pair) error {
 	return err
 }
 
-func (w *world) openFabrikam(ctx context.Context) (err error) {
-	c := server.Config{
-		Name: fabrikamHostname, State: filepath.Join(w.o.State, fabrikam), Database: "sqlite:entente.db",
-		Listen: server.ListenConfig{HTTPS: "127.0.0.1:0"},
-		Admin:  server.AdminConfig{Socket: filepath.Join(w.o.State, fabrikam, "admin.sock")},
-	}
-	if w.fabrikam, err = w.server(ctx, fabrikam, c.WithDefaults()); err != nil {
+func (w *world) openFabrikam(ctx context.Context, c server.Config) (err error) {
+	if w.fabrikam, err = w.server(ctx, fabrikam, c); err != nil {
 		return err
 	}
 	if err := fillFabrikam(ctx, w.fabrikam, w.contoso.password, time.Now()); err != nil {
 		return fmt.Errorf("make %s: %w", fabrikam, err)
 	}
 	_, err = w.listen(ctx, w.fabrikam)
+	return err
+}
+
+func (w *world) openBroker(ctx context.Context, c server.Config) (err error) {
+	if w.broker, err = w.server(ctx, broker, c); err == nil {
+		_, err = w.listen(ctx, w.broker)
+	}
 	return err
 }
 

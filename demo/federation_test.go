@@ -1,0 +1,154 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"entente/server"
+)
+
+// A client asks an organization's own server over EWS, as any program would.
+type client struct {
+	http           *http.Client
+	url            string
+	user, password string
+}
+
+func newClient(t *testing.T, s *server.Server, user, password string) *client {
+	t.Helper()
+	text, err := os.ReadFile(s.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return &client{
+		http: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 16}, Timeout: 30 * time.Second},
+		url:  s.EWSURL(), user: user, password: password,
+	}
+}
+
+var (
+	codePattern  = regexp.MustCompile(`<m:ResponseCode>(\w+)</m:ResponseCode>`)
+	eventPattern = regexp.MustCompile(`<t:CalendarEvent>`)
+	subject      = regexp.MustCompile(`<t:Subject>([^<]*)</t:Subject>`)
+)
+
+// asked is what came of a question: a code for each person, how many events,
+// and the first subject.
+type asked struct {
+	codes   []string
+	events  int
+	subject string
+	raw     string
+}
+
+// free asks when people are free in the week after a day.
+func (c *client) free(ctx context.Context, day time.Time, people ...string) (asked, error) {
+	var boxes strings.Builder
+	for _, p := range people {
+		fmt.Fprintf(&boxes, `<t:MailboxData><t:Email><t:Address>%s</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType></t:MailboxData>`, p)
+	}
+	body := fmt.Sprintf(`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="Exchange2013"/></s:Header><s:Body><m:GetUserAvailabilityRequest><t:TimeZone><t:Bias>0</t:Bias><t:StandardTime><t:Bias>0</t:Bias><t:Time>00:00:00</t:Time><t:DayOrder>0</t:DayOrder><t:Month>0</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek></t:StandardTime><t:DaylightTime><t:Bias>0</t:Bias><t:Time>00:00:00</t:Time><t:DayOrder>0</t:DayOrder><t:Month>0</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek></t:DaylightTime></t:TimeZone><m:MailboxDataArray>%s</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>%s</t:StartTime><t:EndTime>%s</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>30</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>DetailedMerged</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`,
+		boxes.String(), day.UTC().Format("2006-01-02T15:04:05"), day.UTC().AddDate(0, 0, 7).Format("2006-01-02T15:04:05"))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(body))
+	if err != nil {
+		return asked{}, err
+	}
+	r.SetBasicAuth(c.user, c.password)
+	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	a, err := c.http.Do(r)
+	if err != nil {
+		return asked{}, err
+	}
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != http.StatusOK {
+		return asked{}, fmt.Errorf("%s: %s %v", a.Status, text, err)
+	}
+	out := asked{events: len(eventPattern.FindAll(text, -1)), raw: string(text)}
+	for _, m := range codePattern.FindAllSubmatch(text, -1) {
+		out.codes = append(out.codes, string(m[1]))
+	}
+	if m := subject.FindSubmatch(text); m != nil {
+		out.subject = string(m[1])
+	}
+	return out, nil
+}
+
+// inWorld runs a demo with a clock, and f in it.
+func inWorld(t *testing.T, now func() time.Time, f func(ctx context.Context, w *world)) {
+	t.Helper()
+	var log bytes.Buffer
+	var mu sync.Mutex
+	w := &world{o: Options{Listen: "127.0.0.1:0", State: t.TempDir(), Out: io.Discard, Log: lockedWriter{&mu, &log}, now: now}, started: time.Now()}
+	defer func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if log.Len() > 0 {
+			t.Logf("log:\n%s", log.String())
+		}
+	}()
+	if err := w.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.run(t.Context(), func(Target) error { f(t.Context(), w); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// TestAcross: anybody at contoso sees, by contoso's own server, what fabrikam's
+// people show to each other's organization, and not more.
+func TestAcross(t *testing.T) {
+	inWorld(t, nil, func(ctx context.Context, w *world) {
+		anna := newClient(t, w.contoso.s, string(address("anna")), w.contoso.password)
+		for _, tt := range []struct {
+			who, code string
+			events    bool
+			subject   string
+		}{
+			{"amy@" + fabrikamDomain, "NoError", true, "Stand-up"},
+			{"amy@fabrikam-org.example", "NoError", true, "Stand-up"},
+			{"ben@" + fabrikamDomain, "NoError", true, ""},
+			{"cora@" + fabrikamDomain, "ErrorNoFreeBusyAccess", false, ""},
+			{"dan@" + fabrikamDomain, "ErrorNoFreeBusyAccess", false, ""},
+			{"nobody@" + fabrikamDomain, "ErrorMailRecipientNotFound", false, ""},
+			{"kim@tailspin.example", "ErrorMailRecipientNotFound", false, ""},
+			{"ben@" + domain, "NoError", true, ""},
+		} {
+			got, err := anna.free(ctx, time.Now(), tt.who)
+			if err != nil {
+				t.Error(tt.who, err)
+				continue
+			}
+			if len(got.codes) != 1 || got.codes[0] != tt.code || (got.events > 0) != tt.events || tt.subject != "" && got.subject != tt.subject {
+				t.Errorf("%s: %+v", tt.who, got)
+			}
+		}
+	})
+}
