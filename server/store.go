@@ -17,6 +17,7 @@ import (
 	"entente/directory"
 	"entente/federation"
 	"entente/keys"
+	"entente/partner"
 	"entente/relay"
 	"entente/sharing"
 )
@@ -197,7 +198,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), federation.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), federation.Schema(), partner.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}
