@@ -77,8 +77,11 @@ func TestNoPackageState(t *testing.T) {
 }
 
 // forTests reports whether a file serves tests alone, which may keep one
-// database server for a whole process.
-func forTests(path string) bool { return strings.HasPrefix(filepath.ToSlash(path), "db/dbtest/") }
+// database server, or keys that are slow to make, for a whole process.
+func forTests(path string) bool {
+	path = filepath.ToSlash(path)
+	return strings.HasPrefix(path, "db/dbtest/") || strings.HasPrefix(path, "federation/fedtest/")
+}
 
 func checkVars(t *testing.T, path string, d *ast.GenDecl) {
 	for _, s := range d.Specs {

@@ -26,6 +26,15 @@ import (
 // that organization by the secret of the token or by the organization's own key.
 // The caller is external: somebody known by address, without an account here.
 type Delegation struct {
+	DelegationConfig
+
+	tokens  opened
+	proofs  proofs
+	unknown chan struct{}
+}
+
+// A DelegationConfig is what a Delegation is made of.
+type DelegationConfig struct {
 	Trust     Trust
 	Directory *directory.Directory
 	// Hosts returns the names under which this organization is published, as
@@ -39,9 +48,12 @@ type Delegation struct {
 	// the partner that sends them is known, and its administrator may ask.
 	// Strangers never get that far.
 	Refused func(organization, why string)
+}
 
-	tokens opened
-	proofs proofs
+// NewDelegation returns a method. Run its Run, so that keys of the issuer are
+// looked for that are not known yet.
+func NewDelegation(c DelegationConfig) *Delegation {
+	return &Delegation{DelegationConfig: c, unknown: make(chan struct{}, 1)}
 }
 
 // A Trust is what this organization trusts in: a *federation.Service.
@@ -70,6 +82,19 @@ const (
 
 // At returns the method for a path.
 func (d *Delegation) At(e Endpoint) Method { return endpoint{d, e} }
+
+// Run has the trust look for keys of tokens that could not be opened, until ctx
+// ends: beside the answers, which must not take longer for it.
+func (d *Delegation) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.unknown:
+			d.Trust.Unknown(ctx)
+		}
+	}
+}
 
 type endpoint struct {
 	*Delegation
@@ -194,11 +219,10 @@ func (e endpoint) open(ctx context.Context, raw []byte, f opening) (*token.Token
 		return nil, errors.New("there is no federation trust in force")
 	}
 	t, err := e.tokens.open(ctx, raw, o, e.Now(), f)
-	if errors.Is(err, token.ErrRefused) {
-		// It may be good: signed with a key that the broker has published since.
-		e.Trust.Unknown(ctx)
-		if newer := e.Trust.Opener(); newer != nil && newer != o {
-			t, err = e.tokens.open(ctx, raw, newer, e.Now(), f)
+	if errors.Is(err, token.ErrUnknownKey) {
+		select {
+		case e.unknown <- struct{}{}:
+		default: // it is being asked for, or nobody does
 		}
 	}
 	return t, err

@@ -9,12 +9,12 @@ import (
 
 // delegationMethod finds out who comes to the WSSecurity paths.
 func (s *Server) delegationMethod() *authn.Delegation {
-	return &authn.Delegation{
+	return authn.NewDelegation(authn.DelegationConfig{
 		Trust: s.Federation, Directory: s.Directory, Hosts: s.publishedHosts, Secure: secure, Now: s.options.Now,
 		Refused: func(organization, why string) {
 			s.log.Warn("a partner's request is turned away", "organization", organization, "why", why)
 		},
-	}
+	})
 }
 
 // externalURL is where partners reach this organization.

@@ -299,6 +299,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.Door.Run)
 	s.background(background, s.Directory.Run)
 	s.background(background, s.Federation.Run)
+	s.background(background, s.delegation.Run)
 	s.background(background, s.runNews)
 	s.background(background, s.partners.Run)
 	if s.Broker != nil {
