@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"entente"
@@ -151,7 +150,7 @@ func TestDelegationCaller(t *testing.T) {
 		"a JWT":               x.jwt(x.contoso, x.contoso.Claims("chris", token.FreeBusy)),
 		"a bearer's":          x.borne(x.contoso, x.contoso.Claims("chris", token.FreeBusy)),
 		"holder of a secret":  x.possessed(x.contoso, holder(x.contoso, "chris")),
-		"in another spelling": respelled(x.jwt(x.contoso, x.contoso.Claims("chris", token.FreeBusy))),
+		"in another spelling": x.respelled(x.contoso, x.contoso.Claims("chris", token.FreeBusy)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := x.accepted(r, "when?")
@@ -186,9 +185,11 @@ func TestDelegationCaller(t *testing.T) {
 	}
 }
 
-// respelled has the names of schemes and paths in other letters.
-func respelled(r *http.Request) *http.Request {
-	r.Header.Set("Authorization", "dELEGATION "+strings.TrimPrefix(r.Header.Get("Authorization"), "Delegation "))
+// respelled has the scheme and the path in other letters.
+func (x *reception) respelled(p *fedtest.Partner, t *token.Token) *http.Request {
+	r := post(strings.ToLower(bearerURL), []byte(question))
+	r.Header.Set("Authorization", "dELEGATION   "+p.JWT(t))
+	p.Sign(r, []byte(question))
 	return r
 }
 
@@ -244,7 +245,7 @@ func TestDelegationRefuses(t *testing.T) {
 		"another issuer":        x.jwt(other.Partner("contoso.example"), other.Partner("contoso.example").Claims("chris", token.FreeBusy)),
 		"for another's key":     x.jwt(foreign, foreign.Claims("chris", token.FreeBusy)),
 		"somebody else's id":    jwt(func(c *token.Token) { c.Subject.Immutable = "abc@" + stranger.URI }),
-		"a JWT at the key path": changed(respelledTo(contoso, claims(func(*token.Token) {})), func(*http.Request) {}),
+		"a JWT at the key path": atKeyPath(contoso, claims(func(*token.Token) {})),
 		"too large":             post(bearerURL, bytes.Repeat([]byte(" "), maxFederatedBody+1)),
 		"not gzip":              header("Content-Encoding", "gzip"),
 		"an encoding":           header("Content-Encoding", "br"),
@@ -268,8 +269,8 @@ func age(c *token.Token, by time.Duration) {
 	c.Issued, c.NotBefore, c.NotAfter = c.Issued.Add(by), c.NotBefore.Add(by), c.NotAfter.Add(by)
 }
 
-// respelledTo is a request with a JWT at the path for messages that are signed.
-func respelledTo(p *fedtest.Partner, t *token.Token) *http.Request {
+// atKeyPath is a request with a JWT at the path for messages that are signed.
+func atKeyPath(p *fedtest.Partner, t *token.Token) *http.Request {
 	r := post(keyURL, []byte(question))
 	r.Header.Set("Authorization", "Delegation "+p.JWT(t))
 	p.Sign(r, []byte(question))
@@ -476,125 +477,6 @@ func TestDelegationCache(t *testing.T) {
 	x.now = opened.NotBefore
 	x.Set(nil)
 	x.turned("without a trust", send())
-}
-
-// The least recently used go first, and no more are kept than may be.
-func TestOpenedLimit(t *testing.T) {
-	c := &opened{limit: 3}
-	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	o := &token.Opener{}
-	n := 0
-	open := func(raw string) {
-		t.Helper()
-		_, err := c.open(t.Context(), []byte(raw), o, now, func(*token.Opener, time.Time) (*token.Token, error) {
-			n++
-			return &token.Token{NotBefore: now, NotAfter: now.Add(time.Hour)}, nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, x := range []struct {
-		raw    string
-		opened int
-	}{{"a", 1}, {"b", 2}, {"c", 3}, {"a", 3}, {"d", 4}, {"a", 4}, {"b", 5}, {"c", 6}, {"a", 6}, {"d", 7}} {
-		if open(x.raw); n != x.opened {
-			t.Errorf("after %s %d were opened, want %d", x.raw, n, x.opened)
-		}
-	}
-	if len(c.kept) != 3 || c.recent.Len() != 3 {
-		t.Errorf("%d and %d are kept", len(c.kept), c.recent.Len())
-	}
-}
-
-// Tokens that are kept do not wait for those that are opened, however many these
-// are; beyond the queue, others are told to come back.
-func TestOpenedQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &opened{}
-		now := time.Now()
-		o := &token.Opener{}
-		good := func(*token.Opener, time.Time) (*token.Token, error) {
-			return &token.Token{NotBefore: now, NotAfter: now.Add(time.Hour)}, nil
-		}
-		if _, err := c.open(t.Context(), []byte("known"), o, now, good); err != nil {
-			t.Fatal(err)
-		}
-		release := make(chan struct{})
-		slow := func(*token.Opener, time.Time) (*token.Token, error) { <-release; return nil, token.ErrRefused }
-		all := cap(c.slots) + cap(c.waiting)
-		done := make(chan error, all)
-		for range all {
-			go func() {
-				_, err := c.open(context.WithoutCancel(t.Context()), []byte("stranger"), o, now, slow)
-				done <- err
-			}()
-		}
-		synctest.Wait()
-		if _, err := c.open(t.Context(), []byte("known"), o, now, slow); err != nil {
-			t.Errorf("a known token waits: %v", err)
-		}
-		if _, err := c.open(t.Context(), []byte("one more"), o, now, good); !full(err) {
-			t.Errorf("beyond the queue: %v", err)
-		}
-		// Those in the queue are sent away when they have waited long enough.
-		time.Sleep(openingWait)
-		synctest.Wait()
-		if len(done) != cap(c.waiting) {
-			t.Errorf("%d of %d were sent away", len(done), cap(c.waiting))
-		}
-		for range cap(c.waiting) {
-			if err := <-done; !full(err) {
-				t.Error(err)
-			}
-		}
-		close(release)
-		for range cap(c.slots) {
-			if err := <-done; !errors.Is(err, token.ErrRefused) {
-				t.Error(err)
-			}
-		}
-	})
-}
-
-func full(err error) bool {
-	var e *entente.Error
-	return errors.As(err, &e) && e.Kind == entente.Unavailable
-}
-
-// Where no more signatures can be remembered nobody is let in, and no partner
-// takes the room of others.
-func TestProofsRoom(t *testing.T) {
-	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	p := &proofs{limit: 4, share: 3}
-	test := func(organization, once string, want string) {
-		t.Helper()
-		err := p.first(organization, "id", []byte(once), now)
-		got := "taken"
-		switch {
-		case full(err):
-			got = "full"
-		case err != nil:
-			got = "seen"
-		}
-		if got != want {
-			t.Errorf("%s of %s at %s: %s, want %s", once, organization, now.Format(time.TimeOnly), got, want)
-		}
-	}
-	test("contoso", "1", "taken")
-	test("contoso", "1", "seen")
-	test("contoso", "2", "taken")
-	test("contoso", "3", "taken")
-	test("contoso", "4", "full")
-	test("contoso", "3", "seen")
-	test("woodgrove", "1", "taken")
-	test("woodgrove", "2", "full")
-	now = now.Add(proofTurn)
-	test("contoso", "1", "seen")
-	test("contoso", "4", "taken")
-	now = now.Add(proofTurn)
-	test("contoso", "1", "taken")
-	test("contoso", "4", "seen")
 }
 
 // A key that is not known is looked for, beside the answer.
