@@ -7,12 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"time"
 )
 
 // HTTPClient returns the client of a purpose. It follows no redirect (the
-// answer is the redirect itself), keeps no cookies, asks no proxy that the
-// environment names, sends no credentials from a URL, and gives up on answers
+// answer is the redirect itself), keeps no cookies, asks no proxy but its rule's,
+// whatever the environment names, sends no credentials from a URL, and gives up on answers
 // that are too slow or too large. With a purpose that has no rule every
 // request fails.
 func (d *Dialer) HTTPClient(name Purpose) *http.Client {
@@ -28,26 +27,34 @@ func newClient(d *Dialer, p *purpose) *http.Client {
 		config = p.rule.TLS.Clone()
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if p.rule.Proxy != nil {
+				return p.dialProxy(ctx, d, network)
+			}
+			return d.Dial(ctx, p.name, network, address)
+		},
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    ConnectTime,
+		MaxResponseHeaderBytes: maxHeader,
+		// A kept connection holds a place in the budget.
+		MaxIdleConnsPerHost: p.rule.Idle,
+		IdleConnTimeout:     p.rule.IdleTime,
+	}
+	if p.rule.Proxy != nil {
+		t.Proxy = p.rule.Proxy.of
+	}
 	return &http.Client{
 		Timeout:       p.rule.Total,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &transport{p.rule, &http.Transport{
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				return d.Dial(ctx, p.name, network, address)
-			},
-			TLSClientConfig:        config,
-			TLSHandshakeTimeout:    ConnectTime,
-			MaxResponseHeaderBytes: maxHeader,
-			MaxIdleConnsPerHost:    1,
-			// A kept connection holds a place in the budget.
-			IdleConnTimeout: 10 * time.Second,
-		}},
+		Transport:     &transport{p, d, t},
 	}
 }
 
 // transport refuses requests that a rule does not allow and bounds answers.
 type transport struct {
-	rule Rule
+	*purpose
+	dialer *Dialer
 	*http.Transport
 }
 
@@ -76,6 +83,8 @@ func (t *transport) mayAsk(r *http.Request) error {
 		return fmt.Errorf("%w: scheme %q", ErrRefused, r.URL.Scheme)
 	case r.URL.User != nil:
 		return fmt.Errorf("%w: credentials in a URL", ErrRefused)
+	case t.rule.Proxy != nil:
+		return t.mayProxy(r.Context(), t.dialer, r.URL)
 	}
 	return nil
 }

@@ -48,6 +48,8 @@ const (
 	defaultBody  = 1 << 20
 	defaultOnce  = 64
 	defaultHost  = 4
+	defaultIdle  = 1
+	defaultKept  = 10 * time.Second
 	maxAddresses = 8
 	maxHeader    = 64 << 10
 )
@@ -72,10 +74,17 @@ type Rule struct {
 	// TLS, when not nil, is copied for HTTP clients: roots, client certificates.
 	TLS *tls.Config
 
+	// Proxy, when not nil, connects to HTTP servers in this one's stead.
+	Proxy *Proxy
+
 	Total   time.Duration // of an HTTP exchange with its body; default 15 s
 	Body    int64         // bytes of an HTTP answer once unpacked; default 1 MiB
 	AtOnce  int           // connections of this purpose; default 64
 	PerHost int           // connections to one host; default 4
+	// Idle is how many connections to one host are kept for the next request, and
+	// IdleTime for how long; each holds its place in the budget. Default 1, 10 s.
+	Idle     int
+	IdleTime time.Duration
 }
 
 // A Resolver finds addresses; *net.Resolver is one.
@@ -132,6 +141,15 @@ func (r Rule) withDefaults() Rule {
 	if r.PerHost <= 0 {
 		r.PerHost = defaultHost
 	}
+	if r.Proxy != nil {
+		r.PerHost = r.AtOnce // they all go to the proxy
+	}
+	if r.Idle <= 0 {
+		r.Idle = defaultIdle
+	}
+	if r.IdleTime <= 0 {
+		r.IdleTime = defaultKept
+	}
 	return r
 }
 
@@ -170,7 +188,7 @@ func (d *Dialer) Dial(ctx context.Context, name Purpose, network, address string
 	if err != nil {
 		return nil, fmt.Errorf("too many connections for %s to %s: %w", name, host, err)
 	}
-	c, err := p.connect(ctx, network, addrs, port)
+	c, err := connect(ctx, network, addrs, port, p.control)
 	if err != nil {
 		release()
 		return nil, err
@@ -228,12 +246,12 @@ func (d *Dialer) lookup(ctx context.Context, network, host string) ([]netip.Addr
 }
 
 // connect tries the addresses in their order, giving each its share of time.
-func (p *purpose) connect(ctx context.Context, network string, addrs []netip.Addr, port string) (net.Conn, error) {
+func connect(ctx context.Context, network string, addrs []netip.Addr, port string, control controlFunc) (net.Conn, error) {
 	var first error
 	for i, a := range addrs {
 		deadline, _ := ctx.Deadline()
 		share := time.Until(deadline) / time.Duration(len(addrs)-i)
-		dialer := net.Dialer{Timeout: share, ControlContext: p.control}
+		dialer := net.Dialer{Timeout: share, ControlContext: control}
 		c, err := dialer.DialContext(ctx, network, net.JoinHostPort(a.String(), port))
 		if err == nil {
 			return c, nil
@@ -244,6 +262,8 @@ func (p *purpose) connect(ctx context.Context, network string, addrs []netip.Add
 	}
 	return nil, first
 }
+
+type controlFunc func(ctx context.Context, network, address string, c syscall.RawConn) error
 
 // control looks at the address the socket is about to connect to: whatever
 // happened before, this is the one.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"time"
 
 	"entente"
 	"entente/ews/ewsclient"
@@ -23,7 +24,7 @@ type FederationConfig struct {
 	Resolvers   []string `yaml:"resolvers,omitempty" doc:"DNS servers, as ADDRESS or ADDRESS:PORT, by which the broker and partners are found. Default: those of the system."`
 	CAFiles     []string `yaml:"ca_files,omitempty" doc:"PEM files with CAs that are trusted for the broker and partners, beside those of the system."`
 	Allow       []string `yaml:"allow,omitempty" doc:"Networks in which the broker or a partner may be although they are not public, such as 10.1.0.0/16."`
-	Proxy       string   `yaml:"proxy,omitempty" doc:"HTTP proxy for requests to the broker and partners, such as http://proxy.contoso.example:3128."`
+	Proxy       string   `yaml:"proxy,omitempty" doc:"HTTP proxy for requests to the broker and partners, such as http://proxy.contoso.example:3128, or http://USER:PASSWORD@… where it wants to know who comes. It must itself be kept from what only it can reach: this server checks what the names of partners mean here, and not what they mean to the proxy."`
 }
 
 func (c *FederationConfig) check() error {
@@ -34,8 +35,8 @@ func (c *FederationConfig) check() error {
 		}
 	}
 	if c.Proxy != "" {
-		if u, err := url.Parse(c.Proxy); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			errs = append(errs, errors.New("proxy: not http://HOST:PORT"))
+		if _, err := outgoing.ParseProxy(c.Proxy); err != nil {
+			errs = append(errs, fmt.Errorf("proxy: %w", err))
 		}
 	}
 	if len(c.Resolvers) > 0 {
@@ -77,8 +78,15 @@ func (c *FederationConfig) rules() (map[outgoing.Purpose]outgoing.Rule, error) {
 		return nil, err
 	}
 	rule := outgoing.Rule{Allow: networks, TLS: &tls.Config{RootCAs: roots}}
+	if c.Proxy != "" {
+		if rule.Proxy, err = outgoing.ParseProxy(c.Proxy); err != nil {
+			return nil, err
+		}
+	}
+	// A partner that is asked often is not connected to for each question.
 	asking := rule
 	asking.PerHost, asking.AtOnce, asking.Body = 32, 256, ewsclient.MaxAnswer
+	asking.Idle, asking.IdleTime = 16, 90*time.Second
 	return map[outgoing.Purpose]outgoing.Rule{
 		outgoing.Broker: rule, outgoing.Partner: asking, outgoing.Autodiscover: rule,
 	}, nil
