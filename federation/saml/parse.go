@@ -190,7 +190,7 @@ func (p *parser) confirmation() {
 	switch p.a.Method {
 	case HolderOfKey:
 		p.must(keys == 1)
-	case Bearer:
+	case Bearer, SenderVouches:
 		p.must(keys == 0)
 	default:
 		p.must(false)

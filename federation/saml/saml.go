@@ -28,6 +28,7 @@ const (
 	FormatUPN         = "http://schemas.xmlsoap.org/claims/UPN"
 	HolderOfKey       = "urn:oasis:names:tc:SAML:1.0:cm:holder-of-key"
 	Bearer            = "urn:oasis:names:tc:SAML:1.0:cm:bearer"
+	SenderVouches     = "urn:oasis:names:tc:SAML:1.0:cm:sender-vouches"
 	methodUnspecified = "urn:oasis:names:tc:SAML:1.0:am:unspecified"
 )
 

@@ -99,12 +99,11 @@ func (t *Token) validTimes() error {
 // validSubject: whom a token speaks of has addresses in domains that the issuer
 // says are the requestor's, and in no others.
 func (t *Token) validSubject() error {
-	name, scope, ok := strings.Cut(t.Subject.Immutable, "@")
-	if !ok || name == "" || scope == "" || len(t.Subject.Immutable) > maxImmutable || !printable(t.Subject.Immutable) || strings.Contains(scope, "@") {
-		return errors.New("the immutable id has not the form name@namespace")
+	if !t.Subject.Valid() {
+		return errors.New("the immutable id has not the form name@namespace, or there are no addresses, too many, or one that is not valid")
 	}
-	if len(t.Domains) == 0 || len(t.Domains) > maxDomains || len(t.Subject.Mails) == 0 || len(t.Subject.Mails) > maxMails {
-		return errors.New("the token has no addresses, no domains, or too many")
+	if len(t.Domains) == 0 || len(t.Domains) > maxDomains {
+		return errors.New("the token has no domains, or too many")
 	}
 	for _, d := range t.Domains {
 		if p, err := entente.ParseDomain(string(d)); err != nil || p != d {
@@ -112,14 +111,26 @@ func (t *Token) validSubject() error {
 		}
 	}
 	for _, m := range t.Subject.Mails {
-		if p, err := entente.ParseSMTPAddress(string(m)); err != nil || p != m {
-			return errors.New("an address is not valid")
-		}
 		if !slices.Contains(t.Domains, m.Domain()) {
 			return fmt.Errorf("the address %s is in none of the domains", m)
 		}
 	}
 	return nil
+}
+
+// Valid reports whether a subject is one that a token can speak of: its
+// immutable id has the form name@namespace, and it has addresses, in lower case.
+func (s *Subject) Valid() bool {
+	name, scope, ok := strings.Cut(s.Immutable, "@")
+	if !ok || name == "" || scope == "" || strings.Contains(scope, "@") || len(s.Immutable) > maxImmutable || !printable(s.Immutable) {
+		return false
+	}
+	for _, m := range s.Mails {
+		if p, err := entente.ParseSMTPAddress(string(m)); err != nil || p != m {
+			return false
+		}
+	}
+	return len(s.Mails) > 0 && len(s.Mails) <= maxMails
 }
 
 // validID: an NCName of ASCII, since an AssertionID is an xs:ID.
