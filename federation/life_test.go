@@ -73,9 +73,9 @@ func TestLife(t *testing.T) {
 		t.Error("a disabled organization opens tokens")
 	}
 	must(t, a.Set(ctx, Settings{Enabled: &on}))
-	w.down.Store(true)
+	w.Down.Store(true)
 	test("the broker is down", BrokerUnavailable, anna, b.Trust().ApplicationURI)
-	w.down.Store(false)
+	w.Down.Store(false)
 
 	// The account namespace goes last, and the trust after it.
 	if err := a.RemoveTrust(ctx); err == nil || !strings.Contains(err.Error(), "federated domains") {
@@ -129,7 +129,7 @@ func TestDomains(t *testing.T) {
 	if len(proofs) != 2 || proofs[0].Name != "contoso.test" || len(proofs[0].Proof) != 88 || proofs[1].Name != "_entente-federation.contoso.test" {
 		t.Fatalf("%+v", proofs)
 	}
-	w.zone.set("contoso.test", "v=spf1 -all", proofs[0].Proof)
+	w.Zone.Set("contoso.test", "v=spf1 -all", proofs[0].Proof)
 	w.clock.pass(time.Minute)
 	info, err = a.AddDomain(ctx, "contoso.test")
 	must(t, err)
@@ -147,7 +147,7 @@ func TestDomains(t *testing.T) {
 	}
 
 	// What the broker cannot be told is removed here by force alone.
-	w.down.Store(true)
+	w.Down.Store(true)
 	if err := a.RemoveDomain(ctx, "contoso.test", false); reason(err) != BrokerUnavailable || !strings.Contains(err.Error(), "couldn't be released") {
 		t.Error(err)
 	}
@@ -155,13 +155,13 @@ func TestDomains(t *testing.T) {
 	if a.Trust().Federated("contoso.test") {
 		t.Error("it is federated still")
 	}
-	w.down.Store(false)
+	w.Down.Store(false)
 
 	// The broker suspends a domain whose proof is gone, and this is told.
-	w.zone.set("_entente-federation.contoso.example")
+	w.Zone.Set("_entente-federation.contoso.example")
 	for range 5 {
 		w.clock.pass(25 * time.Hour)
-		w.broker.Tick(ctx)
+		w.Tick(ctx)
 	}
 	a.tend(ctx)
 	if a.Trust().Federated("contoso.example") {
