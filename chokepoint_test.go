@@ -26,6 +26,7 @@ var chokepoints = []chokepoint{
 	{"net", []string{"Dial", "DialTimeout", "Dialer{}", "DialTCP", "DialUDP", "DialUnix", "DialIP"}, []string{"outgoing", "admin/adminclient"}, "only outgoing dials"},
 	{"crypto/tls", []string{"Dial", "DialWithDialer", "Dialer{}"}, []string{"outgoing"}, "only outgoing dials"},
 	{"encoding/xml", []string{"*"}, []string{"ews/ewsgen"}, "XML is read by strictxml; the generator escapes text of the schema"},
+	{"crypto/rsa", []string{"EncryptPKCS1v15", "DecryptPKCS1v15", "DecryptPKCS1v15SessionKey", "PKCS1v15DecryptOptions{}"}, nil, "RSA encryption is OAEP: whoever decrypts the older form tells its secrets"},
 	{"os/exec", []string{"*"}, []string{"db/dbtest", "test/kit", "test/mutate"}, "nothing is run; dbtest starts PostgreSQL and kit a server, for tests; mutate runs tests"},
 	{"encoding/gob", []string{"*"}, nil, "decodes what it is told to"},
 	{"plugin", []string{"*"}, nil, "no code from outside"},
