@@ -81,7 +81,7 @@ func (c *Client) readSpaces(ctx context.Context) error {
 	var next *spaceSet
 	err := c.DB.View(ctx, func(tx *db.Tx) error {
 		next = &spaceSet{all: map[entente.Domain]*AddressSpace{}, secrets: map[entente.Domain]entente.Secret{}}
-		if err := tx.QueryRow(`SELECT version, account FROM partner_setting WHERE id = 1`).Scan(&next.version, &next.config.OrgWideAccount); err != nil {
+		if err := tx.QueryRow(`SELECT version, account FROM partner_setting WHERE id = 1`).Scan(&next.version, &next.config.OrgWideAccount); err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
 		if known != nil && known.version == next.version {
@@ -212,7 +212,8 @@ func spaceExists(d entente.Domain) error {
 }
 
 func bump(tx *db.Tx) error {
-	_, err := tx.Exec(`UPDATE partner_setting SET version = version + 1 WHERE id = 1`)
+	_, err := tx.Exec(`INSERT INTO partner_setting (id, version, account) VALUES (1, 1, '')
+		ON CONFLICT (id) DO UPDATE SET version = partner_setting.version + 1`)
 	return err
 }
 
@@ -238,10 +239,11 @@ func (c *Client) RemoveAddressSpace(ctx context.Context, d entente.Domain) error
 // SetAvailabilityConfig notes with which account another organization asks here.
 func (c *Client) SetAvailabilityConfig(ctx context.Context, set AvailabilityConfig) error {
 	err := c.DB.Update(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(`UPDATE partner_setting SET account = $1 WHERE id = 1`, set.OrgWideAccount); err != nil {
+		if err := bump(tx); err != nil {
 			return err
 		}
-		return bump(tx)
+		_, err := tx.Exec(`UPDATE partner_setting SET account = $1 WHERE id = 1`, set.OrgWideAccount)
+		return err
 	})
 	if err != nil {
 		return err

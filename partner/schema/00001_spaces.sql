@@ -12,13 +12,12 @@ CREATE TABLE partner_space (
 );
 
 -- What there is once: a number that each change raises, by which other nodes
--- see one, and the account of Set-AvailabilityConfig.
+-- see one, and the account of Set-AvailabilityConfig. No row is version 0.
 CREATE TABLE partner_setting (
     id      BIGINT   NOT NULL PRIMARY KEY, -- 1
     version BIGINT   NOT NULL,
     account {{text}} NOT NULL -- OrgWideAccount; '' if there is none
 );
-INSERT INTO partner_setting (id, version, account) VALUES (1, 0, '');
 
 -- +goose Down
 DROP TABLE partner_setting;
