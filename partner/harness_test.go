@@ -370,11 +370,11 @@ func (p *pair) serveFabrikam() *x509.CertPool {
 	}); err != nil {
 		p.Fatal(err)
 	}
-	method := &authn.Delegation{
+	method := authn.NewDelegation(authn.DelegationConfig{
 		Trust: f, Directory: dir, Secure: func(r *http.Request) bool { return r.TLS != nil }, Now: p.clock.Now,
 		Hosts:   func() []string { return []string{"mail.fabrikam.example:" + f.port} },
 		Refused: func(_, why string) { p.Logf("fabrikam refused: %s", why) },
-	}
+	})
 	mux := http.NewServeMux()
 	for path, at := range map[string]authn.Endpoint{"/WSSecurity": authn.WSSecurity, "/WSSecurity/SymmetricKey": authn.SymmetricKey} {
 		mux.Handle("/EWS/Exchange.asmx"+path, f.guard(method.At(at), f.freeBusy))
