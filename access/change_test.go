@@ -44,12 +44,22 @@ func (d *Delta) after(f Facts) Facts {
 	if d.SetRealms {
 		f.Realms = d.Realms
 	}
+	if d.SetRelationships {
+		f.Relationships = d.Relationships
+	}
+	if d.SetSharingPolicies {
+		f.SharingPolicies = d.SharingPolicies
+	}
 	return f
 }
 
 func drawDelta(t *rapid.T) Delta {
 	var d Delta
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	switch rapid.IntRange(0, 11).Draw(t, "what") {
+	case 10:
+		d.SetRelationships, d.Relationships = true, draws(t, 2, drawRelationship)
+	case 11:
+		d.SetSharingPolicies, d.SharingPolicies = true, draws(t, 2, drawSharingPolicy)
 	case 0:
 		o := drawOrganization(t)
 		d.Organization = &o

@@ -132,7 +132,11 @@ func (s *script) read(l line) {
 		s.facts.Policies = append(s.facts.Policies, ScopePolicy{Scope: l.words[1], Priority: n, Policy: s.policy(l)})
 	case "realm":
 		s.facts.Realms = append(s.facts.Realms, Realm{Name: l.words[1], DomainSID: entente.SID(l.attr("domain"))})
-	case "effective", "scopes", "strict-changes", "impersonate", "enter", "may", "holds", "reads", "writes", "granted":
+	case "relationship":
+		s.relationship(l)
+	case "sharing-policy":
+		s.sharingPolicy(l)
+	case "asks", "shares", "effective", "scopes", "strict-changes", "impersonate", "enter", "may", "holds", "reads", "writes", "granted":
 		s.cases = append(s.cases, l)
 	default:
 		s.t.Fatalf("line %d: %s", l.n, l.text)
@@ -182,6 +186,8 @@ func (s *script) account(l line) {
 			a.Master = entente.SID(at.value)
 		case "database":
 			a.Database = at.value
+		case "sharing":
+			a.SharingPolicy = at.value
 		}
 	}
 	if l.has("no-mailbox") {
@@ -255,7 +261,11 @@ func (s *script) folder(l line) {
 	f := &namedFolder{mailbox: s.find(l.attr("of")).Mailbox}
 	f.table.Folder = uint64(len(s.folders) + 1)
 	for _, at := range l.attrs {
-		if at.key == "of" {
+		switch at.key {
+		case "of":
+			continue
+		case "class":
+			f.table.Class = at.value
 			continue
 		}
 		e := Entry{Rights: s.rights(at.value)}
@@ -265,6 +275,10 @@ func (s *script) folder(l line) {
 		case "Anonymous":
 			e.Who = Anonymous
 		default:
+			if strings.Contains(at.key, "@") {
+				e.Who, e.External = ExternalUser, entente.SMTPAddress(at.key)
+				break
+			}
 			e.SID = s.sid(at.key)
 		}
 		f.table.Entries = append(f.table.Entries, e)
@@ -364,6 +378,9 @@ func (s *script) caller(name string, l line) *Caller {
 	case name == "anonymous":
 	case name == "local":
 		c.Method = Local
+	case strings.Contains(name, "@") && l.attr("offer") != "":
+		c.Method, c.Authenticated.Mail = Delegation, entente.SMTPAddress(name)
+		c.Foreign = foreign(c.Authenticated.Mail, l)
 	case strings.Contains(name, "@"):
 		c.Method, c.Authenticated.Mail = Relay, entente.SMTPAddress(name)
 	case name == "stranger":
@@ -385,6 +402,9 @@ func (s *script) run(snap *Snapshot, l line) (string, []Decision) {
 		when = s.time(w)
 	}
 	if got, ok := s.ofAccounts(snap, l); ok {
+		return got, nil
+	}
+	if got, ok := s.abroad(snap, l); ok {
 		return got, nil
 	}
 	c := s.caller(l.words[1], l)

@@ -43,7 +43,7 @@ func (s *Snapshot) Partner(c *Caller, at time.Time, t *Trace) (*Relationship, er
 	q := Question{Caller: c, On: Object{Kind: OrganizationObject, Name: "relationship"}, Want: Enter, At: at}
 	d := Decision{On: q.On, Want: q.Want}
 	who := s.identify(&q, &d, nil)
-	if who.foreign && who.offer != OfferFreeBusy {
+	if who.foreign && who.offer != OfferFreeBusy && !d.failed {
 		s.related(&d, c, &who)
 	}
 	d.give("partner", "", who.foreign, Enter)
@@ -68,15 +68,15 @@ func (s *Snapshot) identifyForeign(c *Caller, d *Decision) identity {
 	known := f.Offer == OfferFreeBusy || f.Offer == OfferSharingRead || f.Offer == OfferAutodiscover
 	d.need("offer", bounded(f.Offer), known, WrongOffer)
 	d.need("foreign-address", string(mail), f.speaksFor(mail), ForeignAddress)
-	who.offer, who.relationship = f.Offer, s.partners[mail.Domain()]
+	r, named := s.partners[mail.Domain()]
+	who.offer, who.relationship = f.Offer, r
 	if f.Offer == OfferSharingRead {
 		who.mail = mail
 	}
-	r := who.relationship
 	switch {
-	case f.Offer == OfferFreeBusy:
+	case named && r == nil, f.Offer == OfferFreeBusy:
 		s.related(d, c, &who)
-	case r != nil:
+	case named:
 		d.bound(r, f)
 	}
 	return who

@@ -29,7 +29,7 @@ func (s *Snapshot) onItem(q *Question, d *Decision, who *identity) {
 	if box == nil || d.failed {
 		return
 	}
-	w := weighing{want: q.Want, change: q.Change, at: q.At}
+	w := weighing{want: q.Want, change: q.Change, at: q.At, reading: who.foreign}
 	box.eachGrant(who, func(g *ItemGrant) {
 		if g.covers(q.On.Item) {
 			w.consider(g)
@@ -54,6 +54,7 @@ type weighing struct {
 	want        Rights
 	change      *ItemChange
 	at          time.Time
+	reading     bool       // nothing gives more: the caller's token is for no more
 	by          *ItemGrant // the first that counts
 	byGives     Rights     // what it gives
 	not         *ItemGrant // the first that would, were it in force and wide enough
@@ -68,6 +69,9 @@ func (w *weighing) consider(g *ItemGrant) {
 		return
 	}
 	gives := rightsOf(g)
+	if w.reading {
+		gives &^= EditItem
+	}
 	if w.change != nil && gives&EditItem != 0 {
 		if r := g.refuses(w.change); r != "" {
 			gives &^= EditItem
@@ -259,8 +263,12 @@ func (p Permit) Granted() []Granted {
 		if rightsOf(g) == 0 || !g.inForce(p.of.q.At) {
 			return
 		}
+		write := g.Write
+		if who.foreign {
+			write = 0 // what a token is for is reading
+		}
 		for _, k := range g.Items {
-			all = append(all, Granted{Key: k, Read: g.Read | g.Write, Write: g.Write, By: []*ItemGrant{g}})
+			all = append(all, Granted{Key: k, Read: g.Read | g.Write, Write: write, By: []*ItemGrant{g}})
 		}
 	})
 	return gather(all)

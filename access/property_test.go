@@ -14,8 +14,9 @@ import (
 func (w *world) callers() []*Caller {
 	all := []*Caller{
 		{Method: Basic},
-		{Method: Delegation, Authenticated: Principal{Mail: "greta@fabrikam.example"}},
+		{Method: Relay, Authenticated: Principal{Mail: "greta@fabrikam.example"}},
 	}
+	all = append(all, foreigners()...)
 	for i := range w.facts.Accounts {
 		for as := -1; as < len(w.facts.Accounts); as++ {
 			c := &Caller{Authenticated: w.facts.Accounts[i].Principal, Method: Basic, UserAgent: "App/1", Application: "one"}
@@ -184,6 +185,8 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		w.facts.Groups = rapid.Permutation(w.facts.Groups).Draw(t, "groups")
 		w.facts.ItemGrants = rapid.Permutation(w.facts.ItemGrants).Draw(t, "grants")
 		w.facts.Scopes = rapid.Permutation(w.facts.Scopes).Draw(t, "scopes")
+		w.facts.Relationships = rapid.Permutation(w.facts.Relationships).Draw(t, "relationships")
+		w.facts.SharingPolicies = rapid.Permutation(w.facts.SharingPolicies).Draw(t, "policies")
 		if !slices.Equal(before, w.answers(t)) {
 			t.Fatal("another order, another answer")
 		}

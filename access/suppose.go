@@ -10,10 +10,13 @@ import (
 // A Supposition is a request that nobody makes. Nothing is opened by asking: no
 // Permit comes of it.
 type Supposition struct {
-	Caller      Principal // who would sign in; the zero Principal is anonymous
-	Method      Method    // how; Basic if empty
-	Realm       string    // of the caller, with the groups it says he is in
-	Groups      []entente.SID
+	Caller Principal // who would sign in; the zero Principal is anonymous
+	Method Method    // how; Basic if empty, Delegation with Foreign
+	Realm  string    // of the caller, with the groups it says he is in
+	Groups []entente.SID
+	// Foreign is what a delegation token would say of Caller, who is known by his
+	// address alone; nil without one.
+	Foreign     *Foreign
 	Application ApplicationID
 	UserAgent   string
 	// ActsAs is whom the caller acts as already when the request comes, by a
@@ -107,9 +110,12 @@ func (x *Supposed) Got() Rights {
 func (s *Snapshot) Suppose(x Supposition) Supposed {
 	c := &Caller{
 		Authenticated: x.Caller, Method: x.Method, Realm: x.Realm, Groups: x.Groups,
-		Application: x.Application, UserAgent: x.UserAgent, ActsAs: x.ActsAs,
+		Application: x.Application, UserAgent: x.UserAgent, ActsAs: x.ActsAs, Foreign: x.Foreign,
 	}
-	if c.Method == "" {
+	switch {
+	case c.Method == "" && c.Foreign != nil:
+		c.Method = Delegation
+	case c.Method == "":
 		c.Method = Basic
 	}
 	var r Supposed

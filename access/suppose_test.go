@@ -42,13 +42,17 @@ func TestSupposeKit(t *testing.T) {
 
 // supposition turns a case into a request that nobody makes.
 func (s *script) supposition(l line) (Supposition, bool) {
+	switch l.words[0] {
+	case "asks", "shares":
+		return Supposition{}, false
+	}
 	if len(l.words) < 2 { // a case about nobody in particular
 		return Supposition{}, false
 	}
 	c := s.caller(l.words[1], l)
 	x := Supposition{
 		Caller: c.Authenticated, Method: c.Method, ActsAs: c.ActsAs, UserAgent: c.UserAgent, Application: c.Application,
-		Realm: c.Realm, Groups: c.Groups, At: at,
+		Realm: c.Realm, Groups: c.Groups, Foreign: c.Foreign, At: at,
 	}
 	if x.Method == Basic {
 		x.Method = "" // the same

@@ -28,6 +28,10 @@ func drawSupposition(t *rapid.T, w *world) Supposition {
 		x.Header = &ConnectingSID{PrimarySmtpAddress: string(person("target").Mail)}
 	}
 	x.Mailbox = person("mailbox").Mailbox
+	if rapid.IntRange(0, 3).Draw(t, "abroad") == 0 {
+		x.drawForeign(t, w)
+		return x
+	}
 	switch rapid.IntRange(0, 3).Draw(t, "on") {
 	case 0:
 		x.Want = rapid.SampledFrom([]Rights{FolderLookup, FullAccess, SendAs, SendOnBehalf}).Draw(t, "want")
@@ -44,6 +48,18 @@ func drawSupposition(t *rapid.T, w *world) Supposition {
 		}
 	}
 	return x
+}
+
+// drawForeign has somebody of another organization ask what his token is for.
+func (x *Supposition) drawForeign(t *rapid.T, w *world) {
+	c := rapid.SampledFrom(foreigners()[:6]).Draw(t, "foreigner")
+	x.Caller, x.Foreign, x.Header = c.Authenticated, c.Foreign, nil
+	f := w.folders[rapid.IntRange(0, len(w.folders)-1).Draw(t, "folder")]
+	x.Want = rapid.SampledFrom([]Rights{FreeBusySimple, FreeBusyDetailed}).Draw(t, "want")
+	if x.Foreign.Offer == OfferSharingRead && !ofClass(f.Class, "IPF.Appointment") {
+		f.Class, x.Want = "IPF.Contact", ReadAny // nothing else is shared
+	}
+	x.Folder = &f
 }
 
 func drawKey(t *rapid.T) ItemKey {

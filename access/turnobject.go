@@ -112,6 +112,8 @@ func (w *situation) entryName(e *Entry) string {
 		return "Default"
 	case Anonymous:
 		return "Anonymous"
+	case ExternalUser:
+		return string(e.External)
 	}
 	return w.name(e.SID)
 }
@@ -120,10 +122,10 @@ func (w *situation) entryName(e *Entry) string {
 func (w *situation) entry(e Entry, rank int) Change {
 	c := Change{
 		Does: fmt.Sprintf("Give %s the rights %s in the folder.", w.entryName(&e), FolderRightsText(e.Rights)),
-		key:  fmt.Sprint("entry ", e.Who, e.SID, e.Rights), rank: rank,
+		key:  fmt.Sprint("entry ", e.Who, e.SID, e.External, e.Rights), rank: rank,
 		edit: editTable(func(all []Entry) []Entry {
 			for i := range all {
-				if all[i].Who == e.Who && all[i].SID == e.SID {
+				if all[i].same(&e) {
 					all[i].Rights = e.Rights
 					return all
 				}
@@ -137,13 +139,18 @@ func (w *situation) entry(e Entry, rank int) Change {
 	return c
 }
 
+// same reports whether two entries are for the same.
+func (e *Entry) same(x *Entry) bool {
+	return e.Who == x.Who && e.SID == x.SID && e.External == x.External
+}
+
 // drop takes an entry out of the folder's table.
 func (w *situation) drop(e Entry, rank int) Change {
 	c := Change{
 		Does: fmt.Sprintf("Take the entry of %s out of the folder's permissions.", w.entryName(&e)),
-		key:  fmt.Sprint("drop ", e.Who, e.SID), rank: rank,
+		key:  fmt.Sprint("drop ", e.Who, e.SID, e.External), rank: rank,
 		edit: editTable(func(all []Entry) []Entry {
-			return slices.DeleteFunc(all, func(x Entry) bool { return x.Who == e.Who && x.SID == e.SID })
+			return slices.DeleteFunc(all, func(x Entry) bool { return x.same(&e) })
 		}),
 	}
 	if box := w.owner(); box != nil && w.x.FolderName != "" {
@@ -208,12 +215,12 @@ func (w *situation) withholdFolder() []Change {
 	want, who := w.folderWant(), w.subject()
 	var c []Change
 	for _, e := range t.Entries {
-		mine := e.Who != Named || who != nil && w.concerns(e.SID, who)
+		mine := e.Who == Default || e.Who == Anonymous || who != nil && w.concerns(e.SID, who) || e.Who == ExternalUser && e.External == w.x.Caller.Mail
 		if !mine || e.Rights.Complete()&want == 0 {
 			continue
 		}
 		rank := thisObject
-		if e.Who == Named && who != nil && e.SID == who.SID {
+		if e.Who == ExternalUser || e.Who == Named && who != nil && e.SID == who.SID {
 			rank = thisRequest
 			c = append(c, w.drop(e, rank))
 		}

@@ -12,6 +12,9 @@ import (
 // much costs a trial each and is never told; what turns nothing is not shown.
 func (w *situation) changes(wasAllowed bool) []Change {
 	var c []Change
+	if wasAllowed && w.x.Foreign != nil {
+		return append(w.withholdForeign(), w.withholdFolder()...)
+	}
 	if wasAllowed {
 		c = append(c, w.disable()...)
 		c = append(c, w.stopImpersonation()...)
@@ -19,6 +22,9 @@ func (w *situation) changes(wasAllowed bool) []Change {
 		c = append(c, w.withholdMailbox()...)
 		c = append(c, w.withholdFolder()...)
 		return append(c, w.withholdItem()...)
+	}
+	if w.x.Foreign != nil {
+		return w.giveForeign()
 	}
 	failed := w.failed()
 	if failed["caller-known"] || failed["acts-as"] && w.x.Method == Local || failed["folder-external"] {

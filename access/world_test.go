@@ -51,8 +51,9 @@ func drawWorld(t *rapid.T) world {
 	if rapid.IntRange(0, 3).Draw(t, "admin") == 0 {
 		w.facts.Administrators = []entente.SID{someone(t)}
 	}
+	w.drawAbroad(t, false)
 	for i := range 2 {
-		w.folders = append(w.folders, FolderTable{Folder: uint64(i + 1), Entries: draws(t, 4, drawEntry)})
+		w.folders = append(w.folders, drawFolder(t, i))
 	}
 	return w
 }
@@ -83,8 +84,9 @@ func drawWide(t *rapid.T) world {
 	if rapid.IntRange(0, 3).Draw(t, "admin") == 0 {
 		w.facts.Administrators = []entente.SID{someone(t)}
 	}
+	w.drawAbroad(t, true)
 	for i := range 2 {
-		w.folders = append(w.folders, FolderTable{Folder: uint64(i + 1), Entries: draws(t, 4, drawEntry)})
+		w.folders = append(w.folders, drawFolder(t, i))
 	}
 	return w
 }
@@ -228,11 +230,14 @@ func scopeKinds(i int) []ScopeKind {
 
 func drawEntry(t *rapid.T) Entry {
 	e := Entry{
-		Who:    rapid.SampledFrom([]EntryKind{Named, Named, Named, Default, Anonymous}).Draw(t, "entry"),
+		Who:    rapid.SampledFrom([]EntryKind{Named, Named, Named, Default, Anonymous, ExternalUser}).Draw(t, "entry"),
 		Rights: rapid.SampledFrom([]Rights{LevelNone, LevelReviewer, LevelEditor, LevelContributor, LevelFreeBusyDetails}).Draw(t, "level"),
 	}
-	if e.Who == Named {
+	switch e.Who {
+	case Named:
 		e.SID = someone(t)
+	case ExternalUser:
+		e.External = entente.SMTPAddress("greta@" + drawDomain(t))
 	}
 	return e
 }
@@ -259,6 +264,11 @@ func (w *world) renamed() *world {
 		for k := range g.Members {
 			g.Members[k] = other(g.Members[k])
 		}
+	}
+	x.facts.Relationships = slices.Clone(w.facts.Relationships)
+	for i := range x.facts.Relationships {
+		r := &x.facts.Relationships[i]
+		r.FreeBusyScope = other(r.FreeBusyScope)
 	}
 	x.facts.Permissions = slices.Clone(w.facts.Permissions)
 	for i := range x.facts.Permissions {
