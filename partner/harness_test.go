@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -36,6 +37,7 @@ import (
 	"entente/ews"
 	"entente/ews/ewsclient"
 	"entente/federation"
+	"entente/federation/brokerapi"
 	"entente/federation/jose"
 	"entente/federation/token"
 	"entente/keys"
@@ -237,6 +239,8 @@ type fabrikam struct {
 	caller   *access.Caller
 	answer   func(q *ews.GetUserAvailabilityRequest) ews.Response
 	settings func(of []string) string // children of UserResponses
+	peer     *federation.Peer
+	says     func(domain string) (code string, domains []string) // of GetFederationInformation
 	before   func(w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -380,6 +384,17 @@ func (p *pair) serveFabrikam() *x509.CertPool {
 		mux.Handle("/EWS/Exchange.asmx"+path, f.guard(method.At(at), f.freeBusy))
 		mux.Handle("/autodiscover/autodiscover.svc"+path, f.guard(method.At(at), f.userSettings))
 	}
+	mux.HandleFunc("/autodiscover/autodiscover.svc", f.announce)
+	mux.HandleFunc(federation.PathPeer, func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		peer := f.peer
+		f.mu.Unlock()
+		if peer == nil {
+			http.NotFound(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(peer)
+	})
 	mux.HandleFunc("/EWS/Exchange.asmx", func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user+":"+password != "FABRIKAM\\contoso:s3cret" && r.Header.Get("Authorization") != "Bearer t0ken" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -534,4 +549,39 @@ func wants(tb testing.TB, err error, reason entente.Reason) {
 	if !errors.As(err, &e) || e.Reason != reason {
 		tb.Errorf("got %v, want %s", err, reason)
 	}
+}
+
+// announce answers GetFederationInformation.
+func (f *fabrikam) announce(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	before, says := f.before, f.says
+	f.mu.Unlock()
+	if before != nil && before(w, r) {
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	_, domain, _ := strings.Cut(string(body), "<Domain>")
+	domain, _, _ = strings.Cut(domain, "<")
+	code, domains := "NoError", []string{domain}
+	if says != nil {
+		code, domains = says(domain)
+	}
+	_, _ = io.WriteString(w, `<s:Envelope xmlns:s="`+soap.Namespace11+`"><s:Body><GetFederationInformationResponseMessage xmlns="`+spaceAutodiscover+`"><Response><ErrorCode>`+code+`</ErrorCode><ErrorMessage/>`+
+		`<ApplicationUri>`+fabrikamURI+`</ApplicationUri><Domains><Domain>`+strings.Join(domains, "</Domain><Domain>")+`</Domain></Domains>`+
+		`<TokenIssuers><TokenIssuer><Endpoint>https://broker.example/sts</Endpoint><Uri>`+issuerURI+`</Uri></TokenIssuer></TokenIssuers></Response></GetFederationInformationResponseMessage></s:Body></s:Envelope>`)
+}
+
+// peerOf is what an organization says of keys, newest first, each but the oldest
+// signed by the one before it.
+func peerOf(tb testing.TB, uri string, from time.Time, all ...*ecdsa.PrivateKey) *federation.Peer {
+	tb.Helper()
+	p := &federation.Peer{ApplicationURI: uri}
+	for i, k := range all {
+		key := federation.PeerKey{Key: must[jose.Key](tb)(jose.KeyOf(k.Public())), From: from.Add(-time.Duration(i) * time.Hour)}
+		if i+1 < len(all) {
+			key.Signed = string(must[[]byte](tb)(brokerapi.SignSuccession(&brokerapi.Succession{Key: key.Key, From: key.From}, brokerapi.Signer{Key: all[i+1]})))
+		}
+		p.Keys = append(p.Keys, key)
+	}
+	return p
 }

@@ -71,6 +71,7 @@ type Config struct {
 	Autodiscover *http.Client // to partners' Autodiscover; likewise
 	Names        Names
 	Audit        Auditor
+	Pin          Pinner
 	Now          func() time.Time
 	Log          *slog.Logger
 }
@@ -83,11 +84,12 @@ type Auditor interface {
 // A Client asks partners. It is safe for concurrent use.
 type Client struct {
 	Config
-	tokens   tokens
-	places   places
-	breakers breakers
-	spaces   spaces
-	running  sync.WaitGroup
+	tokens    tokens
+	places    places
+	breakers  breakers
+	spaces    spaces
+	following following
+	running   sync.WaitGroup
 }
 
 // Open makes a Client. The tables must have been migrated. Run it, and Close it.
@@ -97,21 +99,30 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	return p, p.readSpaces(ctx)
 }
 
-// Run follows what other nodes change until ctx ends.
+// Run follows what other nodes change, and what partners say of their keys, until
+// ctx ends.
 func (c *Client) Run(ctx context.Context) {
 	if err := c.tidy(ctx); err != nil && ctx.Err() == nil {
 		c.Log.Error("partner: passwords of address spaces", "err", err)
 	}
-	tick := time.NewTicker(spacesEvery)
+	c.running.Go(func() { every(ctx, followLook, c.followKeys) })
+	every(ctx, spacesEvery, func(ctx context.Context) {
+		if err := c.readSpaces(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Error("partner: address spaces", "err", err)
+		}
+	})
+}
+
+// every does something again and again until ctx ends.
+func every(ctx context.Context, pause time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		}
-		if err := c.readSpaces(ctx); err != nil && ctx.Err() == nil {
-			c.Log.Error("partner: address spaces", "err", err)
+			do(ctx)
 		}
 	}
 }
