@@ -33,6 +33,8 @@ type desk struct {
 	box    string // Anna's
 	log    *db.DB
 	door   *clientaccess.Door
+	dir    *directory.Directory
+	auto   *Service
 	routes map[string]http.Handler
 }
 
@@ -56,8 +58,9 @@ func open(t *testing.T) *desk {
 		Concurrency: 1,
 	})
 	d.door = door
-	s := &Service{Name: "mail.contoso.example", EWS: ewsURL, Version: Version{15, 1, 2507, 6}}
-	d.routes = s.Routes(door)
+	d.dir = dir
+	d.auto = &Service{Name: "mail.contoso.example", EWS: ewsURL, Version: Version{15, 1, 2507, 6}}
+	d.routes = d.auto.Routes(door)
 	d.people(dir)
 	return d
 }

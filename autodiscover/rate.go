@@ -13,6 +13,7 @@ type rate struct {
 	mu      sync.Mutex
 	now     func() time.Time // nil for time.Now
 	buckets map[netip.Prefix]*bucket
+	swept   time.Time
 	others  bucket // of sources beyond the limit, together
 }
 
@@ -25,6 +26,7 @@ const (
 	rateBurst  = 60
 	rateMinute = 60
 	maxSources = 10_000
+	sweepEvery = 10 * time.Second
 )
 
 // allow takes one request of a source, a host or an IPv6 network, from its bucket.
@@ -48,7 +50,8 @@ func (l *rate) bucket(source netip.Prefix, now time.Time) *bucket {
 	if b := l.buckets[source]; b != nil {
 		return b
 	}
-	if len(l.buckets) >= maxSources {
+	// Not for each of those who find no room: that would cost us more than them.
+	if len(l.buckets) >= maxSources && now.Sub(l.swept) >= sweepEvery {
 		l.sweep(now)
 	}
 	if len(l.buckets) >= maxSources {
@@ -67,6 +70,7 @@ func (l *rate) bucket(source netip.Prefix, now time.Time) *bucket {
 
 // sweep forgets the buckets that are full: they say nothing.
 func (l *rate) sweep(now time.Time) {
+	l.swept = now
 	for k, b := range l.buckets {
 		if b.fill(now); b.left >= rateBurst {
 			delete(l.buckets, k)

@@ -200,6 +200,8 @@ func FuzzSOAP(f *testing.F) {
 	f.Add([]byte(userSettings([]string{"UserDN"}, "anna@contoso.example")))
 	f.Add([]byte(envelope(soap.Namespace12, "", `<a:GetDomainSettingsRequestMessage><a:Request><a:Domains><a:Domain>x</a:Domain></a:Domains></a:Request></a:GetDomainSettingsRequestMessage>`)))
 	f.Add([]byte(envelope(soap.Namespace11, "", `<a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox><x/></a:Mailbox></a:User></a:Users></a:Request></a:GetUserSettingsRequestMessage>`)))
+	f.Add([]byte(envelope(soap.Namespace11, "", informationOf("contoso.example"))))
+	f.Add([]byte(envelope(soap.Namespace11, "", `<a:GetOrganizationRelationshipSettingsRequestMessage><a:Request><a:Domains><a:Domain>x</a:Domain></a:Domains></a:Request></a:GetOrganizationRelationshipSettingsRequestMessage>`)))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		_, q, fault := readSOAP(in, understood())
 		if (q == nil) == (fault == nil) {
@@ -211,7 +213,9 @@ func FuzzSOAP(f *testing.F) {
 		if len(q.mailboxes) > maxUsers || len(q.domains) > maxUsers || len(q.settings) > maxSettings {
 			t.Fatalf("beyond the limits: %d %d %d", len(q.mailboxes), len(q.domains), len(q.settings))
 		}
-		if q.operation != "GetUserSettings" && q.operation != "GetDomainSettings" {
+		switch q.operation {
+		case "GetUserSettings", "GetDomainSettings", getFederationInformation, getRelationshipSettings:
+		default:
 			t.Fatalf("operation %q", q.operation)
 		}
 	})
