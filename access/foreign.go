@@ -147,10 +147,7 @@ func (s *Snapshot) foreignFolder(q *Question, d *Decision, who *identity, t *Fol
 			return
 		}
 		e := t.special(Default)
-		shown := e.rights()
-		if shown&ReadAny != 0 && ofClass(t.Class, "IPF.Appointment") {
-			shown |= LevelFreeBusyDetails // who may read the items is told of them
-		}
+		shown := e.shown(t)
 		d.give("relationship-level", r.FreeBusyLevel.String(), r.FreeBusyLevel.rights() != 0, 0)
 		d.give("folder-external", "Default", e != nil, shown&r.FreeBusyLevel.rights())
 	case OfferSharingRead:
@@ -159,6 +156,16 @@ func (s *Snapshot) foreignFolder(q *Question, d *Decision, who *identity, t *Fol
 		d.give("sharing-policy", p.fact(), p != nil && p.Enabled, 0)
 		d.give("folder-shared", string(entry), entry != "" && rights != 0, rights)
 	}
+}
+
+// shown are the entry's rights, with what they include: who may read a calendar's
+// items is told of them.
+func (e *Entry) shown(t *FolderTable) Rights {
+	r := e.rights()
+	if r&ReadAny != 0 && ofClass(t.Class, "IPF.Appointment") {
+		r |= LevelFreeBusyDetails
+	}
+	return r
 }
 
 // shown returns what of the entries for the people whom a token speaks for the
@@ -170,7 +177,7 @@ func (p *SharingPolicy) shown(t *FolderTable, f *Foreign) (entry entente.SMTPAdd
 			continue
 		}
 		entry = e.External
-		r |= e.rights() & p.Allows(e.External.Domain(), true).Rights(t.Class)
+		r |= e.shown(t) & p.Allows(e.External.Domain(), true).Rights(t.Class)
 	}
 	if r&^FolderVisible == 0 {
 		return entry, 0

@@ -184,12 +184,14 @@ func (b *builder) origin(x *access.Supposition, s *access.Step) string {
 				return at("permissions", i)
 			}
 		}
-	case "folder-entry", "folder-groups", "folder-default", "folder-anonymous":
+	case "relationship", "relationship-enabled", "relationship-free-busy", "sharing-policy":
+		return b.relation(s, at)
+	case "folder-entry", "folder-groups", "folder-default", "folder-anonymous", "folder-external", "folder-shared":
 		if x.Folder == nil || !s.Holds {
 			return ""
 		}
 		for i, e := range x.Folder.Entries {
-			if e.Who == access.Named && string(e.SID) == s.Fact || e.Who == access.Default && s.Fact == "Default" || e.Who == access.Anonymous && s.Fact == "Anonymous" {
+			if e.Who == access.Named && string(e.SID) == s.Fact || e.Who == access.Default && s.Fact == "Default" || e.Who == access.Anonymous && s.Fact == "Anonymous" || e.Who == access.ExternalUser && string(e.External) == s.Fact {
 				return at("folders", int(x.Folder.Folder)-1) + at(".entries", i)
 			}
 		}

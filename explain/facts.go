@@ -82,6 +82,7 @@ func (b *builder) build() error {
 		f.Administrators = append(f.Administrators, b.sid(name))
 	}
 	b.grants()
+	b.abroad()
 	for i := range b.q.Folders {
 		b.folder(i, &b.q.Folders[i])
 	}
@@ -143,7 +144,7 @@ func (p *policy) isSet() bool {
 }
 
 func (b *builder) account(i int, in *account) access.Account {
-	a := access.Account{Name: in.Name, Master: in.Master, Kind: access.KindUser, Enabled: in.Enabled == nil || *in.Enabled}
+	a := access.Account{Name: in.Name, Master: in.Master, SharingPolicy: in.SharingPolicy, Kind: access.KindUser, Enabled: in.Enabled == nil || *in.Enabled}
 	a.SID = in.SID
 	if a.SID == "" {
 		a.SID = entente.SID(fmt.Sprintf("%s-%d", domainSID, firstAccount+i))
@@ -385,6 +386,8 @@ func (b *builder) folder(i int, in *folder) {
 	for _, e := range in.Entries {
 		x := access.Entry{Rights: b.rights(e.Rights)}
 		switch {
+		case e.External != "":
+			x.Who, x.External = access.ExternalUser, entente.SMTPAddress(strings.ToLower(e.External))
 		case strings.EqualFold(e.To, "Default"):
 			x.Who = access.Default
 		case strings.EqualFold(e.To, "Anonymous"):
@@ -447,7 +450,10 @@ func (b *builder) whoAsks(x *access.Supposition) {
 	r := b.q.Request
 	switch method := access.Method(strings.ToLower(r.Method)); method {
 	case "":
-		if x.Method = access.Basic; r.External != "" {
+		switch x.Method = access.Basic; {
+		case r.Token != nil:
+			x.Method = access.Delegation
+		case r.External != "":
 			x.Method = access.Relay
 		}
 	case access.Basic, access.Bearer, access.Negotiate, access.Certificate, access.Delegation, access.Node, access.Relay, access.Local:
@@ -463,6 +469,9 @@ func (b *builder) whoAsks(x *access.Supposition) {
 	case name == "" || name == "anonymous" && b.sids[name] == "":
 	default:
 		x.Caller = b.principal(r.Caller)
+	}
+	if r.Token != nil {
+		x.Foreign = b.foreign(r.Token, r.External)
 	}
 	if r.ActsAs != "" {
 		p := b.principal(r.ActsAs)

@@ -86,7 +86,7 @@ func TestKit(t *testing.T) {
 					continue
 				}
 				switch l.words[0] {
-				case "granted", "effective", "scopes", "strict-changes":
+				case "asks", "shares", "granted", "effective", "scopes", "strict-changes":
 					other++
 					continue // tell what there is, and decide nothing
 				}
@@ -174,7 +174,7 @@ func (l *vector) fact(t *testing.T, q object) {
 	case "database":
 		q.add("databases", name)
 	case "account":
-		a := l.put(l.policy(object{"name": name, "enabled": !l.has("disabled")}), "kind", "kind", "upn", "upn", "mail", "mail", "master", "master", "database", "database")
+		a := l.put(l.policy(object{"name": name, "enabled": !l.has("disabled")}), "kind", "kind", "upn", "upn", "mail", "mail", "master", "master", "database", "database", "sharing", "sharing_policy")
 		if v, ok := l.attrs["also"]; ok {
 			a["proxies"] = list(v)
 		}
@@ -209,11 +209,29 @@ func (l *vector) fact(t *testing.T, q object) {
 	case "folder":
 		f := object{"name": name, "mailbox": l.attrs["of"]}
 		for _, k := range l.order {
-			if k != "of" {
+			switch {
+			case k == "of":
+			case k == "class":
+				f["class"] = l.attrs[k]
+			case strings.Contains(k, "@"):
+				f.add("entries", object{"external": k, "rights": l.attrs[k]})
+			default:
 				f.add("entries", object{"to": k, "rights": l.attrs[k]})
 			}
 		}
 		q.add("folders", f)
+	case "relationship":
+		r := l.put(object{"name": name, "enabled": !l.has("off"), "domains": list(l.attrs["domains"]), "keys": list(l.attrs["keys"]), "free_busy": l.attrs["free-busy"] != ""},
+			"free-busy", "free_busy_level", "organization", "application_uri", "url", "sharing_epr")
+		if scope := l.attrs["scope"]; scope != "" {
+			r["free_busy_scope"] = scope
+			if !slices.ContainsFunc(q.list("groups"), func(g any) bool { return g.(object)["name"] == scope }) {
+				r["free_busy_scope"] = "S-1-5-21-9-9-9-9" // there is none of the name
+			}
+		}
+		q.add("relationships", r)
+	case "sharing-policy":
+		q.add("sharing_policies", object{"name": name, "enabled": !l.has("off"), "default": l.has("default"), "rules": strings.Split(l.attrs["rules"], ";")})
 	case "grant":
 		g := l.put(object{"id": name, "mailbox": l.attrs["of"], "enabled": !l.has("off")}, "to", "to", "external", "external",
 			"read", "read", "write", "write", "earliest", "earliest", "latest", "latest", "from", "not_before", "until", "not_after")
@@ -252,6 +270,11 @@ func (l *vector) asked(t *testing.T, facts object) string {
 	if strings.Contains(name, "@") {
 		delete(r, "caller")
 		r["external"] = name
+		if offer := l.attrs["offer"]; offer != "" {
+			_, domain, _ := strings.Cut(name, "@")
+			r["token"] = l.put(object{"organization": "urn:" + domain, "domains": list(l.attrs["domains"]), "mails": append([]string{name}, list(l.attrs["also"])...)},
+				"offer", "offer", "organization", "organization", "key", "key")
+		}
 	}
 	q := object{"request": r}
 	for k, v := range facts {

@@ -14,23 +14,25 @@ import (
 // A question is one line: all facts, and the request that is asked about. Its
 // keys are described in doc/explain-batch.md.
 type question struct {
-	ID             json.RawMessage `json:"id"`
-	Comment        string          `json:"comment"`
-	Organization   organization    `json:"organization"`
-	Servers        []string        `json:"servers"`
-	Databases      []string        `json:"databases"`
-	Realms         []realm         `json:"realms"`
-	Accounts       []account       `json:"accounts"`
-	Groups         []group         `json:"groups"`
-	Administrators []string        `json:"administrators"`
-	Permissions    []permission    `json:"permissions"`
-	Scopes         []scope         `json:"scopes"`
-	Policies       []scopePolicy   `json:"policies"`
-	Assignments    []assignment    `json:"assignments"`
-	ItemGrants     []itemGrant     `json:"item_grants"`
-	Folders        []folder        `json:"folders"`
-	Request        *request        `json:"request"`
-	Changes        *bool           `json:"changes"`
+	ID              json.RawMessage `json:"id"`
+	Comment         string          `json:"comment"`
+	Organization    organization    `json:"organization"`
+	Servers         []string        `json:"servers"`
+	Databases       []string        `json:"databases"`
+	Realms          []realm         `json:"realms"`
+	Accounts        []account       `json:"accounts"`
+	Groups          []group         `json:"groups"`
+	Administrators  []string        `json:"administrators"`
+	Permissions     []permission    `json:"permissions"`
+	Scopes          []scope         `json:"scopes"`
+	Policies        []scopePolicy   `json:"policies"`
+	Assignments     []assignment    `json:"assignments"`
+	ItemGrants      []itemGrant     `json:"item_grants"`
+	Relationships   []relationship  `json:"relationships"`
+	SharingPolicies []sharingPolicy `json:"sharing_policies"`
+	Folders         []folder        `json:"folders"`
+	Request         *request        `json:"request"`
+	Changes         *bool           `json:"changes"`
 }
 
 // policy has the names of Set-OrganizationConfig and Set-CASMailbox.
@@ -59,17 +61,18 @@ type realm struct {
 
 type account struct {
 	policy
-	Name       string      `json:"name,omitzero"`
-	SID        entente.SID `json:"sid,omitzero"`
-	UPN        string      `json:"upn,omitzero"`
-	Mail       *string     `json:"mail,omitzero"`
-	Proxies    []string    `json:"proxies,omitzero"`
-	Master     entente.SID `json:"master,omitzero"`
-	Kind       string      `json:"kind,omitzero"`
-	Enabled    *bool       `json:"enabled,omitzero"`
-	Mailbox    *bool       `json:"mailbox,omitzero"`
-	Database   string      `json:"database,omitzero"`
-	Attributes attributes  `json:"attributes,omitzero"`
+	Name          string      `json:"name,omitzero"`
+	SID           entente.SID `json:"sid,omitzero"`
+	UPN           string      `json:"upn,omitzero"`
+	Mail          *string     `json:"mail,omitzero"`
+	Proxies       []string    `json:"proxies,omitzero"`
+	Master        entente.SID `json:"master,omitzero"`
+	Kind          string      `json:"kind,omitzero"`
+	Enabled       *bool       `json:"enabled,omitzero"`
+	Mailbox       *bool       `json:"mailbox,omitzero"`
+	Database      string      `json:"database,omitzero"`
+	SharingPolicy string      `json:"sharing_policy,omitzero"`
+	Attributes    attributes  `json:"attributes,omitzero"`
 }
 
 // attributes are what recipient filters look at, by their names there.
@@ -141,13 +144,15 @@ type folder struct {
 }
 
 type entry struct {
-	To     string `json:"to,omitzero"`
-	Rights words  `json:"rights,omitzero"`
+	To       string `json:"to,omitzero"`
+	External string `json:"external,omitzero"`
+	Rights   words  `json:"rights,omitzero"`
 }
 
 type request struct {
 	Caller        string         `json:"caller,omitzero"`
 	External      string         `json:"external,omitzero"`
+	Token         *token         `json:"token,omitzero"`
 	Method        string         `json:"method,omitzero"`
 	Realm         string         `json:"realm,omitzero"`
 	Groups        []string       `json:"groups,omitzero"`

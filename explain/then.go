@@ -13,17 +13,19 @@ import (
 // in place of the keys of the same names, it makes the question whose answer is
 // turned.
 type then struct {
-	Organization   *organization `json:"organization,omitempty"`
-	Accounts       []account     `json:"accounts,omitempty"`
-	Groups         []group       `json:"groups,omitempty"`
-	Administrators *[]string     `json:"administrators,omitempty"`
-	Permissions    *[]permission `json:"permissions,omitempty"`
-	Scopes         *[]scope      `json:"scopes,omitempty"`
-	Policies       []scopePolicy `json:"policies,omitempty"`
-	Assignments    *[]assignment `json:"assignments,omitempty"`
-	ItemGrants     *[]itemGrant  `json:"item_grants,omitempty"`
-	Folders        []folder      `json:"folders,omitempty"`
-	Request        *request      `json:"request,omitempty"`
+	Organization    *organization    `json:"organization,omitempty"`
+	Accounts        []account        `json:"accounts,omitempty"`
+	Groups          []group          `json:"groups,omitempty"`
+	Administrators  *[]string        `json:"administrators,omitempty"`
+	Permissions     *[]permission    `json:"permissions,omitempty"`
+	Scopes          *[]scope         `json:"scopes,omitempty"`
+	Policies        []scopePolicy    `json:"policies,omitempty"`
+	Assignments     *[]assignment    `json:"assignments,omitempty"`
+	ItemGrants      *[]itemGrant     `json:"item_grants,omitempty"`
+	Relationships   *[]relationship  `json:"relationships,omitempty"`
+	SharingPolicies *[]sharingPolicy `json:"sharing_policies,omitempty"`
+	Folders         []folder         `json:"folders,omitempty"`
+	Request         *request         `json:"request,omitempty"`
 }
 
 // then writes down what a set of changes makes of the question.
@@ -67,6 +69,12 @@ func (b *builder) then(x access.Supposition, set []access.Change) then {
 	}
 	if differs(f.ItemGrants, b.facts.ItemGrants) {
 		t.ItemGrants = kept(each(f.ItemGrants, w.itemGrant))
+	}
+	if differs(f.Relationships, b.facts.Relationships) {
+		t.Relationships = kept(each(f.Relationships, w.relationship))
+	}
+	if differs(f.SharingPolicies, b.facts.SharingPolicies) {
+		t.SharingPolicies = kept(each(f.SharingPolicies, w.sharingPolicy))
 	}
 	if differs(x.Folder, y.Folder) {
 		t.Folders, t.Request = w.folders(&y)
@@ -156,7 +164,7 @@ func (w *writer) account(a *access.Account) account {
 	mail, has := string(a.Mail), !a.Mailbox.IsZero()
 	out := account{
 		Name: w.name(a.SID), SID: a.SID, UPN: string(a.UPN), Mail: &mail, Master: a.Master,
-		Kind: string(a.Kind), Enabled: &a.Enabled, Mailbox: &has, Database: a.Database,
+		Kind: string(a.Kind), Enabled: &a.Enabled, Mailbox: &has, Database: a.Database, SharingPolicy: a.SharingPolicy,
 	}
 	for _, p := range a.Proxies {
 		out.Proxies = append(out.Proxies, string(p))
@@ -238,6 +246,9 @@ func (w *writer) itemGrant(g *access.ItemGrant) itemGrant {
 func (w *writer) folders(y *access.Supposition) ([]folder, *request) {
 	out := append([]folder(nil), w.b.q.Folders...)
 	entries := each(y.Folder.Entries, func(e *access.Entry) entry {
+		if e.Who == access.ExternalUser {
+			return entry{External: string(e.External), Rights: writeRights(e.Rights)}
+		}
 		to := w.name(e.SID)
 		switch e.Who {
 		case access.Default:
@@ -245,7 +256,7 @@ func (w *writer) folders(y *access.Supposition) ([]folder, *request) {
 		case access.Anonymous:
 			to = "Anonymous"
 		}
-		return entry{to, writeRights(e.Rights)}
+		return entry{To: to, Rights: writeRights(e.Rights)}
 	})
 	if i := int(y.Folder.Folder) - 1; i < len(out) {
 		out[i].Entries = entries
