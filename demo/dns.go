@@ -45,11 +45,14 @@ func serveNames() (*names, error) {
 			continue
 		}
 		n.at = netip.MustParseAddrPort(packets.LocalAddr().String())
-		n.udp = &dns.Server{PacketConn: packets, Handler: n}
-		n.tcp = &dns.Server{Listener: l, Handler: n, ReadTimeout: nameWait, WriteTimeout: nameWait}
+		var started sync.WaitGroup
+		started.Add(2)
+		n.udp = &dns.Server{PacketConn: packets, Handler: n, NotifyStartedFunc: started.Done}
+		n.tcp = &dns.Server{Listener: l, Handler: n, NotifyStartedFunc: started.Done, ReadTimeout: nameWait, WriteTimeout: nameWait}
 		// They end when they are shut down; what they say then is of no use.
 		go func() { _ = n.udp.ActivateAndServe() }()
 		go func() { _ = n.tcp.ActivateAndServe() }()
+		started.Wait() // what does not run yet cannot be stopped
 		return n, nil
 	}
 	return nil, last

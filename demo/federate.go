@@ -2,12 +2,19 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
+	"entente"
+	"entente/admin"
+	"entente/federation"
+	"entente/federation/brokerapi"
 	"entente/server"
 )
 
@@ -25,14 +32,15 @@ type otherConfigs struct{ fabrikam, broker server.Config }
 // certificates and finds them by the demo's name server.
 func (w *world) abroad(ctx context.Context, contoso *server.Config) (o otherConfigs, err error) {
 	o.fabrikam, o.broker = w.config(fabrikam, fabrikamHostname), w.config(broker, brokerHostname)
-	port, err := freePort()
+	port, err := w.brokerPort()
 	if err != nil {
 		return o, err
 	}
+	w.brokerURL = "https://" + net.JoinHostPort(brokerHostname, port)
 	resolvers, loopback := []string{w.names.at.String()}, []string{"127.0.0.0/8"}
 	o.broker.Listen.HTTPS = net.JoinHostPort("127.0.0.1", port)
 	o.broker.Broker = &server.BrokerConfig{
-		Only: true, Issuer: brokerIssuer, URL: "https://" + net.JoinHostPort(brokerHostname, port),
+		Only: true, Issuer: brokerIssuer, URL: w.brokerURL,
 		// One name server is all there is, and the authority for everything.
 		Resolvers: resolvers, OneResolver: true, DNSPort: w.names.at.Port(), Allow: loopback,
 	}
@@ -58,14 +66,103 @@ func (w *world) config(name, hostname string) server.Config {
 	return c.WithDefaults()
 }
 
-// freePort finds a port for the broker, whose address stands in its tokens and
-// must be known before it listens.
-func freePort() (string, error) {
+// brokerPort is the port of the broker, whose address stands in what both
+// organizations keep of their trust: it is the same each time, once it is chosen.
+func (w *world) brokerPort() (string, error) {
+	dir := filepath.Join(w.o.State, broker)
+	file := filepath.Join(dir, "port")
+	if text, err := os.ReadFile(file); err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), l.Close()
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return port, errors.Join(l.Close(), os.MkdirAll(dir, 0o700), os.WriteFile(file, []byte(port+"\n"), 0o600))
+}
+
+// A member is an organization of the federation.
+type member struct {
+	name    string
+	server  *server.Server
+	domains []string
+	shows   string // of its calendars to the other, at most
+	scope   string // whose; "" for everybody's
+	contact string // who looks after the trust
+}
+
+func (w *world) members() []member {
+	return []member{
+		{organization, w.contoso.s, contosoDomains(), "AvailabilityOnly", "", people[0].alias},
+		{fabrikam, w.fabrikam, fabrikamDomains(), "LimitedDetails", fabrikamScope, fabrikamPeople[0].alias},
+	}
+}
+
+// federate has both organizations trust the broker, prove their domains and agree
+// on what they show each other. What an earlier demo did in the same state stays;
+// the name server knows nothing of it.
+func (w *world) federate(ctx context.Context) error {
+	both := w.members()
+	errs := together(
+		func() error { return w.trust(ctx, &both[0]) },
+		func() error { return w.trust(ctx, &both[1]) },
+	)
+	errs = append(errs, relate(ctx, &both[0], &both[1]), relate(ctx, &both[1], &both[0]))
+	return errors.Join(errs...)
+}
+
+// trust makes an organization's trust in the broker and federates its domains.
+func (w *world) trust(ctx context.Context, m *member) error {
+	f := m.server.Federation
+	if f.Trust() == nil {
+		if _, err := f.CreateTrust(ctx, federation.NewTrust{
+			Name: broker, Broker: w.brokerURL, Domain: entente.Domain(m.domains[0]), Contact: entente.SMTPAddress(m.contact + "@" + m.domains[0]),
+		}); err != nil {
+			return fmt.Errorf("%s: trust the broker: %w", m.name, err)
+		}
+	}
+	for i, d := range m.domains {
+		name := entente.Domain(d)
+		if !f.Trust().Federated(name) {
+			add := f.AddDomain
+			if i == 0 {
+				add = func(ctx context.Context, d entente.Domain) (brokerapi.DomainInfo, error) {
+					return f.SetNamespace(ctx, string(d))
+				}
+			}
+			if _, err := add(ctx, name); err != nil {
+				return fmt.Errorf("%s: federate %s: %w", m.name, d, err)
+			}
+		}
+		proofs, err := f.Proofs(name, "")
+		if err != nil {
+			return err
+		}
+		for _, p := range proofs {
+			w.names.addTXT(p.Name, p.Proof)
+		}
+		if info, err := f.CheckDomain(ctx, name); err != nil || info.State != brokerapi.Active {
+			return fmt.Errorf("%s: the proof of %s: %s %w", m.name, d, info.Problem, err)
+		}
+	}
+	return nil
+}
+
+// relate makes one side of the organization relationship, which the other does
+// too. The other's own signing key is pinned: the broker alone cannot speak for
+// it.
+func relate(ctx context.Context, m, other *member) error {
+	peer := other.server.Federation.Peer()
+	if _, ok := m.server.Directory.Snapshot().RelationshipFor(entente.Domain(other.domains[0])); ok || peer == nil {
+		return nil
+	}
+	q := admin.CreateRelationship{RelationshipName: admin.RelationshipName{Name: other.name}, Domains: other.domains}
+	q.FreeBusy, q.FreeBusyLevel, q.FreeBusyScope = "on", m.shows, m.scope
+	q.ApplicationURI = peer.ApplicationURI
+	q.Keys = []string{peer.Keys[0].Key.Thumbprint()}
+	_, err := administer(m.server).CreateRelationship(ctx, q)
+	return err
 }
 
 // announce puts a server into DNS: its own name, in the zone of its first domain,

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -92,7 +93,7 @@ func inWorld(t *testing.T, now func() time.Time, f func(ctx context.Context, w *
 	t.Helper()
 	var log bytes.Buffer
 	var mu sync.Mutex
-	w := &world{o: Options{Listen: "127.0.0.1:0", State: t.TempDir(), Out: io.Discard, Log: lockedWriter{&mu, &log}, now: now}, started: time.Now()}
+	w := &world{o: Options{Listen: "127.0.0.1:0", State: filepath.Join(t.TempDir(), "state"), Out: io.Discard, Log: lockedWriter{&mu, &log}, now: now}, started: time.Now()}
 	defer func() {
 		if err := w.close(); err != nil {
 			t.Error(err)

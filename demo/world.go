@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -21,9 +22,10 @@ type world struct {
 	fabrikam *server.Server
 	broker   *server.Server
 
-	mu      sync.Mutex
-	servers []*server.Server    // as they were made
-	sockets []*server.Listening // of those that do not serve yet
+	brokerURL string
+	mu        sync.Mutex
+	servers   []*server.Server    // as they were made
+	sockets   []*server.Listening // of those that do not serve yet
 }
 
 // open makes everything; nothing is served yet.
@@ -69,7 +71,7 @@ func (w *world) openContoso(ctx context.Context, both pair) error {
 	if err := c.make(ctx); err != nil {
 		return fmt.Errorf("make %s: %w", organization, err)
 	}
-	l, err := w.listen(ctx, c.s)
+	l, err := w.listen(ctx, c.s, hostname, contosoDomains()...)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (w *world) openContoso(ctx context.Context, both pair) error {
 	if err := fillVault(ctx, c.vault, c.password, time.Now()); err != nil {
 		return fmt.Errorf("make %s: %w", vault, err)
 	}
-	_, err = w.listen(ctx, c.vault)
+	_, err = w.listen(ctx, c.vault, vaultHostname)
 	return err
 }
 
@@ -93,13 +95,13 @@ func (w *world) openFabrikam(ctx context.Context, c server.Config) (err error) {
 	if err := fillFabrikam(ctx, w.fabrikam, w.contoso.password, time.Now()); err != nil {
 		return fmt.Errorf("make %s: %w", fabrikam, err)
 	}
-	_, err = w.listen(ctx, w.fabrikam)
+	_, err = w.listen(ctx, w.fabrikam, fabrikamHostname, fabrikamDomains()...)
 	return err
 }
 
 func (w *world) openBroker(ctx context.Context, c server.Config) (err error) {
 	if w.broker, err = w.server(ctx, broker, c); err == nil {
-		_, err = w.listen(ctx, w.broker)
+		_, err = w.listen(ctx, w.broker, brokerHostname, brokerHostname)
 	}
 	return err
 }
@@ -119,7 +121,8 @@ func (w *world) server(ctx context.Context, organization string, c server.Config
 	return s, nil
 }
 
-func (w *world) listen(ctx context.Context, s *server.Server) (*server.Listening, error) {
+// listen opens a server's sockets and, if it has domains, says in DNS where it is.
+func (w *world) listen(ctx context.Context, s *server.Server, hostname string, domains ...string) (*server.Listening, error) {
 	l, err := s.Listen(ctx)
 	if err != nil {
 		return nil, err
@@ -127,7 +130,14 @@ func (w *world) listen(ctx context.Context, s *server.Server) (*server.Listening
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sockets = append(w.sockets, l)
-	return l, nil
+	if len(domains) == 0 {
+		return l, nil
+	}
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	return l, w.names.announce(hostname, at, domains...)
 }
 
 // close closes what was opened, the last first.
@@ -160,7 +170,10 @@ func (w *world) run(ctx context.Context, f func(Target) error) error {
 		}()
 	}
 	w.sockets = nil
-	err := w.ready()
+	err := w.federate(ctx)
+	if err == nil {
+		err = w.ready()
+	}
 	switch {
 	case err != nil:
 	case f != nil:

@@ -79,8 +79,8 @@ func (n *seenNews) first(id string) bool {
 // maxNews bounds a notice.
 const maxNews = 64 << 10
 
-// news takes a partner's notice: recorded, and told to the contact of the
-// relationship. What is not from a partner gets the same answer and leaves
+// news takes a partner's notice: recorded, and told to who looks after the
+// trust here. What is not from a partner gets the same answer and leaves
 // nothing, so that nobody learns who our partners are.
 func (s *Server) news(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -112,8 +112,8 @@ func (s *Server) takeNews(r *http.Request, rel *access.Relationship, n *federati
 		Kind: audit.External, Action: "relationship.notice", Targets: []string{rel.Name, n.Text},
 		Via: []access.Link{{Who: access.Principal{UPN: entente.UPN(n.Sender)}, How: "relationship " + rel.Name}}, Method: access.Delegation, Evidence: key, Address: host, Allowed: true,
 	})
-	to, err := entente.ParseSMTPAddress(rel.Contact)
-	if err != nil {
+	t := s.Federation.Trust()
+	if t == nil || t.Contact == "" {
 		return
 	}
 	var domains []string
@@ -122,8 +122,8 @@ func (s *Server) takeNews(r *http.Request, rel *access.Relationship, n *federati
 	}
 	about := fmt.Sprintf("%s.\n\nIts application URI is now %s, its AppID %s, its federated domains are %s.\nWhat the relationship %q says: entente relationship show %q\n",
 		text, n.ApplicationURI, n.App, strings.Join(domains, ", "), rel.Name, rel.Name)
-	if err := s.tell(r.Context(), to, "A change at "+rel.Name, about); err != nil {
-		s.log.Warn("relationship contact", "relationship", rel.Name, "err", err)
+	if err := s.tell(r.Context(), t.Contact, "A change at "+rel.Name, about); err != nil {
+		s.log.Warn("federation contact", "relationship", rel.Name, "err", err)
 	}
 }
 
