@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/access"
 	"entente/availability"
 	"entente/calendar"
 	"entente/ews"
@@ -30,10 +31,27 @@ func codeOfFree(r entente.Reason) (ews.ResponseCode, bool) {
 	case mailbox.NoFreeBusy:
 		return ews.ErrorNoFreeBusyAccess, true
 	}
-	if code, ok := codeOfPartner(r); ok {
-		return code, true
+	for _, codes := range [...]func(entente.Reason) (ews.ResponseCode, bool){codeOfPartner, codeForPartner} {
+		if code, ok := codes(r); ok {
+			return code, true
+		}
 	}
 	return codeOfMeeting(r)
+}
+
+// codeForPartner maps what keeps people of another organization from seeing a
+// calendar here. Who is out of the relationship's scope looks like one whose
+// calendar shows nothing.
+func codeForPartner(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	case access.OutsideScope:
+		return ews.ErrorNoFreeBusyAccess, true
+	case access.NoRelationship, access.RelationshipDisabled, access.NoRelationshipFreeBusy:
+		return ews.ErrorInvalidOrganizationRelationshipForFreeBusy, true
+	case access.OtherOrganization, access.KeyNotPinned:
+		return ews.ErrorProxyRequestNotAllowed, true
+	}
+	return "", false
 }
 
 // codeOfPartner maps what keeps people of another organization from being
