@@ -1,0 +1,130 @@
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Collectors;
+import javax.xml.crypto.dsig.XMLSignatureFactory;
+import javax.xml.crypto.dsig.dom.DOMValidateContext;
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.apache.xml.security.encryption.XMLCipher;
+import org.apache.xml.security.signature.XMLSignature;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.helpers.DefaultHandler;
+
+/**
+ * Judges signed assertions and encrypted ones, a folder at a time, by the two
+ * implementations of XML security that Java has: that of the JDK
+ * (javax.xml.crypto.dsig, secure validation on) and Apache Santuario.
+ *
+ * Judge jdk|santuario|decrypt CERTIFICATE KEY FOLDER [OUT]: for each file of the
+ * folder a line with its name and accepted or refused. decrypt writes what it
+ * opens to OUT.
+ */
+public class Judge {
+    static final String DSIG = "http://www.w3.org/2000/09/xmldsig#";
+    static final String XENC = "http://www.w3.org/2001/04/xmlenc#";
+
+    public static void main(String[] args) throws Exception {
+        org.apache.xml.security.Init.init();
+        PublicKey issuer = certificate(args[1]).getPublicKey();
+        PrivateKey target = key(args[2]);
+        List<Path> files;
+        try (var all = Files.list(Paths.get(args[3]))) {
+            files = all.sorted().collect(Collectors.toCollection(ArrayList::new));
+        }
+        for (Path file : files) {
+            boolean ok;
+            try {
+                Document doc = parse(Files.readAllBytes(file));
+                switch (args[0]) {
+                case "jdk":
+                    ok = jdk(doc, issuer);
+                    break;
+                case "santuario":
+                    ok = santuario(doc, issuer);
+                    break;
+                default:
+                    Files.write(Paths.get(args[4], file.getFileName().toString()), decrypt(doc, target));
+                    ok = true;
+                }
+            } catch (Exception e) {
+                ok = false;
+            }
+            System.out.println(file.getFileName() + " " + (ok ? "accepted" : "refused"));
+        }
+    }
+
+    static X509Certificate certificate(String path) throws Exception {
+        return (X509Certificate) CertificateFactory.getInstance("X.509")
+            .generateCertificate(new ByteArrayInputStream(Files.readAllBytes(Paths.get(path))));
+    }
+
+    static PrivateKey key(String path) throws Exception {
+        String pem = Files.readString(Paths.get(path)).replaceAll("-----[A-Z ]+-----|\\s", "");
+        return KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem)));
+    }
+
+    static Document parse(byte[] text) throws Exception {
+        DocumentBuilderFactory f = DocumentBuilderFactory.newInstance();
+        f.setNamespaceAware(true);
+        f.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+        DocumentBuilder b = f.newDocumentBuilder();
+        b.setErrorHandler(new DefaultHandler());
+        return b.parse(new ByteArrayInputStream(text));
+    }
+
+    /** The signature of the root: its child, and for the root's own id. */
+    static Element signature(Document doc) {
+        Element root = doc.getDocumentElement();
+        root.setIdAttribute("AssertionID", true);
+        NodeList all = doc.getElementsByTagNameNS(DSIG, "Signature");
+        if (all.getLength() != 1 || all.item(0).getParentNode() != root) {
+            throw new IllegalArgumentException("not one signature, below the root");
+        }
+        Element signature = (Element) all.item(0);
+        NodeList references = signature.getElementsByTagNameNS(DSIG, "Reference");
+        if (references.getLength() != 1
+            || !((Element) references.item(0)).getAttribute("URI").equals("#" + root.getAttribute("AssertionID"))) {
+            throw new IllegalArgumentException("not one reference, to the root");
+        }
+        return signature;
+    }
+
+    static boolean jdk(Document doc, PublicKey key) throws Exception {
+        DOMValidateContext context = new DOMValidateContext(key, signature(doc));
+        context.setProperty("org.jcp.xml.dsig.secureValidation", Boolean.TRUE);
+        context.setIdAttributeNS(doc.getDocumentElement(), null, "AssertionID");
+        return XMLSignatureFactory.getInstance("DOM").unmarshalXMLSignature(context).validate(context);
+    }
+
+    static boolean santuario(Document doc, PublicKey key) throws Exception {
+        return new XMLSignature(signature(doc), "", true).checkSignatureValue(key);
+    }
+
+    static byte[] decrypt(Document doc, PrivateKey key) throws Exception {
+        Element data = doc.getDocumentElement();
+        if (!data.getLocalName().equals("EncryptedData") || !XENC.equals(data.getNamespaceURI())) {
+            throw new IllegalArgumentException("not encrypted");
+        }
+        XMLCipher cipher = XMLCipher.getInstance();
+        cipher.init(XMLCipher.DECRYPT_MODE, null);
+        cipher.setKEK(key);
+        cipher.setSecureValidation(true);
+        return cipher.decryptToByteArray(data);
+    }
+}
