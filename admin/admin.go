@@ -27,6 +27,7 @@ type Config struct {
 	Door      *clientaccess.Door
 	Audit     AuditLog
 	Relay     Relay
+	Broker    Broker // nil if this server is none
 	Publisher Publisher
 	Now       func() time.Time
 	// Assigned, if set, is told of every new assignment and who made it: the right

@@ -139,6 +139,14 @@ var unstoried = [...]string{
 	"audit checkpoint",     // is signed after a while: the scenarios
 	"calendar publish",     // these need a sharing policy for Anonymous: sharing's tests
 	"calendar unpublish",
+	"broker show", // these need a broker: TestBrokerVerbs, and the demo
+	"broker apps",
+	"broker app",
+	"broker suspend",
+	"broker resume",
+	"broker compat",
+	"broker check",
+	"broker rollover",
 	"relay key", // these need a relay: relay's tests and the scenario
 	"relay status",
 	"relay test",

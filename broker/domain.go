@@ -103,7 +103,7 @@ func domainsOf(tx *db.Tx, app entente.AppID) ([]*domain, error) {
 
 func claimsOn(tx *db.Tx, name entente.Domain) ([]*domain, error) {
 	return readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
-		FROM broker_domain WHERE domain = $1 ORDER BY reserved, app`, string(name)))
+		FROM broker_domain WHERE domain = $1 ORDER BY CASE WHEN state = 'Pending' THEN 1 ELSE 0 END, reserved, app`, string(name)))
 }
 
 func (d *domain) store(tx *db.Tx) error {

@@ -474,4 +474,3 @@ func serveDNS(t *testing.T, h dns.Handler) string {
 	t.Cleanup(func() { _ = s.Shutdown() })
 	return p.LocalAddr().String()
 }
-

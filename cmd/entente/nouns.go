@@ -76,6 +76,7 @@ type nouns struct {
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
 	Relay         relayCmd         `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
+	Broker        brokerCmd        `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
 	Node          nodeCmd          `cmd:"" group:"objects" help:"The nodes that serve the organization."`
 	Explain       explainCmd       `cmd:"" group:"objects" help:"Why something was allowed or refused."`
 	WhoCan        whoCan           `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
