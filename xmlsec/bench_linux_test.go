@@ -1,11 +1,13 @@
 package xmlsec
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
+	"encoding/base64"
 	"runtime"
 	"syscall"
 	"testing"
@@ -125,5 +127,51 @@ func BenchmarkCanonical(b *testing.B) {
 		if _, err := Canonical(make([]byte, 0, len(doc)), r); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkOpened is what a token takes from Decrypt to the end of Verify when it
+// is right, and when it is refused for what only its recipient could know.
+func BenchmarkOpened(b *testing.B) {
+	by, to := certificate(b, 0, "broker-current-1")
+	evil, _ := certificate(b, 1, "broker-current-1")
+	trusted := []*x509.Certificate{by.Certificate}
+	seal := func(doc string) []byte {
+		x, err := Encrypt([]byte(doc), "Assertion0", to.Certificate, Compat)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return x
+	}
+	token := delegation(b, to.Certificate)
+	good := seal(sign(b, token, by, Compat))
+	key, content := values(b, good)
+	changed := func(value string, at int) []byte {
+		v := unbase64(b, value)
+		v[(at+len(v))%len(v)] ^= 0x40
+		return bytes.Replace(good, []byte(value), []byte(base64.StdEncoding.EncodeToString(v)), 1)
+	}
+	for _, c := range []struct {
+		name string
+		x    []byte
+	}{
+		{"right", good}, {"key", changed(key, 0)}, {"padding", changed(content, -17)}, {"first-block", changed(content, 0)},
+		{"middle", changed(content, len(content)/3)}, {"signed-by-another", seal(sign(b, token, evil, Compat))}, {"unsigned", seal(token)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			begin := spent()
+			for b.Loop() {
+				plain, err := Decrypt(c.x, []Decrypter{to}, Compat)
+				if err == nil {
+					_, err = Verify(plain, saml, trusted, Compat)
+				}
+				if err == nil != (c.name == "right") {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((spent()-begin).Microseconds())/float64(b.N), "µs-thread/op")
+		})
 	}
 }
