@@ -194,29 +194,3 @@ func FuzzJWT(f *testing.F) {
 		_, _ = o.JWT(j.String(), at)
 	})
 }
-
-func BenchmarkJWT(b *testing.B) {
-	k := keys(b)
-	i, o, token, to := k.issues(), k.opener(), sample(), k.agreement().PublicKey()
-	text, err := i.JWT(token, to)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("issue", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := i.JWT(token, to); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(len(text)), "bytes")
-	})
-	b.Run("open", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := o.JWT(text, at); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
