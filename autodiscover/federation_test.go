@@ -393,8 +393,13 @@ func TestWellKnown(t *testing.T) {
 	missing := httptest.NewRecorder()
 	http.NotFound(missing, httptest.NewRequest(http.MethodGet, "https://"+ourHost+"/nothing", nil))
 	for _, c := range [][2]string{
-		{http.MethodGet, ""}, {http.MethodGet, "?domain="}, {http.MethodGet, "?domain=contoso.test"}, {http.MethodGet, "?domain=elsewhere.example"},
-		{http.MethodGet, "?domain=%00"}, {http.MethodGet, "?domain=" + strings.Repeat("a", 400)}, {http.MethodPost, "?domain=contoso.example"},
+		{http.MethodGet, ""},
+		{http.MethodGet, "?domain="},
+		{http.MethodGet, "?domain=contoso.test"},
+		{http.MethodGet, "?domain=elsewhere.example"},
+		{http.MethodGet, "?domain=%00"},
+		{http.MethodGet, "?domain=" + strings.Repeat("a", 400)},
+		{http.MethodPost, "?domain=contoso.example"},
 	} {
 		resp, body := get(c[0], c[1])
 		if resp.StatusCode != http.StatusNotFound || body != missing.Body.String() || fmt.Sprint(resp.Header) != fmt.Sprint(missing.Header()) {
