@@ -103,7 +103,10 @@ func (m *Message) write(signed Part) (document []byte, at int, err error) {
 		if !m.Created.IsZero() {
 			e.Start("wsu:Timestamp")
 			id(Timestamp, idTimestamp)
-			e.ElemTime("wsu:Created", m.Created)
+			// To 100 ns, as .NET has it: two messages of one second with the same
+			// secret are not the same, which who remembers signatures would take
+			// for one that was sent again.
+			e.Elem("wsu:Created", m.Created.UTC().Format("2006-01-02T15:04:05.0000000Z"))
 			e.ElemTime("wsu:Expires", m.Expires)
 			e.End("wsu:Timestamp")
 		}
