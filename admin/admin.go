@@ -17,6 +17,7 @@ import (
 	"entente/audit"
 	"entente/clientaccess"
 	"entente/directory"
+	"entente/federation"
 	"entente/mailbox"
 )
 
@@ -28,8 +29,10 @@ type Config struct {
 	Audit     AuditLog
 	Relay     Relay
 	Broker    Broker // nil if this server is none
-	Publisher Publisher
-	Now       func() time.Time
+	// Federation is this organization's side of its federation trust.
+	Federation *federation.Service
+	Publisher  Publisher
+	Now        func() time.Time
 	// Assigned, if set, is told of every new assignment and who made it: the right
 	// to act as others is what intruders give themselves.
 	Assigned func(by string, a AssignmentInfo)

@@ -88,8 +88,3 @@ func (s *Service) misconfigured(err error) error {
 	}
 	return &x
 }
-
-// askSAML asks for a token in the form that Exchange has.
-func (s *Service) askSAML(ctx context.Context, v *view, u *usable, who token.Subject, target string, offer token.Offer) (*Granted, error) {
-	return nil, entente.Errorf(entente.Denied, "the partner %s takes no tokens that this server can ask for", target).Because(BrokerRefused)
-}

@@ -74,7 +74,7 @@ func (s *Service) rules(ctx context.Context, c *x509.Certificate, hasKey bool) [
 	if isRSA {
 		bits = public.N.BitLen()
 	}
-	const again = "Make a new one: entente federation certificate new."
+	const again = "Make a new one: entente federation new-certificate."
 	checks := []Check{
 		make("RSAKey", isRSA && bits >= leastRSA && bits <= keys.MaxRSA, fmt.Sprintf("The key is RSA of %d bits.", bits),
 			fmt.Sprintf("The key is not RSA of %d to %d bits.", leastRSA, keys.MaxRSA), again),
@@ -88,7 +88,7 @@ func (s *Service) rules(ctx context.Context, c *x509.Certificate, hasKey bool) [
 			fmt.Sprintf("It is valid until %s.", c.NotAfter.UTC().Format(time.DateOnly)),
 			fmt.Sprintf("It is valid from %s until %s, and it is %s.", c.NotBefore.UTC().Format(time.RFC3339), c.NotAfter.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)), again),
 		s.revocation(ctx, c),
-		make("PrivateKey", hasKey, "Its private key is at hand.", "Its private key is not at hand on this node.", "Import it with its key: entente federation certificate import."),
+		make("PrivateKey", hasKey, "Its private key is at hand.", "Its private key is not at hand on this node.", "Import it with its key: entente federation import-certificate."),
 		make("ExportablePrivateKey", hasKey, "Its private key can be exported; that is recorded.", "Its private key is not at hand, and so cannot be exported.", "Import it with its key."),
 		{"CryptographicProvider", NotApplicable, "CryptoAPI and CNG are Windows'. Keys are kept sealed in the database.", ""},
 	}

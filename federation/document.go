@@ -179,3 +179,7 @@ func thumbprint(der []byte) string {
 	sum := sha1.Sum(der)
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
+
+// Thumbprint names a certificate as Exchange does: SHA-1 of its DER, in upper-case
+// hexadecimal.
+func Thumbprint(c *x509.Certificate) string { return thumbprint(c.Raw) }

@@ -404,3 +404,22 @@ func (s *Service) tellPartners(ctx context.Context, text string) {
 		s.Changed(ctx, text)
 	}
 }
+
+// A Rollover says how certificates are replaced by themselves.
+type Rollover struct {
+	Off   bool
+	Ahead time.Duration // of a certificate's end
+}
+
+// Rollover says how certificates are replaced.
+func (s *Service) Rollover() Rollover {
+	r := s.view.Load().document.Rollover
+	return Rollover{r.Off, r.ahead()}
+}
+
+// Pending are the account namespace and the domains that an administrator noted
+// while their records are on their way into DNS. Nothing comes of it by itself.
+func (s *Service) Pending() (namespace entente.Domain, domains []entente.Domain) {
+	d := s.view.Load().document
+	return d.PendingNamespace, d.Pending
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/access"
 	"entente/admin"
 	"entente/audit"
 	"entente/authn"
@@ -193,8 +194,18 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err := s.main.Migrate(ctx, m); err != nil {
 		return err
 	}
-	s.ring = keys.New(keys.Config{DB: s.main, Organization: ringOwner, Files: f, Now: s.options.Now})
+	s.ring = keys.New(keys.Config{DB: s.main, Organization: ringOwner, Files: f, Now: s.options.Now, Recorded: s.keyGivenOut})
 	return nil
+}
+
+// keyGivenOut records that a key's bytes are about to leave the ring.
+func (s *Server) keyGivenOut(ctx context.Context, e keys.Export) error {
+	if s.Audit == nil {
+		return errors.New("no audit log yet")
+	}
+	return s.Audit.Append(ctx, audit.Record{
+		Kind: audit.System, Action: "keys.export", Targets: []string{string(e.Purpose), e.ID, e.Reason}, Method: access.Local, Allowed: true,
+	})
 }
 
 func (s *Server) openDirectory(ctx context.Context) error {

@@ -74,7 +74,7 @@ func mailboxCmdlets() []Cmdlet {
 				{Name: "GrantSendOnBehalfTo", Kind: List, Changes: true, Help: "Accounts and groups, in place of those there are."},
 				{Name: "SharingPolicy", Help: "What its owner may share with other organizations; $null is the default policy."},
 			},
-			run:        setMailbox,
+			run: setMailbox,
 		},
 		{
 			Name: "Set-User", Synopsis: "Link a mailbox to an account in another forest, or end that.", Verbs: "account link, account unlink",

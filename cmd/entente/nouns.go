@@ -68,6 +68,7 @@ type nouns struct {
 	Grant         grantCmd         `cmd:"" group:"objects" help:"Grants on single items: named fields, for a time."`
 	Folder        folderCmd        `cmd:"" group:"objects" help:"Folders and who may do what in them."`
 	Calendar      calendarCmd      `cmd:"" group:"objects" help:"Calendars that are published to everybody."`
+	Federation    federationCmd    `cmd:"" group:"objects" help:"The federation trust: broker, domains, certificates."`
 	Relationship  relationshipCmd  `cmd:"" group:"objects" help:"Organization relationships: what is shown to others, and how they are asked."`
 	SharingPolicy sharingPolicyCmd `cmd:"" group:"objects" help:"What people may share of their own with other organizations."`
 	Client        clientCmd        `cmd:"" group:"objects" help:"Client programs that were seen."`
