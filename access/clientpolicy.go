@@ -118,6 +118,10 @@ func gateText(r entente.Reason) string {
 		return "this client is not allowed to use Exchange Web Services"
 	case ApplicationNotListed:
 		return "the application is not on the list of allowed applications"
+	case OtherOrganization:
+		return "CrossOrganizationProxyNotAllowedForExternalOrganization: the organization relationship here names another organization than the caller's"
+	case NoRelationshipFreeBusy:
+		return "the organization relationship here isn't enabled for free/busy"
 	case ApplicationBlocked:
 		return "the application is on the list of blocked applications"
 	}

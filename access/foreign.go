@@ -74,8 +74,15 @@ func (s *Snapshot) identifyForeign(c *Caller, d *Decision) identity {
 		who.mail = mail
 	}
 	switch {
-	case named && r == nil, f.Offer == OfferFreeBusy:
+	case named && r == nil:
 		s.related(d, c, &who)
+	case f.Offer == OfferFreeBusy:
+		// Said here and not of each mailbox: whom there is nothing to show to is not
+		// told who is here.
+		s.related(d, c, &who)
+		if r != nil {
+			d.need("relationship-free-busy", r.Name, r.FreeBusy, NoRelationshipFreeBusy)
+		}
 	case named:
 		d.bound(r, f)
 	}
@@ -106,7 +113,7 @@ func (d *Decision) bound(r *relationship, f *Foreign) {
 }
 
 // foreignMailbox is onMailbox for callers with a delegation token: with one for
-// free/busy, the relationship must share it, and for this mailbox.
+// free/busy, the relationship must be about this mailbox.
 func (s *Snapshot) foreignMailbox(q *Question, d *Decision, who *identity, owner *account) {
 	switch who.offer {
 	case OfferFreeBusy:
@@ -114,7 +121,6 @@ func (s *Snapshot) foreignMailbox(q *Question, d *Decision, who *identity, owner
 		if r == nil {
 			return
 		}
-		d.need("relationship-free-busy", r.Name, r.FreeBusy, NoRelationshipFreeBusy)
 		if r.scope >= 0 {
 			d.need("relationship-scope", string(r.FreeBusyScope), owner != nil && owner.in(r.scope), OutsideScope)
 		}

@@ -295,7 +295,7 @@ func TestSharingRules(t *testing.T) {
 // TestPartner: who speaks for a partner under a relationship, whatever his token
 // is for.
 func TestPartner(t *testing.T) {
-	r := Relationship{Name: "F", Domains: []entente.Domain{"fabrikam.example"}, Enabled: true, TargetApplicationURI: "urn:fabrikam", Keys: []string{partnersKey}}
+	r := Relationship{Name: "F", Domains: []entente.Domain{"fabrikam.example"}, Enabled: true, FreeBusy: true, TargetApplicationURI: "urn:fabrikam", Keys: []string{partnersKey}}
 	for i, c := range foreigners() {
 		for _, enabled := range []bool{true, false} {
 			r.Enabled = enabled

@@ -47,6 +47,12 @@ func codeOfReason(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorMissingEmailAddress, true
 	case access.CallerIsInvalidADAccount:
 		return ews.ErrorCallerIsInvalidADAccount, true
+	case access.OtherOrganization:
+		return ews.ErrorProxyRequestNotAllowed, true
+	case access.NoRelationshipFreeBusy:
+		return ews.ErrorInvalidOrganizationRelationshipForFreeBusy, true
+	case access.OutsideScope:
+		return ews.ErrorNoFreeBusyAccess, true
 	case access.SharingDisabled:
 		return ews.ErrorNotAllowedExternalSharingByPolicy, true
 	case access.SharingDomain:

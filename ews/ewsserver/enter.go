@@ -25,6 +25,10 @@ func (h *Handler) enter(s *clientaccess.Session, header *ews.Header) error {
 		// No gate shut: there is nobody who could pass it.
 		return err
 	}
+	if isReason(err, access.OtherOrganization) || isReason(err, access.NoRelationshipFreeBusy) {
+		// The partner's server passes the code on to whoever asked it.
+		return err
+	}
 	if err != nil {
 		return &gateError{err}
 	}

@@ -27,6 +27,9 @@ func Refusal(of access.Stage, err error, want, got access.Rights, ofItem bool) (
 	}
 	switch of {
 	case access.StageGate:
+		if e.Reason == access.OtherOrganization || e.Reason == access.NoRelationshipFreeBusy {
+			return code, http.StatusInternalServerError
+		}
 		return ews.ErrorAccessDenied, http.StatusForbidden
 	case access.StageImpersonation:
 		return code, http.StatusInternalServerError
