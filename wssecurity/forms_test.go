@@ -207,3 +207,57 @@ func TestWriteRefuses(t *testing.T) {
 		t.Errorf("a prefix declared as we do: %v", err)
 	}
 }
+
+// TestTokenRequest reads the header of a token request in the form that is
+// documented, with its prefixes and its algorithms of 2005: RSA-SHA-1 over the
+// Timestamp and To alone. Canonical forms are written out by hand.
+// [MS-OXWSLVID] 3.3.4.1.1
+func TestTokenRequest(t *testing.T) {
+	by := signer(t, 0, "contoso-current1")
+	const (
+		address = `https://broker.example/sts`
+		times   = `<u:Created>2026-11-28T12:00:00Z</u:Created><u:Expires>2026-11-28T12:05:00Z</u:Expires></u:Timestamp>`
+	)
+	sha := func(s string) string { d := sha1.Sum([]byte(s)); return b64(d[:]) }
+	reference := func(id, canonical string) string {
+		return `<Reference URI="#` + id + `"><Transforms><Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></Transform></Transforms>` +
+			`<DigestMethod Algorithm="http://www.w3.org/2000/09/xmldsig#sha1"></DigestMethod><DigestValue>` + sha(canonical) + `</DigestValue></Reference>`
+	}
+	info := `><CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></CanonicalizationMethod>` +
+		`<SignatureMethod Algorithm="http://www.w3.org/2000/09/xmldsig#rsa-sha1"></SignatureMethod>` +
+		reference("_0", `<u:Timestamp xmlns:u="`+SpaceUtility+`" u:Id="_0">`+times) +
+		reference("_1", `<a:To xmlns:a="`+SpaceAddressing+`" xmlns:s="`+soap.Namespace12+`" xmlns:u="`+SpaceUtility+`" u:Id="_1" s:mustUnderstand="1">`+address+`</a:To>`) + `</SignedInfo>`
+	d := sha1.Sum([]byte(`<SignedInfo xmlns="` + xmlsec.SpaceSignature + `"` + info))
+	value, err := by.Key.Sign(nil, d[:], crypto.SHA1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := `<s:Envelope xmlns:s="` + soap.Namespace12 + `" xmlns:a="` + SpaceAddressing + `" xmlns:u="` + SpaceUtility + `" xmlns:o="` + SpaceSecurity + `">
+  <s:Header>
+    <a:To s:mustUnderstand="1" u:Id="_1">` + address + `</a:To>
+    <a:Action s:mustUnderstand="1">` + actionIssue + `</a:Action>
+    <a:MessageID>urn:uuid:64f95d31-e078-4f2e-8bb2-d8e6e183a1f0</a:MessageID>
+    <a:ReplyTo><a:Address>` + anonymous + `</a:Address></a:ReplyTo>
+    <o:Security s:mustUnderstand="1">
+      <u:Timestamp u:Id="_0">` + times + `
+      <Signature xmlns="` + xmlsec.SpaceSignature + `"><SignedInfo` + info + `<SignatureValue>` + b64(value) + `</SignatureValue><KeyInfo>` +
+		`<o:SecurityTokenReference><o:KeyIdentifier ValueType="` + profile509 + `X509SubjectKeyIdentifier">` + b64([]byte("contoso-current1")) + `</o:KeyIdentifier></o:SecurityTokenReference></KeyInfo></Signature>
+    </o:Security>
+  </s:Header>
+  <s:Body><t:RequestSecurityToken xmlns:t="` + spaceTrust + `"/></s:Body>
+</s:Envelope>`
+	r := open(t, doc)
+	trusted := []*x509.Certificate{by.Certificate}
+	proof, err := r.Certified(trusted, Timestamp|To, xmlsec.Legacy)
+	if err != nil || proof.Parts != Timestamp|To || proof.Body != nil || r.To != address || r.ID != "urn:uuid:64f95d31-e078-4f2e-8bb2-d8e6e183a1f0" {
+		t.Errorf("%+v, %v", proof, err)
+	}
+	for _, c := range []struct {
+		need Part
+		p    xmlsec.Profile
+	}{{Timestamp | To, xmlsec.Modern}, {Timestamp | To, xmlsec.Compat}, {all, xmlsec.Legacy}, {Body, xmlsec.Legacy}, {Action, xmlsec.Legacy}} {
+		if _, err := r.Certified(trusted, c.need, c.p); err != xmlsec.ErrRefused {
+			t.Errorf("parts %b, profile %d: %v", c.need, c.p, err)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (b *block) canonical() ([]byte, bool) {
 	if b.r == nil {
 		return nil, false
 	}
-	c, err := xmlsec.Canonical(nil, b.r.Fork())
+	c, err := xmlsec.Canonical(make([]byte, 0, 512), b.r.Fork())
 	return c, err == nil
 }
 

@@ -42,7 +42,7 @@ func (s *signature) read(r *strictxml.Reader, seen *ids) bool {
 	if !w.must(SpaceSignature, "SignedInfo") {
 		return false
 	}
-	info := canonicalizer{seen: seen}
+	info := canonicalizer{buf: make([]byte, 0, 1024), seen: seen}
 	if !info.element(r) || !w.must(SpaceSignature, "SignatureValue") {
 		return false
 	}
@@ -52,7 +52,7 @@ func (s *signature) read(r *strictxml.Reader, seen *ids) bool {
 	if !w.must(SpaceSignature, "KeyInfo") {
 		return false
 	}
-	key := canonicalizer{seen: seen}
+	key := canonicalizer{buf: make([]byte, 0, 512), seen: seen}
 	if !key.element(r) || !w.done() {
 		return false
 	}
