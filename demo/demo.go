@@ -39,7 +39,10 @@ type Options struct {
 	Program       string // how this program is called, for the commands to try
 	Out, Log      io.Writer
 
-	now func() time.Time // the clock of all servers, in tests
+	// In tests: the clock of all servers, and how long the first certificates of the
+	// federation hold; zero is as long as any.
+	now  func() time.Time
+	life time.Duration
 }
 
 // An Import is an iCalendar file for somebody's calendar.

@@ -116,7 +116,12 @@ func (w *world) federate(ctx context.Context) error {
 func (w *world) trust(ctx context.Context, m *member) error {
 	f := m.server.Federation
 	if f.Trust() == nil {
+		thumbprint, err := f.MakeCertificate(ctx, federation.NewCertificate{Life: w.o.life})
+		if err != nil {
+			return fmt.Errorf("%s: make a certificate: %w", m.name, err)
+		}
 		if _, err := f.CreateTrust(ctx, federation.NewTrust{
+			Thumbprint: thumbprint,
 			Name: broker, Broker: w.brokerURL, Domain: entente.Domain(m.domains[0]), Contact: entente.SMTPAddress(m.contact + "@" + m.domains[0]),
 		}); err != nil {
 			return fmt.Errorf("%s: trust the broker: %w", m.name, err)

@@ -88,20 +88,23 @@ func (c *client) free(ctx context.Context, day time.Time, people ...string) (ask
 	return out, nil
 }
 
-// inWorld runs a demo with a clock, and f in it.
-func inWorld(t *testing.T, now func() time.Time, f func(ctx context.Context, w *world)) {
+func newWorld(t *testing.T, now func() time.Time) *world {
 	t.Helper()
-	var log bytes.Buffer
-	var mu sync.Mutex
-	w := &world{o: Options{Listen: "127.0.0.1:0", State: filepath.Join(t.TempDir(), "state"), Out: io.Discard, Log: lockedWriter{&mu, &log}, now: now}, started: time.Now()}
+	log := &lockedWriter{}
+	t.Cleanup(func() {
+		if text := log.String(); text != "" {
+			t.Logf("log:\n%s", text)
+		}
+	})
+	return &world{o: Options{Listen: "127.0.0.1:0", State: filepath.Join(t.TempDir(), "state"), Out: io.Discard, Log: log, now: now}, started: time.Now()}
+}
+
+// runWorld runs a demo, and f in it.
+func runWorld(t *testing.T, w *world, f func(ctx context.Context, w *world)) {
+	t.Helper()
 	defer func() {
 		if err := w.close(); err != nil {
 			t.Error(err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if log.Len() > 0 {
-			t.Logf("log:\n%s", log.String())
 		}
 	}()
 	if err := w.open(t.Context()); err != nil {
@@ -113,20 +116,26 @@ func inWorld(t *testing.T, now func() time.Time, f func(ctx context.Context, w *
 }
 
 type lockedWriter struct {
-	mu *sync.Mutex
-	w  io.Writer
+	mu sync.Mutex
+	b  bytes.Buffer
 }
 
-func (l lockedWriter) Write(b []byte) (int, error) {
+func (l *lockedWriter) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(b)
+	return l.b.Write(b)
+}
+
+func (l *lockedWriter) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // TestAcross: anybody at contoso sees, by contoso's own server, what fabrikam's
 // people show to each other's organization, and not more.
 func TestAcross(t *testing.T) {
-	inWorld(t, nil, func(ctx context.Context, w *world) {
+	runWorld(t, newWorld(t, nil), func(ctx context.Context, w *world) {
 		anna := newClient(t, w.contoso.s, string(address("anna")), w.contoso.password)
 		for _, tt := range []struct {
 			who, code string

@@ -160,6 +160,15 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, err
 }
 
+// Tick does at once what Run does every few seconds: for who has a clock of his
+// own.
+func (s *Service) Tick(ctx context.Context) {
+	if err := s.load(ctx); err != nil {
+		s.Log.Error("federation", "err", err)
+	}
+	s.tend(ctx)
+}
+
 // Run follows what other nodes change, the broker's metadata and the rollover,
 // until ctx ends.
 func (s *Service) Run(ctx context.Context) {
