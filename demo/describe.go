@@ -16,7 +16,9 @@ import (
 // out.
 type description struct {
 	Organizations []organizationInfo `json:"organizations"`
-	BrokerURL     string             `json:"broker_url,omitempty"`
+	BrokerURL     string             `json:"broker_url"`
+	BrokerAdmin   string             `json:"broker_admin_url"`
+	NameServer    string             `json:"name_server"`
 }
 
 type organizationInfo struct {
@@ -48,7 +50,10 @@ type serviceInfo struct {
 // describe writes the description, complete or not at all: whoever waits for
 // the file may read it at once.
 func (w *world) describe(path string) error {
-	text, err := json.MarshalIndent(description{Organizations: []organizationInfo{w.contoso.info(), w.contoso.vaultInfo(), w.fabrikamInfo()}}, "", "  ")
+	text, err := json.MarshalIndent(description{
+		Organizations: []organizationInfo{w.contoso.info(), w.contoso.vaultInfo(), w.fabrikamInfo()},
+		BrokerURL:     w.brokerURL, BrokerAdmin: "unix://" + w.broker.AdminSocket(), NameServer: w.names.at.String(),
+	}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -167,8 +172,10 @@ func (d *world) print(w io.Writer, took time.Duration) {
 		fmt.Fprintf(w, "  %-15s %s\n", s.alias, s.rights)
 	}
 	fmt.Fprintf(w, "\nBehind a relay, the secure group of %s (vera, vito):\n  EWS           %s\n  Admin socket  %s\n", vaultDomain, c.vault.EWSURL(), c.vault.AdminSocket())
-	fmt.Fprintf(w, "\nAnother organization, %s (amy shows details, ben times, cora nothing, dan is out of scope):\n  EWS           %s\n  CA to trust   %s\n  Admin socket  %s\n\nTry:\n",
+	fmt.Fprintf(w, "\nAnother organization, trusted through a broker, %s (amy shows details, ben times, cora nothing, dan is out of scope):\n  EWS           %s\n  CA to trust   %s\n  Admin socket  %s\n",
 		fabrikamDomain, d.fabrikam.EWSURL(), d.fabrikam.CAFile(), d.fabrikam.AdminSocket())
+	fmt.Fprintf(w, "\nBetween the two, a trust broker and a name server (which takes nsupdate):\n  Broker        %s\n  Admin socket  %s\n  DNS           %s\n\nTry:\n",
+		d.brokerURL, d.broker.AdminSocket(), d.names.at)
 	for _, t := range c.trials() {
 		fmt.Fprintf(w, "\n# %s\n%s\n", t.what, t.command)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,8 +48,8 @@ func serveNames() (*names, error) {
 		n.at = netip.MustParseAddrPort(packets.LocalAddr().String())
 		var started sync.WaitGroup
 		started.Add(2)
-		n.udp = &dns.Server{PacketConn: packets, Handler: n, NotifyStartedFunc: started.Done}
-		n.tcp = &dns.Server{Listener: l, Handler: n, NotifyStartedFunc: started.Done, ReadTimeout: nameWait, WriteTimeout: nameWait}
+		n.udp = &dns.Server{PacketConn: packets, Handler: n, NotifyStartedFunc: started.Done, MsgAcceptFunc: acceptAll}
+		n.tcp = &dns.Server{Listener: l, Handler: n, NotifyStartedFunc: started.Done, MsgAcceptFunc: acceptAll, ReadTimeout: nameWait, WriteTimeout: nameWait}
 		// They end when they are shut down; what they say then is of no use.
 		go func() { _ = n.udp.ActivateAndServe() }()
 		go func() { _ = n.tcp.ActivateAndServe() }()
@@ -57,6 +58,9 @@ func serveNames() (*names, error) {
 	}
 	return nil, last
 }
+
+// acceptAll lets updates through too; ServeDNS looks at everything itself.
+func acceptAll(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }
 
 func (n *names) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), nameWait)
@@ -99,10 +103,15 @@ func (n *names) addTXT(name, text string) {
 // ServeDNS answers one question.
 func (n *names) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg).SetReply(q)
-	if len(q.Question) != 1 || q.Opcode != dns.OpcodeQuery {
+	switch {
+	case len(q.Question) != 1:
 		m.Rcode = dns.RcodeFormatError
-	} else {
+	case q.Opcode == dns.OpcodeUpdate:
+		m.Rcode = n.update(q)
+	case q.Opcode == dns.OpcodeQuery:
 		n.answer(m, q.Question[0])
+	default:
+		m.Rcode = dns.RcodeNotImplemented
 	}
 	size := dns.MinMsgSize
 	if o := q.IsEdns0(); o != nil {
@@ -113,6 +122,40 @@ func (n *names) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		m.Truncate(size)
 	}
 	_ = w.WriteMsg(m) // who asked has gone
+}
+
+// update changes records as nsupdate asks, whoever asks: the demo is on loopback.
+// RFC 2136 2.5
+func (n *names) update(q *dns.Msg) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(q.Answer) > 0 {
+		return dns.RcodeNotImplemented // prerequisites
+	}
+	for _, rr := range q.Ns {
+		h := rr.Header()
+		h.Name = strings.ToLower(h.Name)
+		if n.zone(h.Name) == "" {
+			return dns.RcodeNotZone
+		}
+		same := func(other dns.RR) bool { return h.Rrtype == dns.TypeANY || other.Header().Rrtype == h.Rrtype }
+		switch h.Class {
+		case dns.ClassINET:
+			h.Ttl = nameTTL
+			n.records[h.Name] = append(n.records[h.Name], rr)
+		case dns.ClassANY:
+			n.records[h.Name] = slices.DeleteFunc(n.records[h.Name], same)
+		case dns.ClassNONE:
+			h.Class = dns.ClassINET // as the record it names has it
+			n.records[h.Name] = slices.DeleteFunc(n.records[h.Name], func(other dns.RR) bool { return dns.IsDuplicate(other, rr) })
+		default:
+			return dns.RcodeFormatError
+		}
+		if len(n.records[h.Name]) == 0 {
+			delete(n.records, h.Name)
+		}
+	}
+	return dns.RcodeSuccess
 }
 
 func (n *names) answer(m *dns.Msg, q dns.Question) {
