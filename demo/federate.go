@@ -122,7 +122,7 @@ func (w *world) trust(ctx context.Context, m *member) error {
 		}
 		if _, err := f.CreateTrust(ctx, federation.NewTrust{
 			Thumbprint: thumbprint,
-			Name: broker, Broker: w.brokerURL, Domain: entente.Domain(m.domains[0]), Contact: entente.SMTPAddress(m.contact + "@" + m.domains[0]),
+			Name:       broker, Broker: w.brokerURL, Domain: entente.Domain(m.domains[0]), Contact: entente.SMTPAddress(m.contact + "@" + m.domains[0]),
 		}); err != nil {
 			return fmt.Errorf("%s: trust the broker: %w", m.name, err)
 		}
