@@ -42,7 +42,7 @@ import (
 // A world is a broker, the DNS it asks, and a clock.
 type world struct {
 	*Broker
-	t     *testing.T
+	t     testing.TB
 	clock *clock
 	dns   *nameServer // what both resolvers and the authority say
 	other *nameServer // the second resolver, if it is to say something else
@@ -73,7 +73,7 @@ func each(t *testing.T, f func(w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { f(open(t, d, func(*Config) {})) })
 }
 
-func open(t *testing.T, d *db.DB, change func(*Config)) *world {
+func open(t testing.TB, d *db.DB, change func(*Config)) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)},
@@ -460,7 +460,7 @@ func (n *nameServer) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	_ = w.WriteMsg(m)
 }
 
-func serveDNS(t *testing.T, h dns.Handler) string {
+func serveDNS(t testing.TB, h dns.Handler) string {
 	t.Helper()
 	p, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
