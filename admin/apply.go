@@ -26,6 +26,9 @@ type Desired struct {
 	Groups      []DesiredGroup      `yaml:"groups"`
 	Permissions []DesiredPermission `yaml:"permissions"`
 	Assignments []DesiredAssignment `yaml:"assignments"`
+
+	Relationships   []DesiredRelationship  `yaml:"relationships"`
+	SharingPolicies []DesiredSharingPolicy `yaml:"sharing_policies"`
 }
 
 // DesiredDatabase is a mailbox database.
@@ -44,6 +47,8 @@ type DesiredAccount struct {
 	Title      string `yaml:"title"`
 	Department string `yaml:"department"`
 	Office     string `yaml:"office"`
+
+	SharingPolicy string `yaml:"sharing_policy"`
 }
 
 // DesiredRoom is a room.
@@ -172,6 +177,7 @@ func do1[Q, A any](f func(context.Context, Q) (A, error), q Q) func(context.Cont
 func (p *planner) plan(ctx context.Context, d *Desired) error {
 	for _, f := range []func(context.Context, *Desired) error{
 		p.domains, p.databases, p.accounts, p.rooms, p.services, p.groups, p.permissions, p.assignments,
+		p.relationships, p.sharingPolicies,
 	} {
 		if err := f(ctx, d); err != nil {
 			return err

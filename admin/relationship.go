@@ -125,7 +125,11 @@ func (a *API) CreateRelationship(ctx context.Context, q CreateRelationship) (Rel
 	if r.Domains, err = requestDomains(q.Domains); err != nil {
 		return RelationshipInfo{}, err
 	}
-	if err := a.applyRelationship(ctx, &q.RelationshipSettings, &r); err != nil {
+	apply, err := a.relationshipChange(ctx, &q.RelationshipSettings)
+	if err != nil {
+		return RelationshipInfo{}, err
+	}
+	if err := apply(&r); err != nil {
 		return RelationshipInfo{}, err
 	}
 	if r.FreeBusy && q.FreeBusyLevel == "" {
@@ -162,11 +166,11 @@ func (a *API) SetRelationship(ctx context.Context, q SetRelationship) (Done, err
 			return Done{}, err
 		}
 	}
-	var probe access.Relationship // what cannot be is refused before anything is recorded
-	if err := a.applyRelationship(ctx, &q.RelationshipSettings, &probe); err != nil {
+	apply, err := a.relationshipChange(ctx, &q.RelationshipSettings)
+	if err != nil {
 		return Done{}, err
 	}
-	err := a.change(ctx, "relationship.set", []string{q.Name}, func(c *directory.Change) error {
+	err = a.change(ctx, "relationship.set", []string{q.Name}, func(c *directory.Change) error {
 		return c.SetRelationship(q.Name, func(r *access.Relationship) error {
 			if q.NewName != "" {
 				r.Name = q.NewName
@@ -175,7 +179,7 @@ func (a *API) SetRelationship(ctx context.Context, q SetRelationship) (Done, err
 				r.Domains = set
 			}
 			r.Domains = slices.DeleteFunc(append(slices.Clip(r.Domains), add...), func(d entente.Domain) bool { return slices.Contains(remove, d) })
-			return a.applyRelationship(ctx, &q.RelationshipSettings, r)
+			return apply(r)
 		})
 	})
 	return Done{"the organization relationship " + q.Name + " was changed"}, err
@@ -204,9 +208,31 @@ func requestDomains(names []string) ([]entente.Domain, error) {
 	return all, nil
 }
 
-// applyRelationship sets what is said. A switch for what this server does not
-// have cannot be turned on: it would look as if it did.
-func (a *API) applyRelationship(ctx context.Context, q *RelationshipSettings, r *access.Relationship) error {
+// relationshipChange returns what sets all that is said. What cannot be is refused
+// here, before anything is recorded; groups are found here, too.
+func (a *API) relationshipChange(ctx context.Context, q *RelationshipSettings) (func(*access.Relationship) error, error) {
+	var found access.Relationship
+	if err := a.setScope(ctx, &found.FreeBusyScope, q.FreeBusyScope); err != nil {
+		return nil, err
+	}
+	if err := a.setScope(ctx, &found.MailTipsScope, q.MailTipsScope); err != nil {
+		return nil, err
+	}
+	apply := func(r *access.Relationship) error {
+		if q.FreeBusyScope != "" {
+			r.FreeBusyScope = found.FreeBusyScope
+		}
+		if q.MailTipsScope != "" {
+			r.MailTipsScope = found.MailTipsScope
+		}
+		return q.apply(r)
+	}
+	return apply, apply(&access.Relationship{})
+}
+
+// apply sets what is said, but for the scopes. A switch for what this server does
+// not have cannot be turned on: it would look as if it did.
+func (q *RelationshipSettings) apply(r *access.Relationship) error {
 	for _, x := range [...]struct {
 		to      *bool
 		text    string
@@ -234,12 +260,6 @@ func (a *API) applyRelationship(ctx context.Context, q *RelationshipSettings, r 
 		if r.MailTipsLevel, err = access.ParseMailTipsLevel(q.MailTipsLevel); err != nil {
 			return err
 		}
-	}
-	if err := a.setScope(ctx, &r.FreeBusyScope, q.FreeBusyScope); err != nil {
-		return err
-	}
-	if err := a.setScope(ctx, &r.MailTipsScope, q.MailTipsScope); err != nil {
-		return err
 	}
 	for _, x := range [...]struct {
 		to   *string

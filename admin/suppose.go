@@ -15,7 +15,7 @@ import (
 
 // ExplainAccess asks what would be decided about a request that nobody makes.
 type ExplainAccess struct {
-	Caller      string `json:"caller" help:"Account that would sign in, by EWS." required:""`
+	Caller      string `json:"caller" help:"Account that would sign in, by EWS; or the address of somebody of another organization." required:""`
 	As          string `json:"as,omitempty" help:"Account it would act as (ExchangeImpersonation)."`
 	Mailbox     string `json:"mailbox,omitempty" help:"Account whose mailbox it would open. Default: that of whom it acts as."`
 	Folder      string `json:"folder,omitempty" help:"Folder of that mailbox, by its distinguished name (inbox, calendar, …) or a path from the top."`
@@ -27,6 +27,8 @@ type ExplainAccess struct {
 	UID         string `json:"uid,omitempty" name:"uid" help:"One appointment of that mailbox, by its UID." xor:"item"`
 	Server      string `json:"server,omitempty" help:"Server it would call. Default: this one."`
 	At          string `json:"at,omitempty" help:"When: a time, or a duration from now such as 72h. Default: now." placeholder:"TIME"`
+
+	ForeignCaller
 
 	// What the ExchangeImpersonation header would say, in place of as.
 	PrincipalName      string `json:"principal_name,omitempty" help:"PrincipalName in the header, in place of --as." placeholder:"UPN"`
@@ -83,6 +85,11 @@ func (a *API) ExplainAccess(ctx context.Context, q ExplainAccess) (AccessExplain
 	if err != nil {
 		return AccessExplained{}, err
 	}
+	if x.Foreign != nil {
+		if box, err = a.ofForeign(ctx, &x, &q); err != nil {
+			return AccessExplained{}, err
+		}
+	}
 	if q.Folder != "" || q.Item != "" || q.UID != "" {
 		if err := a.inside(ctx, &x, box, &q); err != nil {
 			return AccessExplained{}, err
@@ -98,6 +105,17 @@ func (a *API) ExplainAccess(ctx context.Context, q ExplainAccess) (AccessExplain
 func (a *API) supposition(ctx context.Context, q ExplainAccess) (access.Supposition, *directory.Account, error) {
 	x := access.Supposition{UserAgent: q.UserAgent, Application: access.ApplicationID(q.Application), Protocol: strings.ToLower(q.Protocol), Server: q.Server}
 	caller, err := a.account(ctx, q.Caller)
+	if isKind(err, entente.NotFound) || q.ForeignCaller != (ForeignCaller{}) {
+		p, f, ok, bad := a.foreign(q.Caller, q.ForeignCaller)
+		if ok {
+			x.Caller, x.Foreign = p, f
+			x.At, bad = a.ahead(q.At)
+			return x, nil, bad
+		}
+		if bad != nil {
+			err = bad
+		}
+	}
 	if err != nil {
 		return x, nil, err
 	}
@@ -291,19 +309,24 @@ type origins struct {
 	grants      map[string]string
 	permissions map[string]string // by whom they are for
 	entries     map[string]string
+	relations   map[string]string // relationships and sharing policies
 }
 
 func (o *origins) of(s *access.Step) string {
 	switch s.Rule {
 	case "impersonation-at-server", "may-impersonate", "acts-as", "gate-bypassed":
 		return o.assignments[s.Fact]
+	case "relationship", "relationship-enabled", "relationship-free-busy":
+		return o.relations["relationship "+s.Fact]
+	case "sharing-policy":
+		return o.relations["policy "+s.Fact]
 	case "item-grant":
 		return o.grants[s.Fact]
 	case "mailbox-permission":
 		return o.permissions["allow "+s.Fact]
 	case "mailbox-denied":
 		return o.permissions["deny "+s.Fact]
-	case "folder-entry", "folder-groups", "folder-default", "folder-anonymous", "folder-external":
+	case "folder-entry", "folder-groups", "folder-default", "folder-anonymous", "folder-external", "folder-shared":
 		if s.Holds {
 			return o.entries[s.Fact]
 		}
@@ -314,7 +337,7 @@ func (o *origins) of(s *access.Step) string {
 // origins reads where the facts about a request come from: which assignment,
 // and by whom and when it was made; which permission; which entry.
 func (a *API) origins(ctx context.Context, x *access.Supposition) (*origins, error) {
-	o := &origins{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
+	o := &origins{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, a.relations()}
 	assignments, err := a.Directory.Assignments(ctx)
 	if err != nil {
 		return nil, err

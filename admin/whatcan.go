@@ -14,7 +14,7 @@ import (
 
 // WhatCan asks what somebody may do.
 type WhatCan struct {
-	Principal string `json:"principal" arg:"" help:"Account, or group: what every member has by being in it."`
+	Principal string `json:"principal" arg:"" help:"Account, or group: what every member has by being in it; or the address of somebody of another organization."`
 	Folders   bool   `json:"folders,omitempty" help:"Look into the folders of every mailbox too; that is recorded for each."`
 	Page
 }
@@ -40,6 +40,9 @@ type Abilities struct {
 func (a *API) WhatCan(ctx context.Context, q WhatCan) (Abilities, error) {
 	who, err := a.account(ctx, q.Principal)
 	if isKind(err, entente.NotFound) {
+		if mail, bad := entente.ParseSMTPAddress(q.Principal); bad == nil && !a.Directory.Accepted(mail.Domain()) {
+			return a.whatForeignCan(ctx, q, mail)
+		}
 		return a.whatGroupCan(ctx, q)
 	}
 	if err != nil {

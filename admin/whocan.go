@@ -58,6 +58,10 @@ func (a *API) WhoCan(ctx context.Context, q WhoCan) (Holders, error) {
 		return Holders{}, err
 	}
 	h := Holders{Holders: []HolderInfo{}}
+	if q.After == "" { // those of other organizations come first, before the accounts
+		h.Holders = a.foreignHolders(ctx, x, o)
+	}
+	abroad := len(h.Holders)
 	h.Next, err = a.candidates(ctx, q.Page, func(c *directory.Account) bool {
 		via, ok := a.holds(ctx, x, c, o)
 		if ok {
@@ -65,7 +69,10 @@ func (a *API) WhoCan(ctx context.Context, q WhoCan) (Holders, error) {
 		}
 		return ok
 	})
-	h.Done = plural(len(h.Holders), "account") + " may"
+	h.Done = plural(len(h.Holders)-abroad, "account") + " may"
+	if abroad > 0 {
+		h.Done += "; so may " + strconv.Itoa(abroad) + " of other organizations"
+	}
 	if h.Next != "" {
 		h.Done += "; there may be more, after " + h.Next
 	}
