@@ -188,7 +188,8 @@ func TestFederationVerbs(t *testing.T) {
 	change("remove-domain", `{"name":"contoso.example","force":true}`)
 	change("remove", ``)
 	for _, v := range Verbs() {
-		if v.Noun == "federation" && !asked[v.Name] {
+		// information is about others: partner's tests.
+		if v.Noun == "federation" && v.Name != "information" && !asked[v.Name] {
 			t.Errorf("nobody asked for federation %s", v.Name)
 		}
 	}

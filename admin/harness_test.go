@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,10 @@ import (
 	"entente/db"
 	"entente/db/dbtest"
 	"entente/directory"
+	"entente/federation"
+	"entente/keys"
 	"entente/mailbox"
+	"entente/partner"
 	"entente/sharing"
 )
 
@@ -127,8 +131,29 @@ func open(t *testing.T) *organization {
 		DB: logs, Directory: d, Door: door, Seal: plainSeal{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Base: func() string { return "https://mail.contoso.example" },
 	})
-	api := New(Config{Publisher: publisher, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
+	keySchema, err := keys.Schema()
+	must(err)
+	must(logs.Migrate(ctx, keySchema))
+	must(logs.Migrate(ctx, partner.Schema()))
+	files, err := keys.OpenFiles(filepath.Join(t.TempDir(), "keys"))
+	must(err)
+	t.Cleanup(func() { must(files.Close()) })
+	partners, err := partner.Open(ctx, partner.Config{
+		DB: logs, Ring: keys.New(keys.Config{DB: logs, Organization: "contoso", Files: files, Now: time.Now}),
+		Federation: &federation.Service{}, Snapshot: d.Snapshot, Audit: log, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	must(err)
+	api := New(Config{Publisher: publisher, Partners: alone{partners}, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
 	return &organization{t, api.As(Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}), n}
+}
+
+// alone are partners of whom none can be reached.
+type alone struct{ *partner.Client }
+
+func (alone) Status() []partner.Status { return nil } // it is partner's tests that have a trust
+
+func (alone) Try(context.Context, string, access.Principal, entente.SMTPAddress) (*partner.Trial, error) {
+	return nil, entente.Errorf(entente.NotFound, "there is no partner here")
 }
 
 // plainSeal marks by a copy.

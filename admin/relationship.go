@@ -113,13 +113,23 @@ type RelationshipSettings struct {
 // CreateRelationship asks for an organization relationship.
 type CreateRelationship struct {
 	RelationshipName
-	Domains []string `json:"domains" help:"The other organization's domains; those below one do not count." required:"" placeholder:"DOMAIN"`
+	Domains          []string `json:"domains,omitempty" help:"The other organization's domains; those below one do not count." placeholder:"DOMAIN"`
+	FromInformation  string   `json:"from_information,omitempty" help:"Ask the other organization, by one of its domains, for what is not said here: its domains, application URI and Autodiscover, and the keys to pin, as entente federation information shows them." placeholder:"DOMAIN"`
+	TrustedHostnames []string `json:"trusted_hostnames,omitempty" help:"Hosts to which looking for it may lead." placeholder:"HOST"`
 	RelationshipSettings
 }
 
 // CreateRelationship makes an organization relationship: this side of one, the
 // other organization makes its own. New-OrganizationRelationship.
 func (a *API) CreateRelationship(ctx context.Context, q CreateRelationship) (RelationshipInfo, error) {
+	if q.FromInformation != "" {
+		if err := a.fromInformation(ctx, &q); err != nil {
+			return RelationshipInfo{}, err
+		}
+	}
+	if len(q.Domains) == 0 {
+		return RelationshipInfo{}, entente.Errorf(entente.Invalid, "name the other organization's domains")
+	}
 	r := access.Relationship{Name: q.Name, Enabled: true}
 	var err error
 	if r.Domains, err = requestDomains(q.Domains); err != nil {

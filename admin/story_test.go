@@ -118,6 +118,12 @@ var story = [...]turn{
 	{"import csv", `{"content":"UserPrincipalName,DisplayName\ncleo@contoso.example,Cleo\n"}`, "admin.import.csv", ""},
 	{"import ldif", `{"content":"dn: CN=Dan\nobjectClass: user\nuserPrincipalName: dan@contoso.example\ndisplayName: Dan\n"}`, "admin.import.ldif", ""},
 	{"import ics", `{"account":"anna@contoso.example","content":"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260615T080000Z\r\nDTEND:20260615T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"}`, "admin.import.ics", ""},
+	{"address-space add", `{"domain":"tailspin.example","url":"https://mail.tailspin.example/EWS/Exchange.asmx","account":"tailspin\\contoso","secret":"s3cret"}`, "admin.address-space.add", ""},
+	{"address-space list", ``, "", ""},
+	{"address-space configure", `{"org_wide_account":"anna@contoso.example"}`, "admin.address-space.config", ""},
+	{"address-space config", ``, "", ""},
+	{"address-space remove", `{"domain":"tailspin.example"}`, "admin.address-space.remove", ""},
+	{"relationship status", ``, "", ""},
 	{"organization apply", `{"content":"domains: [other.example]\n","yes":true}`, "admin.domain.add", ""},
 	{"group remove", `{"group":"sales@contoso.example"}`, "admin.group.remove", ""},
 	{"mailbox disable", `{"account":"ben@contoso.example"}`, "admin.mailbox.disable", ""},
@@ -175,6 +181,8 @@ var unstoried = [...]string{
 	"federation remove-certificate",
 	"federation next-certificate",
 	"federation publish",
+	"relationship test", // these need a partner: partner's tests and the scenario
+	"federation information",
 	"relay key", // these need a relay: relay's tests and the scenario
 	"relay status",
 	"relay test",

@@ -182,6 +182,15 @@ func Verbs() []Verb {
 		verb("relationship", "create", "Agree to ask another organization about free/busy, and to answer it.", (*API).CreateRelationship),
 		verb("relationship", "set", "Change an organization relationship, from the next request on.", (*API).SetRelationship),
 		verb("relationship", "remove", "End an organization relationship.", (*API).RemoveRelationship),
+		verb("relationship", "test", "Ask another organization when somebody is free, and show each step on the way.", (*API).TestRelationship),
+		verb("relationship", "status", "Show how asking each partner stands on this node.", (*API).RelationshipStatus),
+		verb("federation", "information", "Look for another organization and show what it says of itself, step by step.", (*API).FederationInformation),
+
+		verb("address-space", "list", "List the availability address spaces: organizations that are asked without a broker.", (*API).ListAddressSpaces),
+		verb("address-space", "add", "Have another organization asked without a broker, by a service account there.", (*API).AddAddressSpace),
+		verb("address-space", "remove", "Stop asking another organization, and forget the password.", (*API).RemoveAddressSpace),
+		verb("address-space", "config", "Show with which account others ask here.", (*API).ShowAvailabilityConfig),
+		verb("address-space", "configure", "Note with which account another organization asks here.", (*API).SetAvailabilityConfig),
 
 		verb("sharing-policy", "list", "List the sharing policies: what people may share with other organizations.", (*API).ListSharingPolicies),
 		verb("sharing-policy", "create", "Make a sharing policy.", (*API).CreateSharingPolicy),

@@ -121,7 +121,7 @@ func TestLeadsAway(t *testing.T) {
 func TestKeysFollowed(t *testing.T) {
 	p := newPair(t)
 	var pinned []string
-	p.Pin = func(_ context.Context, name string, keys []string, _ string) error {
+	p.Pin = func(_ context.Context, name string, _, keys []string, _ string) error {
 		if name != "fabrikam" {
 			t.Errorf("pinned for %s", name)
 		}

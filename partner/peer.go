@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,8 +28,9 @@ const (
 	peerTime    = 5 * time.Second
 )
 
-// A Pinner writes down the keys of a relationship, and records that and why.
-type Pinner func(ctx context.Context, relationship string, keys []string, why string) error
+// A Pinner writes down the keys of a relationship in the place of those it had,
+// and records that and why. With others than these it fails.
+type Pinner func(ctx context.Context, relationship string, from, to []string, why string) error
 
 // following keeps when keys were looked at last.
 type following struct {
@@ -117,7 +117,7 @@ func (c *Client) followOne(ctx context.Context, r *access.Relationship) error {
 	case slices.Equal(now, r.Keys):
 		return nil
 	}
-	return c.Pin(ctx, r.Name, now, "signed by a key that was pinned")
+	return c.Pin(ctx, r.Name, r.Keys, now, "signed by a key that was pinned")
 }
 
 // serverOf is a URL of a partner's server: where its EWS or Autodiscover is.
@@ -204,6 +204,3 @@ func toPin(p *federation.Peer, now time.Time) (pins []string) {
 	}
 	return pins
 }
-
-// sameHost reports whether two URLs are of one server.
-func sameHost(a, b string) bool { return strings.EqualFold(hostOf(a), hostOf(b)) }

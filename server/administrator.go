@@ -18,7 +18,7 @@ import (
 // joinAdmin puts the verbs of administration on the rooms.
 func (s *Server) joinAdmin() {
 	s.Admin = admin.New(admin.Config{
-		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Now: s.options.Now,
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Partners: partnersAdmin{s.partners}, Now: s.options.Now,
 		Assigned: s.assigned,
 	})
 }

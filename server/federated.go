@@ -13,6 +13,7 @@ func (s *Server) delegationMethod() *authn.Delegation {
 		Trust: s.Federation, Directory: s.Directory, Hosts: s.publishedHosts, Secure: secure, Now: s.options.Now,
 		Refused: func(organization, why string) {
 			s.log.Warn("a partner's request is turned away", "organization", organization, "why", why)
+			s.partners.Refused(organization) // it may sign with a newer key
 		},
 	})
 }

@@ -70,6 +70,7 @@ type nouns struct {
 	Calendar      calendarCmd      `cmd:"" group:"objects" help:"Calendars that are published to everybody."`
 	Federation    federationCmd    `cmd:"" group:"objects" help:"The federation trust: broker, domains, certificates."`
 	Relationship  relationshipCmd  `cmd:"" group:"objects" help:"Organization relationships: what is shown to others, and how they are asked."`
+	AddressSpace  addressSpaceCmd  `cmd:"" name:"address-space" group:"objects" help:"Organizations that are asked about free/busy without a broker."`
 	SharingPolicy sharingPolicyCmd `cmd:"" group:"objects" help:"What people may share of their own with other organizations."`
 	Client        clientCmd        `cmd:"" group:"objects" help:"Client programs that were seen."`
 	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`

@@ -8,6 +8,8 @@ type relationshipCmd struct {
 	Create remote[admin.CreateRelationship, admin.RelationshipInfo] `cmd:"" help:"Agree to ask another organization about free/busy, and to answer it."`
 	Set    done[admin.SetRelationship]                              `cmd:"" help:"Change an organization relationship, from the next request on."`
 	Remove done[admin.RelationshipName]                             `cmd:"" help:"End an organization relationship."`
+	Test   relationshipTestCmd                                      `cmd:"" help:"Ask another organization when somebody is free, and show each step on the way."`
+	Status remote[admin.Nothing, []admin.PartnerStatus]             `cmd:"" help:"Show how asking each partner stands on this node."`
 }
 
 type sharingPolicyCmd struct {

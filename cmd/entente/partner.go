@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"entente"
+	"entente/admin"
+	"entente/admin/adminclient"
+)
+
+// relationshipTestCmd fails where the trial does, so that scripts notice.
+type relationshipTestCmd struct {
+	admin.TestRelationship
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run asks for a trial and prints its steps.
+func (c *relationshipTestCmd) Run(t *terminal, socket adminFlag) error {
+	var answer admin.RelationshipTested
+	if err := adminclient.New(string(socket)).Call(t.ctx, "relationship", "test", c.TestRelationship, &answer); err != nil {
+		return err
+	}
+	if err := printed(t, answer, c.JSON); err != nil {
+		return err
+	}
+	if !answer.OK {
+		return entente.Errorf(entente.Unavailable, "%s", answer.Closing)
+	}
+	return nil
+}
+
+// federationInformationCmd likewise.
+type federationInformationCmd struct {
+	admin.FederationInformation
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run looks for an organization and prints what was found, and how.
+func (c *federationInformationCmd) Run(t *terminal, socket adminFlag) error {
+	var answer admin.OrganizationFound
+	if err := adminclient.New(string(socket)).Call(t.ctx, "federation", "information", c.FederationInformation, &answer); err != nil {
+		return err
+	}
+	if err := printed(t, answer, c.JSON); err != nil {
+		return err
+	}
+	if !answer.Found {
+		return entente.Errorf(entente.NotFound, "nobody says anything of itself for %s", c.Domain)
+	}
+	return nil
+}
+
+// printed writes an answer as JSON or for people.
+func printed(t *terminal, answer any, asJSON bool) error {
+	if !asJSON {
+		return show(t.out, answer)
+	}
+	e := json.NewEncoder(t.out)
+	e.SetIndent("", "  ")
+	return e.Encode(answer)
+}
+
+type addressSpaceCmd struct {
+	List      remote[admin.Nothing, []admin.AddressSpaceInfo]     `cmd:"" help:"List the availability address spaces."`
+	Add       addressSpaceAddCmd                                  `cmd:"" help:"Have another organization asked without a broker, by a service account there."`
+	Remove    done[admin.AddressSpaceName]                        `cmd:"" help:"Stop asking another organization, and forget the password."`
+	Config    remote[admin.Nothing, admin.AvailabilityConfigInfo] `cmd:"" help:"Show with which account others ask here."`
+	Configure done[admin.SetAvailabilityConfig]                   `cmd:"" help:"Note with which account another organization asks here."`
+}
+
+// addressSpaceAddCmd takes no password on the command line, where others see it.
+type addressSpaceAddCmd struct {
+	admin.AddAddressSpace
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run reads the password, or the bearer token, from standard input.
+func (c *addressSpaceAddCmd) Run(t *terminal, k *kong.Context, socket adminFlag) error {
+	text, err := io.ReadAll(io.LimitReader(t.in, 8<<10))
+	if err != nil {
+		return err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if c.Secret = strings.TrimSuffix(line, "\r"); c.Secret == "" {
+		return entente.Errorf(entente.Invalid, "give the service account's password, or the bearer token, on standard input")
+	}
+	return ask[admin.Done](t, k, socket, c.AddAddressSpace, c.JSON)
+}
