@@ -17,6 +17,13 @@ func (o *org) anna(t *testing.T) token.Subject {
 	return who
 }
 
+func (o *org) bob(t *testing.T) token.Subject {
+	t.Helper()
+	who, err := o.Subject(entente.MailboxID{2}, addresses("bob@fabrikam.example"))
+	must(t, err)
+	return who
+}
+
 // open opens a token as the organization that was asked.
 func (o *org) open(t *testing.T, g *Granted) *token.Token {
 	t.Helper()

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"time"
@@ -25,6 +26,10 @@ const (
 	mostNotice   = 7 * day
 	leastNotice  = 10 * time.Minute
 
+	// spread is how long nodes are given to take note of a new certificate, before
+	// one that has not is said to lack it.
+	spread = 5 * time.Minute
+
 	// keepPrevious is how long a certificate opens tokens after another took its
 	// place: as long as the longest-lived token, and clocks that differ both ways.
 	keepPrevious = 15*day + 2*token.MaxSkew
@@ -38,6 +43,12 @@ func (r *rollover) ahead() time.Duration {
 		return defaultAhead
 	}
 	return r.Ahead
+}
+
+// before is how long before its end a certificate is replaced. One that does not
+// last long is replaced in the middle of its life, and not again and again.
+func (r *rollover) before(c *x509.Certificate) time.Duration {
+	return min(r.ahead(), c.NotAfter.Sub(c.NotBefore)/2)
 }
 
 // tendEvery is how often a node looks whether something is to be done.
@@ -100,7 +111,7 @@ func (s *Service) renew(ctx context.Context) error {
 		return nil
 	}
 	c, err := d.Current.x509()
-	if err != nil || c.NotAfter.Sub(s.Now()) > d.Rollover.ahead() {
+	if err != nil || c.NotAfter.Sub(s.Now()) > d.Rollover.before(c) {
 		return err
 	}
 	u := v.current()
@@ -159,6 +170,9 @@ func (s *Service) announceNext(ctx context.Context) error {
 	}
 	if d.Next.By == "" {
 		if err := s.everywhere(ctx, thumb); err != nil {
+			if s.Now().Sub(d.Next.Since) < spread {
+				return nil
+			}
 			return err
 		}
 		if err := s.appoint(ctx, thumb); err != nil {
@@ -166,8 +180,8 @@ func (s *Service) announceNext(ctx context.Context) error {
 		}
 	}
 	d = s.view.Load().document
-	if d.Next == nil || d.Next.thumbprint() != thumb {
-		return nil
+	if d.Next == nil || d.Next.thumbprint() != thumb || !d.Next.Told.IsZero() || d.Next.By == "" && d.Next.From.IsZero() {
+		return nil // another node was first
 	}
 	if err := s.manage(ctx, brokerapi.UpdateAppIDCertificate, d.Next.announce(d.Next.From), nil); err != nil {
 		return err

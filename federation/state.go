@@ -101,7 +101,7 @@ func (s *Service) change(ctx context.Context, f func(*document) error) error {
 	})
 	switch {
 	case errors.Is(err, errSame):
-		return nil
+		return s.load(ctx) // another node may have done it, and this one not know yet
 	case errors.Is(err, errAltered):
 		return errors.Join(tellAltered(), s.load(ctx))
 	case err != nil:

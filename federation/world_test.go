@@ -30,9 +30,17 @@ func (w *world) org() *org {
 // joined makes one with a trust, a namespace and domains; the first names it.
 func (w *world) joined(domains ...entente.Domain) *org {
 	w.t.Helper()
+	return w.joinedBy(NewCertificate{}, domains...)
+}
+
+// joinedBy makes one with a certificate.
+func (w *world) joinedBy(c NewCertificate, domains ...entente.Domain) *org {
+	w.t.Helper()
 	o := w.org()
 	ctx := w.t.Context()
-	_, err := o.CreateTrust(ctx, NewTrust{Name: "broker", Broker: w.URL, Domain: domains[0], Contact: "admin@" + entente.SMTPAddress(domains[0])})
+	thumb, err := o.MakeCertificate(ctx, c)
+	must(w.t, err)
+	_, err = o.CreateTrust(ctx, NewTrust{Name: "broker", Broker: w.URL, Thumbprint: thumb, Domain: domains[0], Contact: "admin@" + entente.SMTPAddress(domains[0])})
 	must(w.t, err)
 	for i, d := range domains {
 		add := func() (brokerapi.DomainInfo, error) { return o.AddDomain(ctx, d) }
