@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -584,4 +585,26 @@ func peerOf(tb testing.TB, uri string, from time.Time, all ...*ecdsa.PrivateKey)
 		p.Keys = append(p.Keys, key)
 	}
 	return p
+}
+
+// speakSAML has the broker issue assertions for fabrikam, which has no P-256 key.
+func (p *pair) speakSAML() {
+	p.Helper()
+	ours, theirs := rsaSigner(p, "broker"), rsaSigner(p, "fabrikam")
+	p.broker.saml, p.broker.issuer.RSA, p.broker.cert = true, ours, theirs.Certificate
+	p.fabrikam.opener = &token.Opener{
+		Issuer: issuerURI, Audience: fabrikamURI, Profile: xmlsec.Compat,
+		RSA: []*x509.Certificate{ours.Certificate}, Open: []xmlsec.Decrypter{{Certificate: theirs.Certificate, Key: theirs.Key.(crypto.Decrypter)}},
+	}
+}
+
+func rsaSigner(tb testing.TB, name string) xmlsec.Signer {
+	tb.Helper()
+	k := must[*rsa.PrivateKey](tb)(rsa.GenerateKey(rand.Reader, 2048))
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, SubjectKeyId: []byte(name + "-0123456789")[:16],
+		NotBefore: start.Add(-time.Hour), NotAfter: start.Add(24 * time.Hour),
+	}
+	der := must[[]byte](tb)(x509.CreateCertificate(rand.Reader, c, c, k.Public(), k))
+	return xmlsec.Signer{Certificate: must[*x509.Certificate](tb)(x509.ParseCertificate(der)), Key: k}
 }

@@ -2,9 +2,11 @@ package partner
 
 import (
 	"testing"
+	"time"
 
 	"entente/access"
 	"entente/availability"
+	"entente/federation/token"
 )
 
 // TestAsks: somebody at contoso asks when people at fabrikam are free, with a
@@ -40,6 +42,27 @@ func TestAsks(t *testing.T) {
 	}
 	if p.broker.count() != 1 {
 		t.Errorf("the broker was asked %d times", p.broker.count())
+	}
+}
+
+// TestSAML: a partner without a P-256 key is asked with an assertion, whose
+// secret signs the message, and with contoso's own signature all the same.
+func TestSAML(t *testing.T) {
+	p := newPair(t)
+	p.speakSAML()
+	const amy = "amy@fabrikam.example"
+	p.wants(p.ask(amy)[amy], "")
+	if path := p.fabrikam.last.URL.Path; path != "/EWS/Exchange.asmx/WSSecurity/SymmetricKey" {
+		t.Errorf("asked at %s", path)
+	}
+	if who := p.fabrikam.caller; who.Foreign.Key != thumbprint(p.broker.signer) || p.records.last().Steps[1].Fact != "SAML "+who.Evidence {
+		t.Errorf("%+v, recorded %+v", who, p.records.last().Steps)
+	}
+	p.discoverable()
+	p.clock.pass(time.Second) // the same message at the same time is one that was sent again
+	p.wants(p.ask(amy)[amy], "")
+	if p.broker.offers[token.Autodiscover] != 1 || p.fabrikam.refused.Load() != 0 {
+		t.Errorf("%v, %d refused", p.broker.offers, p.fabrikam.refused.Load())
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"entente/availability"
 	"entente/ews"
 	"entente/ews/ewsclient"
+	"entente/federation"
 	"entente/federation/httpsig"
 	"entente/federation/jose"
 	"entente/federation/token"
@@ -47,19 +48,25 @@ func (e *errand) used(g *held) {
 	if g.JWT != "" {
 		form = "JWT"
 	}
-	e.token = form + " " + tokenID(g)
+	e.token = form + " " + g.id
 }
 
 // tokenID is a name for a token by which both sides find it in their logs: what
-// is in it only the other side can read.
-func tokenID(g *held) string {
-	h := sha256.New()
-	if g.JWT != "" {
-		h.Write([]byte(g.JWT))
-	} else {
-		h.Write(g.SAML)
+// is in it only the other side can read. Of an assertion it is that of the
+// element as it stands in a message.
+func tokenID(g *federation.Granted) string {
+	text := []byte(g.JWT)
+	if g.JWT == "" {
+		text = g.SAML
+		alone := wssecurity.Message{Version: soap.V11, Token: g.SAML}
+		if document, err := wssecurity.Bear(&alone); err == nil {
+			if m, err := wssecurity.Open(document); err == nil && m.Token != nil {
+				text = m.Token
+			}
+		}
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // askRelated asks under a relationship that is usable, in the name of somebody

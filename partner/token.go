@@ -83,6 +83,7 @@ type held struct {
 	*federation.Granted
 	signer string
 	since  time.Time
+	id     string // its name in the logs of both sides
 }
 
 type kept struct {
@@ -176,7 +177,7 @@ func (c *Client) obtain(ctx context.Context, who token.Subject, target string, o
 	if err != nil {
 		return nil, err
 	}
-	return &held{g, signer, c.Now()}, nil
+	return &held{g, signer, c.Now(), tokenID(g)}, nil
 }
 
 // follow drops everything that was asked for under another trust.
