@@ -337,6 +337,12 @@ func TestDelegationSAML(t *testing.T) {
 			contoso.Sign(r, []byte("another body"))
 			return r
 		}(),
+		"another broker's": func() *http.Request {
+			ours := x.Broker
+			defer func() { x.Broker = ours }()
+			x.Broker = fedtest.Rogue(t)
+			return x.borne(contoso, bearer())
+		}(),
 		"expired": func() *http.Request {
 			c := bearer()
 			age(c, -2*time.Hour)

@@ -63,7 +63,7 @@ type World struct {
 func New(tb testing.TB, now func() time.Time, domains ...entente.Domain) *World {
 	tb.Helper()
 	w := &World{TB: tb, Now: now, URI: Prefix + string(domains[0]), signer: P256(tb), Reports: make(chan struct{}, 100)}
-	w.Broker = token.Issuer{URI: Issuer, RSA: rsaKey("broker"), P256: P256(tb)}
+	w.Broker = token.Issuer{URI: Issuer, RSA: brokerKey(), P256: P256(tb)}
 	var err error
 	if w.agree, err = ecdh.P256().GenerateKey(rand.Reader); err != nil {
 		tb.Fatal(err)
@@ -89,7 +89,7 @@ func (w *World) Set(t *federation.Trust) {
 	if t == nil || !t.Enabled {
 		return
 	}
-	ours := rsaKey("organization")
+	ours := organizationKey()
 	w.opener = &token.Opener{
 		Issuer: Issuer, Audience: w.URI, Profile: xmlsec.Compat,
 		RSA: []*x509.Certificate{w.Broker.RSA.Certificate}, P256: []*ecdsa.PublicKey{w.Broker.P256.Public().(*ecdsa.PublicKey)},
@@ -189,7 +189,7 @@ func (p *Partner) JWT(t *token.Token) string {
 // SAML issues a token with the secret in the claims, if there is one.
 func (p *Partner) SAML(t *token.Token) []byte {
 	p.Helper()
-	data, err := p.Broker.SAML(t, rsaKey("organization").Certificate, xmlsec.Compat)
+	data, err := p.Broker.SAML(t, organizationKey().Certificate, xmlsec.Compat)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -266,18 +266,18 @@ func P256(tb testing.TB) *ecdsa.PrivateKey {
 	return k
 }
 
-// rsaKey returns a key with a certificate that signed itself: the broker's or the
-// organization's, which are made once for all tests of a process.
-func rsaKey(whose string) xmlsec.Signer {
-	if whose == "broker" {
-		return brokerKey()
-	}
-	return organizationKey()
+// Rogue is an issuer with the broker's name and other keys.
+func Rogue(tb testing.TB) token.Issuer {
+	tb.Helper()
+	return token.Issuer{URI: Issuer, RSA: rogueKey(), P256: P256(tb)}
 }
 
+// Keys with certificates that signed themselves, made once for all tests of a
+// process.
 var (
 	brokerKey       = sync.OnceValue(func() xmlsec.Signer { return makeRSA("broker.example") })
 	organizationKey = sync.OnceValue(func() xmlsec.Signer { return makeRSA("Federation") })
+	rogueKey        = sync.OnceValue(func() xmlsec.Signer { return makeRSA("broker.example") })
 )
 
 func makeRSA(name string) xmlsec.Signer {
