@@ -83,9 +83,9 @@ type Limits struct {
 	Apps     int // at all; 10,000
 	Domains  int // of one; 300
 	URIs     int // of one; 10
-	Tokens   int // of one in a minute; 1,200
-	Requests int // of one in a minute, but for tokens; 120
-	Source   int // requests in a minute that nobody was known by, of one address; 60
+	Tokens   int // of one in a minute; 6,000
+	Requests int // of one in a minute, but for tokens; 600
+	Source   int // requests of one address in a minute by which nobody became known; 300
 	NewApps  int // from one address in a day; 20
 }
 
@@ -101,6 +101,7 @@ type Times struct {
 type Broker struct {
 	Config
 	ring   atomic.Pointer[generations]
+	said   atomic.Pointer[said]
 	rates  rates
 	unseen strangers
 }
@@ -173,9 +174,9 @@ func (l *Limits) defaults() error {
 		{&l.Apps, 10_000},
 		{&l.Domains, 300},
 		{&l.URIs, 10},
-		{&l.Tokens, 1200},
-		{&l.Requests, 120},
-		{&l.Source, 60},
+		{&l.Tokens, 6000},
+		{&l.Requests, 600},
+		{&l.Source, 300},
 		{&l.NewApps, 20},
 	} {
 		if *x.is == 0 {

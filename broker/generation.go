@@ -64,12 +64,12 @@ func (g *generations) next(now time.Time) *generation {
 	return nil
 }
 
-// published returns the current generation, the next one and those that were
-// replaced and that tokens may still be signed by.
+// published returns the current generation, and then the others: the next one,
+// and those that were replaced and are not wiped yet.
 func (g *generations) published(now time.Time) []*generation {
 	list := []*generation{g.current(now)}
 	for _, x := range g.all {
-		if x != list[0] && (x.until.IsZero() || now.Before(x.until)) {
+		if x != list[0] {
 			list = append(list, x)
 		}
 	}

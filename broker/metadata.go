@@ -10,7 +10,7 @@ import (
 	"entente/strictxml"
 )
 
-// sequence rises with each change of what is published: a generation that is
+// sequenceAt rises with each change of what is published: a generation that is
 // added or wiped is counted where that is kept, one that begins to sign here.
 func (g *generations) sequenceAt(now time.Time) uint64 {
 	return g.sequence + uint64(g.current(now).number)
@@ -47,8 +47,7 @@ func (b *Broker) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	if !readOnly(w, r) {
 		return
 	}
-	now := b.Now()
-	jws, err := brokerapi.SignMetadata(b.metadata(now), brokerapi.Signer{Key: b.ring.Load().current(now).p256})
+	jws, err := b.signedMetadata(b.Now())
 	if err != nil {
 		problem, status, after := b.told(r.Context(), "metadata", err)
 		setRetryAfter(w, after)
@@ -58,6 +57,27 @@ func (b *Broker) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/jose")
 	b.cached(w)
 	_, _ = w.Write(jws) // who asked has gone
+}
+
+// said are signed metadata, and when they are others.
+type said struct {
+	of       *generations
+	sequence uint64
+	jws      []byte
+}
+
+// signedMetadata signs what is published once, and not for everybody who asks.
+func (b *Broker) signedMetadata(now time.Time) ([]byte, error) {
+	g := b.ring.Load()
+	if s := b.said.Load(); s != nil && s.of == g && s.sequence == g.sequenceAt(now) {
+		return s.jws, nil
+	}
+	jws, err := brokerapi.SignMetadata(b.metadata(now), brokerapi.Signer{Key: g.current(now).p256})
+	if err != nil {
+		return nil, err
+	}
+	b.said.Store(&said{g, g.sequenceAt(now), jws})
+	return jws, nil
 }
 
 // Namespaces of the federation metadata document.

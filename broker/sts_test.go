@@ -273,17 +273,23 @@ func TestUnsignedBody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	old := func() []byte {
+		q := a.rst(b)
+		q.message.Parts, q.profile = exchange, xmlsec.Legacy
+		return q.write(t)
+	}
+	if !bytes.Contains(old(), []byte("rsa-sha1")) {
+		t.Fatal("it is not signed as Exchange does")
+	}
 	set("on")
 	w.fault(swapped(all), brokerapi.AccessDenied) // what is signed is held against it
 	w.fault(swapped(exchange), "")                // which is why it is off
-	q := a.rst(b)
-	q.message.Parts, q.profile = exchange, xmlsec.Legacy
-	legacy := q.write(t)
-	if !bytes.Contains(legacy, []byte("rsa-sha1")) {
-		t.Log("our own software signs by SHA-256 in any profile")
-	}
+	w.fault(old(), brokerapi.AccessDenied)
+	set("legacy")
+	w.fault(old(), "")
 	set("off")
 	w.fault(swapped(exchange), brokerapi.AccessDenied)
+	w.fault(old(), brokerapi.AccessDenied)
 }
 
 // TestStrangersAtSTS: what a stranger hears depends on nothing but the version

@@ -183,7 +183,6 @@ const (
 	InvalidURI         = "InvalidUri"         // not FYDIBOHF25SPDLT.DOMAIN. 400
 	InvalidDomain      = "InvalidDomain"      // such as a public suffix. 400
 	NoSuchDomain       = "NoSuchDomain"       // none of the caller's. 404
-	DomainInUse        = "DomainInUse"        // active for somebody else, whose proof still stands. 409
 	ProofFailed        = "ProofFailed"        // the TXT record is not there. 409
 	ProofUnknown       = "ProofUnknown"       // DNS did not say; ask again. 503
 	NotActive          = "NotActive"          // the requester's own domain is not active, or it is suspended. 403
