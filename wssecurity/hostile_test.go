@@ -59,9 +59,12 @@ func TestRule7Parts(t *testing.T) {
 	if control := resigned(t, good, by, func(s string) string { return s }); control != good {
 		t.Fatal("what is signed again is another")
 	}
-	var many strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&many, "<t:a%d/>", i)
+	blocks := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "<t:a%d/>", i)
+		}
+		return b.String()
 	}
 	cases := map[string]string{
 		"To moved into a block":          replace(t, good, to, evilTo+"<t:Old>"+to+"</t:Old>"),
@@ -106,6 +109,12 @@ func TestRule7Parts(t *testing.T) {
 		"two Security headers":           header(security[:strings.Index(security, ">")] + "/>"),
 		"two, one for another":           header(`<wsse:Security s:role="urn:other"/>`),
 		"Security for another":           replace(t, good, "<wsse:Security ", `<wsse:Security s:role="urn:other" `),
+		"id twice in Security":           strings.Replace(replace(t, good, "<xenc:EncryptedKey ", `<xenc:EncryptedKey Id="x" `), "<ds:Signature ", `<ds:Signature Id="x" `, 1),
+		"Security, the body's child":     replace(t, replace(t, good, security, ""), "<t:RequestSecurityToken>", security+"<t:RequestSecurityToken>"),
+		"To, the body's child":           strings.Replace(replace(t, good, to, evilTo), "<t:RequestSecurityToken>", to+"<t:RequestSecurityToken>", 1),
+		"header of a service":            strings.ReplaceAll(good, "s:Header>", "t:Header>"),
+		"Body of a service":              strings.NewReplacer("<s:Body ", "<t:Body ", "</s:Body>", "</t:Body>").Replace(good),
+		"33 blocks":                      header(blocks(29)),
 		"Security in the body":           strings.Replace(replace(t, good, security, ""), "<t:RequestType>", security+"<t:RequestType>", 1),
 		"no Security":                    replace(t, good, security, ""),
 		"two signatures":                 inSecurity(signature),
@@ -116,7 +125,7 @@ func TestRule7Parts(t *testing.T) {
 		"text in Security":               inSecurity("x"),
 		"text in the header":             header("x"),
 		"text in the envelope":           replace(t, good, "<s:Header>", "x<s:Header>"),
-		"many blocks":                    header(many.String()),
+		"many blocks":                    header(blocks(40)),
 		"Header twice":                   replace(t, good, "</s:Header>", "</s:Header><s:Header/>"),
 		"Header after the body":          replace(t, good, "</s:Body>", "</s:Body><s:Header/>"),
 		"something after the body":       replace(t, good, "</s:Body>", "</s:Body><t:a/>"),
@@ -178,10 +187,14 @@ func TestRule7Parts(t *testing.T) {
 		}
 	}
 	for name, doc := range map[string]string{
-		"as it was signed":       good,
-		"ids of a service alike": header(`<t:a Id="x"/><t:b Id="x"/>`),
-		"role of the recipient":  replace(t, good, "<wsse:Security ", `<wsse:Security s:role="`+soap.Namespace12+`/role/ultimateReceiver" `),
-		"indented":               strings.NewReplacer("<wsa:", "\n <wsa:", "<wsse:Security ", "\n <wsse:Security ", "<ds:SignatureValue>", "\n<ds:SignatureValue>\n").Replace(header("\n")),
+		"as it was signed":             good,
+		"32 blocks":                    header(blocks(27)),
+		"no role":                      replace(t, good, "<wsse:Security ", `<wsse:Security s:role="" `),
+		"a Security of a service":      header("<t:Security/>"),
+		"another block of WS-Security": header("<wsse:Other/>"),
+		"ids of a service alike":       header(`<t:a Id="x"/><t:b Id="x"/>`),
+		"role of the recipient":        replace(t, good, "<wsse:Security ", `<wsse:Security s:role="`+soap.Namespace12+`/role/ultimateReceiver" `),
+		"indented":                     strings.NewReplacer("<wsa:", "\n <wsa:", "<wsse:Security ", "\n <wsse:Security ", "<ds:SignatureValue>", "\n<ds:SignatureValue>\n").Replace(header("\n")),
 	} {
 		if _, err := open(t, doc).Certified(trusted, all, xmlsec.Modern); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -9,9 +9,12 @@ import (
 	"entente/xmlsec"
 )
 
-// maxBlocks is how many children the Header and the Security header may have,
-// as in package soap.
+// maxBlocks is how many children the Header may have, as in package soap.
 const maxBlocks = 32
+
+// maxInner bounds the children of the Security header before sort looks for the
+// four it knows, each once.
+const maxInner = 8
 
 // A block is an element that can be signed or read: a child of the Header, of
 // the Security header, or the Body.
@@ -179,7 +182,7 @@ func (s *scanner) start(t *strictxml.Token) bool {
 	case s.inside && s.depth == atInner:
 		s.security = append(s.security, s.block())
 	}
-	return len(s.blocks) <= maxBlocks && len(s.security) <= maxBlocks
+	return len(s.blocks) <= maxBlocks && len(s.security) <= maxInner
 }
 
 func (s *scanner) block() block {
@@ -224,8 +227,8 @@ func (s *scanner) ours() bool {
 	if s.version == soap.V12 {
 		role = "role"
 	}
-	v, ok := s.r.AttrNS(s.version.Namespace(), role)
-	return !ok || v == "" || v == soap.Namespace12+"/role/ultimateReceiver"
+	v, _ := s.r.AttrNS(s.version.Namespace(), role)
+	return v == "" || v == soap.Namespace12+"/role/ultimateReceiver"
 }
 
 // ids are the identifiers of a message. Those that a signature could mean, wsu:Id

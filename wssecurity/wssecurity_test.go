@@ -100,6 +100,56 @@ func TestBear(t *testing.T) {
 	}
 }
 
+// TestWritten holds what messages say that no signature covers, and that their
+// ids are of the form of RFC 9562 5.4 and fresh.
+func TestWritten(t *testing.T) {
+	m := request(0)
+	m.Created, m.Expires, m.Body = time.Time{}, time.Time{}, nil
+	uuid := regexp.MustCompile(`<wsa:MessageID>(urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})</wsa:MessageID>`)
+	seen := map[string]bool{}
+	for range 64 {
+		doc, err := Bear(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := uuid.FindStringSubmatch(string(doc))
+		if id == nil || seen[id[1]] {
+			t.Fatalf("MessageID %v: %s", id, doc)
+		}
+		seen[id[1]] = true
+		want := `<s:Header><wsa:Action s:mustUnderstand="1">` + actionIssue + `</wsa:Action>` + id[0] + `<wsa:ReplyTo><wsa:Address>` + anonymous +
+			`</wsa:Address></wsa:ReplyTo><wsa:To s:mustUnderstand="1">https://broker.example/sts</wsa:To><wsse:Security s:mustUnderstand="1"></wsse:Security></s:Header><s:Body/></s:Envelope>`
+		if !strings.HasSuffix(string(doc), want) {
+			t.Fatalf("%s\ndoes not end in %s", doc, want)
+		}
+	}
+}
+
+// TestActor reads for whom a Security header is, of SOAP 1.1.
+func TestActor(t *testing.T) {
+	by := signer(t, 0, "contoso-current1")
+	m := request(all)
+	m.Version = soap.V11
+	doc, err := Certify(m, by, xmlsec.Modern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for attr, refused := range map[string]bool{
+		`s:actor=""`: false, `s:actor="urn:other"`: true, `s:role="urn:other"`: false, // which is SOAP 1.2
+	} {
+		r, err := Open([]byte(replace(t, string(doc), "<wsse:Security ", "<wsse:Security "+attr+" ")))
+		if err == nil && r.Version != soap.V11 {
+			t.Errorf("%s: version %d", attr, r.Version)
+		}
+		if err == nil {
+			_, err = r.Certified([]*x509.Certificate{by.Certificate}, all, xmlsec.Modern)
+		}
+		if (err != nil) != refused {
+			t.Errorf("%s: %v", attr, err)
+		}
+	}
+}
+
 // TestCaptures reads what Microsoft's client sent, which is kept beside the
 // house and not in it.
 func TestCaptures(t *testing.T) {
