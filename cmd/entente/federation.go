@@ -13,6 +13,8 @@ import (
 )
 
 type federationCmd struct {
+	Enable enableFederation `cmd:"" help:"Go from nothing to free/busy with a first partner, step by step; what is done already is left."`
+
 	Information federationInformationCmd                              `cmd:"" help:"Look for another organization and show what it says of itself, step by step."`
 	Show        remote[admin.Nothing, admin.FederationInfo]           `cmd:"" help:"Show the federation trust, its domains and its certificates."`
 	Create      createFederation                                      `cmd:"" help:"Make the federation trust with a broker."`
