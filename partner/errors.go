@@ -9,6 +9,7 @@ import (
 	"entente"
 	"entente/access"
 	"entente/availability"
+	"entente/ews"
 	"entente/ews/ewsclient"
 	"entente/federation"
 )
@@ -86,6 +87,9 @@ func proxyFailed(err error) error {
 	var fault *ewsclient.Fault
 	var dns *net.DNSError
 	switch {
+	case errors.As(err, &fault) && ofRelationship(string(fault.EWS)):
+		// It says what Exchange documents of its side: the asker is told the same.
+		return said(string(fault.EWS), fault.Text)
 	case errors.As(err, &status):
 		inner = fmt.Sprintf("the remote server returned HTTP %d", status.Code)
 	case errors.As(err, &fault):
@@ -104,6 +108,16 @@ func proxyFailed(err error) error {
 		Kind: entente.Unavailable, Reason: availability.PartnerFailed, Err: err,
 		Text: "Proxy web request failed. , inner exception: " + inner + ".",
 	}
+}
+
+// ofRelationship reports whether a partner refuses by what it agreed with us, and
+// not because something is wrong.
+func ofRelationship(code string) bool {
+	switch ews.ResponseCode(code) {
+	case ews.ErrorInvalidOrganizationRelationshipForFreeBusy, ews.ErrorNoFreeBusyAccess, ews.ErrorProxyRequestNotAllowed:
+		return true
+	}
+	return false
 }
 
 // said is what a partner answered about one mailbox. The same code is passed on;

@@ -17,10 +17,14 @@ import (
 
 // joinAdmin puts the verbs of administration on the rooms.
 func (s *Server) joinAdmin() {
-	s.Admin = admin.New(admin.Config{
+	c := admin.Config{
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Partners: partnersAdmin{s.partners}, Now: s.options.Now,
 		Assigned: s.assigned,
-	})
+	}
+	if s.Broker != nil { // else the verbs say that there is none
+		c.Broker = s.Broker
+	}
+	s.Admin = admin.New(c)
 }
 
 // assigned raises the alarm of a new assignment, where operators look: in the
