@@ -7,9 +7,12 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -81,6 +84,46 @@ func TestSign(t *testing.T) {
 		}
 	}
 }
+
+// A lying signer gives what is no signature of P-256; it does not go out.
+func TestSignerThatLies(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := new(big.Int).Lsh(big.NewInt(1), 256)
+	test := func(what string, r, s *big.Int, more ...byte) {
+		t.Helper()
+		der, err := asn1.Marshal(struct{ R, S *big.Int }{r, s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Sign(liar{key, append(der, more...)}, []byte("text")); err == nil {
+			t.Errorf("%s: %x", what, got)
+		}
+	}
+	one := big.NewInt(1)
+	test("r of zero", new(big.Int), one)
+	test("s of zero", one, new(big.Int))
+	test("a negative r", big.NewInt(-1), one)
+	test("a negative s", one, big.NewInt(-1))
+	test("an r of 257 bits", long, one)
+	test("an s of 257 bits", one, long)
+	test("more behind", one, one, 0)
+	if _, err := Sign(liar{key, []byte("no")}, nil); err == nil {
+		t.Error("signed with what is no DER")
+	}
+	if got, err := Sign(liar{key, []byte{0x30, 6, 2, 1, 1, 2, 1, 2}}, nil); err != nil || got[31] != 1 || got[63] != 2 || got[0] != 0 {
+		t.Errorf("got %x, %v", got, err)
+	}
+}
+
+type liar struct {
+	crypto.Signer
+	says []byte
+}
+
+func (l liar) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return l.says, nil }
 
 func TestVerifyRefuses(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -171,6 +214,9 @@ func TestKeysRefused(t *testing.T) {
 		}
 		if _, err := k.ECDH(); err == nil {
 			t.Errorf("%s agrees", what)
+		}
+		if formed := strings.HasPrefix(what, "a point"); (k.Thumbprint() != "") != formed {
+			t.Errorf("%s has the thumbprint %q", what, k.Thumbprint())
 		}
 	}
 	test("nothing", func(k *Key) { *k = Key{} })

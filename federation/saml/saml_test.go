@@ -40,6 +40,8 @@ var signer = sync.OnceValue(func() xmlsec.Signer {
 	return xmlsec.Signer{Certificate: c, Key: key}
 })
 
+const encryptedKey = `<xenc:EncryptedKey xmlns:xenc="` + xmlsec.SpaceEncryption + `"></xenc:EncryptedKey>`
+
 func sample() *Assertion {
 	return &Assertion{
 		ID: "_0123456789abcdef", Issuer: "urn:federation:broker.example", Issued: at, NotBefore: at, NotAfter: at.Add(time.Hour),
@@ -85,6 +87,24 @@ func TestRoundTrip(t *testing.T) {
 	test("with a key", func(a *Assertion) { a.Method, a.Key = HolderOfKey, key })
 	if got := sample().Values("urn:a", "Two"); len(got) != 2 || sample().Values("urn:b", "Two") != nil {
 		t.Errorf("got %v", got)
+	}
+}
+
+// The form that others read, to the letter.
+func TestForm(t *testing.T) {
+	a := sample()
+	a.Attributes = a.Attributes[1:2]
+	a.Method, a.Key = HolderOfKey, []byte(encryptedKey)
+	e := strictxml.NewEncoder(nil)
+	a.append(e)
+	const name = `<saml:NameIdentifier Format="http://schemas.xmlsoap.org/claims/UPN">abc@FYDIBOHF25SPDLT.contoso.example</saml:NameIdentifier>`
+	const want = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:1.0:assertion" MajorVersion="1" MinorVersion="1" AssertionID="_0123456789abcdef" Issuer="urn:federation:broker.example" IssueInstant="2026-03-02T09:00:00Z">` +
+		`<saml:Conditions NotBefore="2026-03-02T09:00:00Z" NotOnOrAfter="2026-03-02T10:00:00Z"><saml:AudienceRestrictionCondition><saml:Audience>FYDIBOHF25SPDLT.fabrikam.example</saml:Audience></saml:AudienceRestrictionCondition></saml:Conditions>` +
+		`<saml:AttributeStatement><saml:Subject>` + name + `<saml:SubjectConfirmation><saml:ConfirmationMethod>urn:oasis:names:tc:SAML:1.0:cm:holder-of-key</saml:ConfirmationMethod><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + encryptedKey + `</ds:KeyInfo></saml:SubjectConfirmation></saml:Subject>` +
+		`<saml:Attribute AttributeName="Two" AttributeNamespace="urn:a"><saml:AttributeValue>x</saml:AttributeValue><saml:AttributeValue>y</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>` +
+		`<saml:AuthenticationStatement AuthenticationMethod="urn:oasis:names:tc:SAML:1.0:am:unspecified" AuthenticationInstant="2026-03-02T09:00:00Z"><saml:Subject>` + name + `</saml:Subject></saml:AuthenticationStatement></saml:Assertion>`
+	if got := string(e.Bytes()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -135,6 +155,13 @@ func TestRefused(t *testing.T) {
 	test(`cm:bearer`, `cm:artifact-01`)
 	test(`<saml:SubjectConfirmation>`, `<saml:SubjectConfirmation><saml:SubjectConfirmationData/>`)
 	test(`</saml:SubjectConfirmation>`, `<ds:KeyInfo xmlns:ds="`+xmlsec.SpaceSignature+`"/></saml:SubjectConfirmation>`)
+	test(`cm:bearer</saml:ConfirmationMethod>`, `cm:bearer</saml:ConfirmationMethod><ds:KeyInfo xmlns:ds="`+xmlsec.SpaceSignature+`">`+encryptedKey+`</ds:KeyInfo>`)
+	test(`cm:bearer</saml:ConfirmationMethod>`, `cm:holder-of-key</saml:ConfirmationMethod>`)
+	test(`cm:bearer</saml:ConfirmationMethod>`, `cm:holder-of-key</saml:ConfirmationMethod><ds:KeyInfo xmlns:ds="`+xmlsec.SpaceSignature+`"/>`)
+	test(`cm:bearer</saml:ConfirmationMethod>`, `cm:holder-of-key</saml:ConfirmationMethod><ds:KeyInfo xmlns:ds="`+xmlsec.SpaceSignature+`">`+encryptedKey+encryptedKey+`</ds:KeyInfo>`)
+	test(`cm:bearer</saml:ConfirmationMethod>`, `cm:holder-of-key</saml:ConfirmationMethod><ds:KeyInfo xmlns:ds="`+xmlsec.SpaceSignature+`"><ds:KeyName>x</ds:KeyName></ds:KeyInfo>`)
+	test(`2026-03-02T10:00:00Z`, `2026-03-02T10:00:00z`)
+	test(`2026-03-02T10:00:00Z`, `2026-03-02T10:00:00+`)
 	test(`</saml:NameIdentifier>`, `</saml:NameIdentifier><saml:NameIdentifier>x</saml:NameIdentifier>`)
 	test(`</saml:AuthenticationStatement>`, `<saml:SubjectLocality/></saml:AuthenticationStatement>`)
 	test(`</saml:Assertion>`, `<saml:AuthenticationStatement><saml:Subject><saml:NameIdentifier>abc@FYDIBOHF25SPDLT.contoso.example</saml:NameIdentifier></saml:Subject></saml:AuthenticationStatement></saml:Assertion>`)
