@@ -230,6 +230,7 @@ type SetFederation struct {
 	RequireProof  string `json:"require_proof,omitempty" help:"Whether a token that names a key is worth nothing without a signature by it: on or off." placeholder:"on|off"`
 	Legacy        string `json:"legacy,omitempty" help:"Whether SHA-1 signatures and Triple DES are accepted: on or off." placeholder:"on|off"`
 	Rollover      string `json:"rollover,omitempty" help:"Whether certificates are replaced by themselves: on or off." placeholder:"on|off"`
+	Broker        string `json:"broker,omitempty" help:"Where the broker is now; it must be the same one." placeholder:"URL"`
 	RolloverDays  *int   `json:"rollover_days,omitempty" help:"How many days before its end a certificate is replaced; 60 if it is 0."`
 }
 
@@ -273,7 +274,14 @@ func (a *API) SetFederation(ctx context.Context, q SetFederation) (Done, error) 
 		ahead := time.Duration(bounded(*q.RolloverDays, 0, 1<<15)) * 24 * time.Hour
 		c.Ahead = &ahead
 	}
-	err := a.trusting(ctx, "set", nil, func(s *federation.Service) error { return s.Set(ctx, c) })
+	err := a.trusting(ctx, "set", nil, func(s *federation.Service) error {
+		if q.Broker != "" {
+			if err := s.Move(ctx, q.Broker); err != nil {
+				return err
+			}
+		}
+		return s.Set(ctx, c)
+	})
 	return Done{"the federation trust was changed"}, err
 }
 

@@ -119,7 +119,7 @@ func (s *Service) refresh(ctx context.Context, anew bool) error {
 		return noTrust()
 	}
 	s.asked = s.Now()
-	known := d.knownKeys(s.Now())
+	known := d.knownKeys(s.asked)
 	if len(known) == 0 && !anew {
 		return entente.Errorf(entente.Denied, "No key by which the broker is known holds any more; have its keys trusted anew: entente federation refresh --anew.").Because(BrokerRefused)
 	}
@@ -134,6 +134,29 @@ func (s *Service) refresh(ctx context.Context, anew bool) error {
 		s.trouble(ctx, err)
 	}
 	return err
+}
+
+// Move has the broker asked at another address. It must be the same broker: known
+// by its keys, under its name.
+func (s *Service) Move(ctx context.Context, address string) error {
+	s.refreshing.Lock()
+	defer s.refreshing.Unlock()
+	d := s.view.Load().document
+	if !d.exists() {
+		return noTrust()
+	}
+	broker, err := brokerURL(address)
+	if err != nil {
+		return err
+	}
+	m, err := s.askMetadata(ctx, broker, d.knownKeys(s.Now()))
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, func(d *document) error {
+		d.Broker, d.Metadata = broker, broker+brokerapi.PathFederationMetadata
+		return d.take(m, s.Now())
+	})
 }
 
 // trouble writes down that the broker cannot be looked at, once.
