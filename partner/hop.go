@@ -62,6 +62,16 @@ func (h *hops) warn(text, remedy string) {
 	last.Result, last.Text, last.Remedy = Warning, text, remedy
 }
 
+// nothingWrong says of the first hops that they led nowhere, and that this is no
+// mistake: what they looked for was elsewhere.
+func (h *hops) nothingWrong(first int) {
+	for i := range h.all[:first] {
+		if h.all[i].Result == Failure {
+			h.all[i].Result, h.all[i].Remedy = Skipped, ""
+		}
+	}
+}
+
 func (h *hops) skip(name, text string) {
 	h.all = append(h.all, Hop{Name: name, Result: Skipped, Text: text})
 }
@@ -105,7 +115,11 @@ func (s *seen) tls(now time.Time) (string, error) {
 		return "", errors.New("there was no TLS connection")
 	}
 	c := s.state.PeerCertificates[0]
-	text := fmt.Sprintf("%s, certificate for %s until %s", tls.VersionName(s.state.Version), strings.Join(c.DNSNames, ", "), c.NotAfter.UTC().Format(time.DateOnly))
+	names := strings.Join(c.DNSNames[:min(len(c.DNSNames), 2)], ", ")
+	if more := len(c.DNSNames) - 2; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	text := fmt.Sprintf("%s, certificate for %s until %s", tls.VersionName(s.state.Version), names, c.NotAfter.UTC().Format(time.DateOnly))
 	if c.NotAfter.Sub(now) < 14*24*time.Hour {
 		text += " (soon)"
 	}

@@ -68,8 +68,9 @@ func (c *Client) Information(ctx context.Context, q Question) (*Information, err
 			h.step(at.How, "Publish this record, or name the host in --trusted-hostnames if it is right.", func() (string, error) { return "", at.err })
 			continue
 		}
-		if c.ask4Information(ctx, h, &q, at, i) {
+		if before := len(h.all); c.askAbout(ctx, h, &q, at, i) {
 			i.Found = true
+			h.nothingWrong(before)
 			break
 		}
 	}
@@ -80,8 +81,8 @@ func (c *Client) Information(ctx context.Context, q Question) (*Information, err
 	return i, nil
 }
 
-// ask4Information asks at one place, hop by hop.
-func (c *Client) ask4Information(ctx context.Context, h *hops, q *Question, at candidate, i *Information) bool {
+// askAbout asks at one place, hop by hop.
+func (c *Client) askAbout(ctx context.Context, h *hops, q *Question, at candidate, i *Information) bool {
 	if !h.step("DNS: "+at.How, "Check the name in DNS.", func() (string, error) { return c.resolve(ctx, hostOf(at.URL)) }) {
 		return false
 	}

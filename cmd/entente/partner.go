@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 
@@ -24,11 +25,42 @@ func (c *relationshipTestCmd) Run(t *terminal, socket adminFlag) error {
 	if err := adminclient.New(string(socket)).Call(t.ctx, "relationship", "test", c.TestRelationship, &answer); err != nil {
 		return err
 	}
-	if err := printed(t, answer, c.JSON); err != nil {
+	if err := c.print(t, &answer); err != nil {
 		return err
 	}
 	if !answer.OK {
 		return entente.Errorf(entente.Unavailable, "%s", answer.Closing)
+	}
+	return nil
+}
+
+func (c *relationshipTestCmd) print(t *terminal, answer *admin.RelationshipTested) error {
+	if c.JSON {
+		return printed(t, answer, true)
+	}
+	if err := hops(t.out, answer.Hops); err != nil || !answer.OK {
+		return err
+	}
+	_, err := fmt.Fprintln(t.out, answer.Closing)
+	return err
+}
+
+// hops prints steps, each on a line with what is to be done below it.
+func hops(w io.Writer, all []admin.HopInfo) error {
+	wide := 0
+	for _, h := range all {
+		wide = max(wide, len(h.Name))
+	}
+	for _, h := range all {
+		if _, err := fmt.Fprintf(w, "%-8s %-*s %9s  %s\n", h.Result, wide, h.Name, h.Took, h.Text); err != nil {
+			return err
+		}
+		if h.Remedy == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%-8s %s\n", "", h.Remedy); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -45,13 +77,32 @@ func (c *federationInformationCmd) Run(t *terminal, socket adminFlag) error {
 	if err := adminclient.New(string(socket)).Call(t.ctx, "federation", "information", c.FederationInformation, &answer); err != nil {
 		return err
 	}
-	if err := printed(t, answer, c.JSON); err != nil {
+	if err := c.print(t, &answer); err != nil {
 		return err
 	}
 	if !answer.Found {
 		return entente.Errorf(entente.NotFound, "nobody says anything of itself for %s", c.Domain)
 	}
 	return nil
+}
+
+func (c *federationInformationCmd) print(t *terminal, answer *admin.OrganizationFound) error {
+	if c.JSON {
+		return printed(t, answer, true)
+	}
+	if err := hops(t.out, answer.Hops); err != nil || !answer.Found {
+		return err
+	}
+	plain := *answer
+	plain.Hops = nil
+	if _, err := fmt.Fprintln(t.out); err != nil {
+		return err
+	}
+	if err := show(t.out, plain); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(t.out, "\nTo agree with it: entente relationship create NAME --from-information %s --free-busy on\n", c.Domain)
+	return err
 }
 
 // printed writes an answer as JSON or for people.
