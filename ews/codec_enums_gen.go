@@ -531,6 +531,20 @@ func parseIndexBasePoint(r *strictxml.Reader, s string) IndexBasePoint {
 	return ""
 }
 
+// parseInvalidRecipientResponseCode accepts the constants of InvalidRecipientResponseCode only.
+func parseInvalidRecipientResponseCode(r *strictxml.Reader, s string) InvalidRecipientResponseCode {
+	switch v := InvalidRecipientResponseCode(trim(s)); v {
+	case InvalidOtherError,
+		InvalidRecipientOrganizationNotFederated,
+		InvalidCannotObtainTokenFromSTS,
+		InvalidSystemPolicyBlocksSharing,
+		InvalidRecipientOrganizationUnknownTokens:
+		return v
+	}
+	invalid(r, "InvalidRecipientResponseCode", s)
+	return ""
+}
+
 // parseItemQueryTraversal accepts the constants of ItemQueryTraversal only.
 func parseItemQueryTraversal(r *strictxml.Reader, s string) ItemQueryTraversal {
 	switch v := ItemQueryTraversal(trim(s)); v {
@@ -894,6 +908,17 @@ func parseSensitivity(r *strictxml.Reader, s string) Sensitivity {
 		return v
 	}
 	invalid(r, "Sensitivity", s)
+	return ""
+}
+
+// parseSharingDataType accepts the constants of SharingDataType only.
+func parseSharingDataType(r *strictxml.Reader, s string) SharingDataType {
+	switch v := SharingDataType(trim(s)); v {
+	case SharingCalendar,
+		SharingContacts:
+		return v
+	}
+	invalid(r, "SharingDataType", s)
 	return ""
 }
 

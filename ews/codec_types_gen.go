@@ -2708,6 +2708,54 @@ func (x *EmptyFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
 	e.End(qname)
 }
 
+func (x *EncryptedSharedFolderData) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "Token" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.Token.decodeXML(r)
+		case n.Local == "Data" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.Data.decodeXML(r)
+		default:
+			unexpected(r, "EncryptedSharedFolderData")
+		}
+	}
+	if want := uint64(1<<0 | 1<<1); seen&want != want {
+		missing(r, seen, "EncryptedSharedFolderData", "Token", "Data")
+	}
+}
+
+func (x *EncryptedSharedFolderData) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.Token.appendXML(e, "t:Token")
+	x.Data.appendXML(e, "t:Data")
+	e.End(qname)
+}
+
+func (x *EncryptedSharedFolderDataCollection) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "EncryptedSharedFolderData" && n.Space == NSTypes:
+			seen |= 1 << 0
+			x.EncryptedSharedFolderData = append(x.EncryptedSharedFolderData, EncryptedSharedFolderData{})
+			x.EncryptedSharedFolderData[len(x.EncryptedSharedFolderData)-1].decodeXML(r)
+		default:
+			unexpected(r, "EncryptedSharedFolderDataCollection")
+		}
+	}
+}
+
+func (x *EncryptedSharedFolderDataCollection) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	for i := range x.EncryptedSharedFolderData {
+		x.EncryptedSharedFolderData[i].appendXML(e, "t:EncryptedSharedFolderData")
+	}
+	e.End(qname)
+}
+
 func (x *EndDateRecurrence) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
@@ -4652,6 +4700,189 @@ func (x *GetServerTimeZonesResponseMessage) appendXML(e *strictxml.Encoder, qnam
 	e.End(qname)
 }
 
+func (x *GetSharingFolder) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "SmtpAddress" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SMTPAddress = parseString(r, r.Text())
+		case n.Local == "DataType" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.DataType = parseSharingDataType(r, r.Text())
+		case n.Local == "SharedFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.SharedFolderID = parseString(r, r.Text())
+		default:
+			unexpected(r, "GetSharingFolder")
+		}
+	}
+	if want := uint64(1 << 0); seen&want != want {
+		missing(r, seen, "GetSharingFolder", "SmtpAddress", "", "")
+	}
+}
+
+func (x *GetSharingFolder) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Elem("m:SmtpAddress", x.SMTPAddress)
+	if x.DataType != "" {
+		e.Elem("m:DataType", string(x.DataType))
+	}
+	if x.SharedFolderID != "" {
+		e.Elem("m:SharedFolderId", x.SharedFolderID)
+	}
+	e.End(qname)
+}
+
+func (x *GetSharingFolderResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "GetSharingFolderResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "SharingFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.SharingFolderID = new(FolderID)
+			x.SharingFolderID.decodeXML(r)
+		default:
+			unexpected(r, "GetSharingFolderResponse")
+		}
+	}
+}
+
+func (x *GetSharingFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
+	}
+	if x.SharingFolderID != nil {
+		x.SharingFolderID.appendXML(e, "m:SharingFolderId")
+	}
+	e.End(qname)
+}
+
+func (x *GetSharingMetadata) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "IdOfFolderToShare" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.IDOfFolderToShare.decodeXML(r)
+		case n.Local == "SenderSmtpAddress" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.SenderSMTPAddress = parseString(r, r.Text())
+		case n.Local == "Recipients" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.Recipients = decodeScalars(r, NSTypes, "SmtpAddress", true, parseString)
+		default:
+			unexpected(r, "GetSharingMetadata")
+		}
+	}
+	if want := uint64(1<<0 | 1<<1 | 1<<2); seen&want != want {
+		missing(r, seen, "GetSharingMetadata", "IdOfFolderToShare", "SenderSmtpAddress", "SmtpAddress")
+	}
+}
+
+func (x *GetSharingMetadata) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.IDOfFolderToShare.appendXML(e, "m:IdOfFolderToShare")
+	e.Elem("m:SenderSmtpAddress", x.SenderSMTPAddress)
+	e.Start("m:Recipients")
+	for i := range x.Recipients {
+		e.Elem("t:SmtpAddress", x.Recipients[i])
+	}
+	e.End("m:Recipients")
+	e.End(qname)
+}
+
+func (x *GetSharingMetadataResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "GetSharingMetadataResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		case n.Local == "EncryptedSharedFolderDataCollection" && n.Space == NSMessages:
+			once(r, &seen, 1<<4)
+			x.Collection = new(EncryptedSharedFolderDataCollection)
+			x.Collection.decodeXML(r)
+		case n.Local == "InvalidRecipients" && n.Space == NSMessages:
+			once(r, &seen, 1<<5)
+			x.Invalid = new(InvalidRecipients)
+			x.Invalid.decodeXML(r)
+		default:
+			unexpected(r, "GetSharingMetadataResponse")
+		}
+	}
+}
+
+func (x *GetSharingMetadataResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
+	}
+	if x.Collection != nil {
+		x.Collection.appendXML(e, "m:EncryptedSharedFolderDataCollection")
+	}
+	if x.Invalid != nil {
+		x.Invalid.appendXML(e, "m:InvalidRecipients")
+	}
+	e.End(qname)
+}
+
 func (x *GetStreamingEvents) decodeXML(r *strictxml.Reader) {
 	var seen uint64
 	for r.Child() {
@@ -5228,6 +5459,60 @@ func (x *IntervalRecurrence) decodeXML(r *strictxml.Reader) {
 func (x *IntervalRecurrence) appendXML(e *strictxml.Encoder, qname string) {
 	e.Start(qname)
 	e.ElemInt("t:Interval", int64(x.Interval))
+	e.End(qname)
+}
+
+func (x *InvalidRecipient) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "SmtpAddress" && n.Space == NSTypes:
+			once(r, &seen, 1<<0)
+			x.SMTPAddress = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSTypes:
+			once(r, &seen, 1<<1)
+			x.ResponseCode = parseInvalidRecipientResponseCode(r, r.Text())
+		case n.Local == "MessageText" && n.Space == NSTypes:
+			once(r, &seen, 1<<2)
+			x.MessageText = parseString(r, r.Text())
+		default:
+			unexpected(r, "InvalidRecipient")
+		}
+	}
+	if want := uint64(1<<0 | 1<<1); seen&want != want {
+		missing(r, seen, "InvalidRecipient", "SmtpAddress", "ResponseCode", "")
+	}
+}
+
+func (x *InvalidRecipient) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Elem("t:SmtpAddress", x.SMTPAddress)
+	e.Elem("t:ResponseCode", string(x.ResponseCode))
+	if x.MessageText != "" {
+		e.Elem("t:MessageText", x.MessageText)
+	}
+	e.End(qname)
+}
+
+func (x *InvalidRecipients) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "InvalidRecipient" && n.Space == NSTypes:
+			seen |= 1 << 0
+			x.InvalidRecipient = append(x.InvalidRecipient, InvalidRecipient{})
+			x.InvalidRecipient[len(x.InvalidRecipient)-1].decodeXML(r)
+		default:
+			unexpected(r, "InvalidRecipients")
+		}
+	}
+}
+
+func (x *InvalidRecipients) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	for i := range x.InvalidRecipient {
+		x.InvalidRecipient[i].appendXML(e, "t:InvalidRecipient")
+	}
 	e.End(qname)
 }
 
@@ -6997,6 +7282,75 @@ func (x *ReferenceAttachment) appendXML(e *strictxml.Encoder, qname string) {
 	}
 	if x.AttachmentIsFolder != nil {
 		e.ElemBool("t:AttachmentIsFolder", *x.AttachmentIsFolder)
+	}
+	e.End(qname)
+}
+
+func (x *RefreshSharingFolder) decodeXML(r *strictxml.Reader) {
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "SharingFolderId" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.SharingFolderID.decodeXML(r)
+		default:
+			unexpected(r, "RefreshSharingFolder")
+		}
+	}
+	if want := uint64(1 << 0); seen&want != want {
+		missing(r, seen, "RefreshSharingFolder", "SharingFolderId")
+	}
+}
+
+func (x *RefreshSharingFolder) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	x.SharingFolderID.appendXML(e, "m:SharingFolderId")
+	e.End(qname)
+}
+
+func (x *RefreshSharingFolderResponse) decodeXML(r *strictxml.Reader) {
+	if s, ok := r.Attr("ResponseClass"); ok {
+		x.ResponseMessage.ResponseClass = parseResponseClass(r, s)
+	} else {
+		missingAttr(r, "RefreshSharingFolderResponse", "ResponseClass")
+	}
+	var seen uint64
+	for r.Child() {
+		switch n := r.Name(); {
+		case n.Local == "MessageText" && n.Space == NSMessages:
+			once(r, &seen, 1<<0)
+			x.ResponseMessage.MessageText = parseString(r, r.Text())
+		case n.Local == "ResponseCode" && n.Space == NSMessages:
+			once(r, &seen, 1<<1)
+			x.ResponseMessage.ResponseCode = parseResponseCode(r, r.Text())
+		case n.Local == "DescriptiveLinkKey" && n.Space == NSMessages:
+			once(r, &seen, 1<<2)
+			x.ResponseMessage.DescriptiveLinkKey = new(int)
+			*x.ResponseMessage.DescriptiveLinkKey = parseInt[int](r, r.Text())
+		case n.Local == "MessageXml" && n.Space == NSMessages:
+			once(r, &seen, 1<<3)
+			x.ResponseMessage.MessageXML = new(MessageXML)
+			x.ResponseMessage.MessageXML.decodeXML(r)
+		default:
+			unexpected(r, "RefreshSharingFolderResponse")
+		}
+	}
+}
+
+func (x *RefreshSharingFolderResponse) appendXML(e *strictxml.Encoder, qname string) {
+	e.Start(qname)
+	e.Attr("ResponseClass", string(x.ResponseMessage.ResponseClass))
+	if x.ResponseMessage.MessageText != "" {
+		e.Elem("m:MessageText", x.ResponseMessage.MessageText)
+	}
+	if x.ResponseMessage.ResponseCode != "" {
+		e.Elem("m:ResponseCode", string(x.ResponseMessage.ResponseCode))
+	}
+	if x.ResponseMessage.DescriptiveLinkKey != nil {
+		e.ElemInt("m:DescriptiveLinkKey", int64(*x.ResponseMessage.DescriptiveLinkKey))
+	}
+	if x.ResponseMessage.MessageXML != nil {
+		x.ResponseMessage.MessageXML.appendXML(e, "m:MessageXml")
 	}
 	e.End(qname)
 }

@@ -231,6 +231,12 @@ func findRequests() map[string][]string {
 				<m:ParentFolderIds><t:DistinguishedFolderId Id="contacts"/></m:ParentFolderIds>
 				<m:UnresolvedEntry>ann</m:UnresolvedEntry>
 			</m:ResolveNames>`, `<m:ResolveNames ReturnFullContactData="false"><m:UnresolvedEntry>smtp:a@b.example</m:UnresolvedEntry></m:ResolveNames>`},
+		"GetSharingMetadata": {`<m:GetSharingMetadata><m:IdOfFolderToShare Id="abc"/><m:SenderSmtpAddress>anna@contoso.example</m:SenderSmtpAddress><m:Recipients><t:SmtpAddress>dana@fabrikam.example</t:SmtpAddress><t:SmtpAddress>dan@fabrikam.example</t:SmtpAddress></m:Recipients></m:GetSharingMetadata>`},
+		"GetSharingFolder": {
+			`<m:GetSharingFolder><m:SmtpAddress>anna@contoso.example</m:SmtpAddress><m:DataType>Calendar</m:DataType></m:GetSharingFolder>`,
+			`<m:GetSharingFolder><m:SmtpAddress>anna@contoso.example</m:SmtpAddress><m:SharedFolderId>abc</m:SharedFolderId></m:GetSharingFolder>`,
+		},
+		"RefreshSharingFolder": {`<m:RefreshSharingFolder><m:SharingFolderId Id="abc"/></m:RefreshSharingFolder>`},
 		"ExpandDL": {`<m:ExpandDL><m:Mailbox><t:EmailAddress>all@contoso.example</t:EmailAddress><t:MailboxType>PublicDL</t:MailboxType></m:Mailbox></m:ExpandDL>`},
 	}
 }

@@ -36,7 +36,7 @@ func responseTypes() []Response {
 		new(DeleteFolderResponse), new(MoveFolderResponse), new(CopyFolderResponse), new(EmptyFolderResponse),
 		new(SyncFolderHierarchyResponse), new(SyncFolderItemsResponse), new(MarkAllItemsAsReadResponse),
 		new(CreateAttachmentResponse), new(GetAttachmentResponse), new(DeleteAttachmentResponse),
-		new(ConvertIDResponse), new(ResolveNamesResponse), new(ExpandDLResponse), new(GetServerTimeZonesResponse),
+		new(GetSharingMetadataResponse), new(GetSharingFolderResponse), new(RefreshSharingFolderResponse), new(ConvertIDResponse), new(ResolveNamesResponse), new(ExpandDLResponse), new(GetServerTimeZonesResponse),
 		new(GetUserAvailabilityResponse), new(GetUserOofSettingsResponse), new(SetUserOofSettingsResponse),
 		new(GetUserConfigurationResponse), new(CreateUserConfigurationResponse),
 		new(UpdateUserConfigurationResponse), new(DeleteUserConfigurationResponse),

@@ -80,8 +80,10 @@ func TestExternalPermissions(t *testing.T) {
 // from each other, by what names them.
 func TestExternalPermissionNamed(t *testing.T) {
 	all := []access.Entry{
-		{SID: "S-1-5-21-1-2-3-4", Rights: access.LevelEditor}, {Who: access.Default, Rights: access.LevelFreeBusyTimeOnly},
-		{Who: access.Anonymous}, {Who: access.ExternalUser, External: "dana@fabrikam.example", Rights: access.LevelFreeBusyDetails},
+		{SID: "S-1-5-21-1-2-3-4", Rights: access.LevelEditor},
+		{Who: access.Default, Rights: access.LevelFreeBusyTimeOnly},
+		{Who: access.Anonymous},
+		{Who: access.ExternalUser, External: "dana@fabrikam.example", Rights: access.LevelFreeBusyDetails},
 	}
 	got, err := parsePermissions(appendPermissions(nil, all))
 	if err != nil || !slices.Equal(got, all) {

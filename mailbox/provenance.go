@@ -31,8 +31,8 @@ type Given struct {
 	Name    string   // of the folder
 	Who     access.EntryKind
 	SID     entente.SID // of an ExternalUser his address
-	Had     Held // before
-	Has     Held // and after
+	Had     Held        // before
+	Has     Held        // and after
 }
 
 // Held is what somebody holds: rights, or for a delegate whether he gets copies;

@@ -17,6 +17,8 @@ func manualFragment(name string) string {
 		return extension(name, "t:AlternateIdBaseType", `<xs:attribute name="FolderId" type="xs:string" use="required"/>`)
 	case "AlternatePublicFolderItemIdType":
 		return extension(name, "t:AlternatePublicFolderIdType", `<xs:attribute name="ItemId" type="xs:string" use="required"/>`)
+	case "EncryptedDataContainerType":
+		return `<xs:complexType name="EncryptedDataContainerType"><xs:sequence><xs:any namespace="##other" processContents="skip"/></xs:sequence></xs:complexType>`
 	}
 	return eventFragment(name)
 }
