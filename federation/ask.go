@@ -23,24 +23,44 @@ type Granted struct {
 // Ask asks the broker for a token: a JWT if the target has keys for it, SAML if
 // not. Nothing is kept. Errors have the reasons above.
 func (s *Service) Ask(ctx context.Context, who token.Subject, target string, offer token.Offer) (*Granted, error) {
-	v := s.view.Load()
-	switch {
-	case v.trust == nil || !v.trust.Enabled || v.trust.ApplicationURI == "":
-		return nil, noTrust()
-	case len(who.Mails) == 0 || who.Immutable == "":
-		return nil, entente.Errorf(entente.Denied, "none of the user's addresses is in a federated domain").Because(NoFederatedProxy)
-	case target == "":
-		return nil, entente.Errorf(entente.Invalid, "a token is for an organization").Because(Misconfigured)
-	}
-	u := v.current()
-	if u == nil {
-		return nil, entente.Errorf(entente.Unavailable, "this node cannot use the key of the certificate in use").Because(NodeLacksKey)
+	v, u, err := s.asking(who, target)
+	if err != nil {
+		return nil, err
 	}
 	g, err := s.askJWT(ctx, v, u, who, target, offer)
 	if refusedAs(err, brokerapi.NeedsSAML) {
 		return s.askSAML(ctx, v, u, who, target, offer)
 	}
 	return g, err
+}
+
+// AskSAML asks for a token in the form that Exchange has, whatever keys the
+// target has: one that is handed on with something else under its secret, as in
+// a sharing invitation.
+func (s *Service) AskSAML(ctx context.Context, who token.Subject, target string, offer token.Offer) (*Granted, error) {
+	v, u, err := s.asking(who, target)
+	if err != nil {
+		return nil, err
+	}
+	return s.askSAML(ctx, v, u, who, target, offer)
+}
+
+// asking is what a token is asked for with, if one can be.
+func (s *Service) asking(who token.Subject, target string) (*view, *usable, error) {
+	v := s.view.Load()
+	switch {
+	case v.trust == nil || !v.trust.Enabled || v.trust.ApplicationURI == "":
+		return nil, nil, noTrust()
+	case len(who.Mails) == 0 || who.Immutable == "":
+		return nil, nil, entente.Errorf(entente.Denied, "none of the user's addresses is in a federated domain").Because(NoFederatedProxy)
+	case target == "":
+		return nil, nil, entente.Errorf(entente.Invalid, "a token is for an organization").Because(Misconfigured)
+	}
+	u := v.current()
+	if u == nil {
+		return nil, nil, entente.Errorf(entente.Unavailable, "this node cannot use the key of the certificate in use").Because(NodeLacksKey)
+	}
+	return v, u, nil
 }
 
 // askJWT asks for a token in the form that is between our own servers, in the

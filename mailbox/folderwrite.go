@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"entente"
 	"entente/access"
@@ -222,6 +223,11 @@ func (v *View) updateFolder(tx *db.Tx, f *Folder, fn func(*Folder) error) error 
 	}
 	if err := checkClass(now.Class); err != nil {
 		return err
+	}
+	if !strings.EqualFold(now.Class, f.Class) {
+		if err := v.readOnly(f.Class, access.EditAny); err != nil {
+			return err
+		}
 	}
 	props := now.Props.Append(nil)
 	if len(props) > v.s.limits.Props {

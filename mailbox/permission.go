@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	"entente"
 	"entente/access"
@@ -69,7 +70,7 @@ func parsePermissions(b []byte) ([]access.Entry, error) {
 func (v *View) want(tx *db.Tx, t *access.FolderTable, r access.Rights) error {
 	_, err := v.permit.Folder(t, r)
 	if err == nil {
-		return nil
+		return v.readOnly(t.Class, r)
 	}
 	var e *entente.Error
 	if !errors.As(err, &e) || e.Kind == entente.NotFound || e.Reason == access.NotVisible {
@@ -173,6 +174,7 @@ func (v *View) SetPermissions(ctx context.Context, id FolderID, entries []access
 // mayShare asks the owner's sharing policy about what entries of people of other
 // organizations have beyond those there are.
 func (v *View) mayShare(class string, old, entries []access.Entry) error {
+	shared := strings.EqualFold(class, SharedCalendarClass)
 	for i := range entries {
 		e := &entries[i]
 		if e.Who != access.ExternalUser || e.Rights == 0 {
@@ -180,6 +182,9 @@ func (v *View) mayShare(class string, old, entries []access.Entry) error {
 		}
 		if had := held(old, e); had != NoEntry && access.Rights(had).Has(e.Rights) {
 			continue
+		}
+		if shared { // what another shares is not his to share
+			return entente.Errorf(entente.Denied, "what somebody of another organization shares is not shared on").Because(access.SharingDisabled)
 		}
 		if err := v.permit.MayShare(e.External.Domain(), class, e.Rights); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"entente/access"
 	"entente/clientaccess"
 	"entente/ews"
+	"entente/ews/ewssharing"
+	"entente/federation"
 	"entente/mailbox"
 	"entente/strictxml"
 )
@@ -53,12 +55,6 @@ func codeOfReason(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorInvalidOrganizationRelationshipForFreeBusy, true
 	case access.OutsideScope:
 		return ews.ErrorNoFreeBusyAccess, true
-	case access.SharingDisabled:
-		return ews.ErrorNotAllowedExternalSharingByPolicy, true
-	case access.SharingDomain:
-		return ews.ErrorUserNotAllowedByPolicy, true
-	case access.SharingLevel:
-		return ews.ErrorPermissionNotAllowedByPolicy, true
 	case clientaccess.Busy:
 		return ews.ErrorServerBusy, true
 	case clientaccess.TooManySubscriptions:
@@ -108,6 +104,9 @@ func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
 	if code, ok := codeOfContent(r); ok {
 		return code, true
 	}
+	if code, ok := codeOfSharing(r); ok {
+		return code, true
+	}
 	return codeOfFree(r)
 }
 
@@ -145,6 +144,42 @@ func codeOfContent(r entente.Reason) (ews.ResponseCode, bool) {
 		return ews.ErrorInvalidValueForProperty, true
 	case mailbox.SortInvalid:
 		return ews.ErrorUnsupportedPathForSortGroup, true
+	}
+	return "", false
+}
+
+// codeOfSharing maps what is wrong with sharing beyond the organization, and with
+// invitations to it.
+func codeOfSharing(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	case access.SharingDisabled:
+		return ews.ErrorNotAllowedExternalSharingByPolicy, true
+	case access.SharingDomain:
+		return ews.ErrorUserNotAllowedByPolicy, true
+	case access.SharingLevel:
+		return ews.ErrorPermissionNotAllowedByPolicy, true
+	case ewssharing.InvalidMessage:
+		return ews.ErrorInvalidSharingMessage, true
+	case ewssharing.InvalidData:
+		return ews.ErrorInvalidSharingData, true
+	case ewssharing.NotSupportedMessage:
+		return ews.ErrorNotSupportedSharingMessage, true
+	case ewssharing.InvalidInitiator:
+		return ews.ErrorInvalidExternalSharingInitiator, true
+	case ewssharing.InvalidSubscriber:
+		return ews.ErrorInvalidExternalSharingSubscriber, true
+	case ewssharing.InvalidFolderAsked:
+		return ews.ErrorInvalidGetSharingFolderRequest, true
+	case ewssharing.SyncFailed:
+		return ews.ErrorSharingSynchronizationFailed, true
+	case ewssharing.NoExternalEWS:
+		return ews.ErrorSharingNoExternalEwsAvailable, true
+	case federation.NotFederated:
+		return ews.ErrorOrganizationNotFederated, true
+	case federation.Misconfigured:
+		return ews.ErrorInvalidFederatedOrganizationId, true
+	case federation.NoFederatedProxy:
+		return ews.ErrorUserWithoutFederatedProxyAddress, true
 	}
 	return "", false
 }

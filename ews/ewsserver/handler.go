@@ -24,6 +24,7 @@ import (
 	"entente/clientaccess"
 	"entente/delivery"
 	"entente/ews"
+	"entente/ews/ewssharing"
 	"entente/soap"
 	"entente/strictxml"
 )
@@ -48,6 +49,9 @@ type Config struct {
 	// Courier takes messages to those they are addressed to. Without one,
 	// nothing can be sent.
 	Courier *delivery.Courier
+	// Sharing invites to folders and follows what others share; without it there
+	// are no invitations.
+	Sharing *ewssharing.Service
 	// Unavailable reports whether an error says that a database cannot work at
 	// the moment: it is away, or its disk is full. Clients are told to try
 	// again then. Nil is never.

@@ -63,6 +63,11 @@ func operations() map[string]operation {
 		"GetAttachment":    reads("GetAttachment", (*call).getAttachment).asks(read),
 		"DeleteAttachment": changes("DeleteAttachment", (*call).deleteAttachment).asks(edit),
 
+		// what people share with those of other organizations
+		"GetSharingMetadata":   reads("GetSharingMetadata", (*call).getSharingMetadata).asks(look | access.FolderOwner),
+		"GetSharingFolder":     reads("GetSharingFolder", (*call).getSharingFolder).asks(look),
+		"RefreshSharingFolder": changes("RefreshSharingFolder", (*call).refreshSharingFolder).asks(look | access.FolderOwner),
+
 		// people and their time
 		"GetUserAvailabilityRequest": glances("GetUserAvailability", (*call).getUserAvailability).asks(access.FolderLookup | access.FreeBusySimple | access.FreeBusyDetailed).offered(access.OfferFreeBusy),
 		"GetUserOofSettingsRequest":  reads("GetUserOofSettings", (*call).getUserOofSettings).asks(look | access.FolderOwner),

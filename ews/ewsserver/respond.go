@@ -29,6 +29,8 @@ func (c *call) respond(req *ews.CreateItem, in *ews.Item) ([]ews.Item, error) {
 		return c.answerMeeting(req, in, ref, calendar.Declined)
 	case ews.KindCancelCalendarItem:
 		return nil, c.cancelCalendarItem(req, in, ref)
+	case ews.KindAcceptSharingInvitation:
+		return nil, c.acceptSharing(ref)
 	case ews.KindRemoveItem:
 		return nil, c.removeItem(ref)
 	case ews.KindReplyToItem, ews.KindReplyAllToItem, ews.KindForwardItem:

@@ -94,7 +94,7 @@ type Folder struct {
 
 // Limits of what is read.
 const (
-	maxBytes      = 1 << 20
+	MaxBytes      = 1 << 20 // of an attachment
 	maxProviders  = 8
 	maxRecipients = 500
 	maxEncrypted  = 100
@@ -112,7 +112,7 @@ func limits(bytes int) strictxml.Limits {
 // ReadMessage reads the attachment. What it does not know in it is skipped, so
 // that later forms can add to it. The error is ErrInvalid.
 func ReadMessage(b []byte) (*Message, error) {
-	r := strictxml.NewReader(b, limits(maxBytes))
+	r := strictxml.NewReader(b, limits(MaxBytes))
 	if !r.Root() || r.Name() != (strictxml.Name{Space: Space, Local: "SharingMessage"}) {
 		return nil, ErrInvalid
 	}

@@ -84,7 +84,7 @@ func TestRefusedMessages(t *testing.T) {
 	test("too many recipients", "ben@contoso.example", strings.Repeat("a@b.example;", maxRecipients+1))
 	test("too many providers", `<Provider Type="ms-exchange-internal"`, strings.Repeat(`<Provider Type="x"/>`, maxProviders+1)+`<Provider Type="ms-exchange-internal"`)
 	test("too deep", "<DataType>", strings.Repeat("<a>", 40)+strings.Repeat("</a>", 40)+"<DataType>")
-	test("too long", "<DataType>", "<Long>"+strings.Repeat("x", maxBytes)+"</Long><DataType>")
+	test("too long", "<DataType>", "<Long>"+strings.Repeat("x", MaxBytes)+"</Long><DataType>")
 	test("something behind it", "</SharingMessage>", "</SharingMessage><x/>")
 	test("cut short", "</SharingMessage>", "")
 	if _, err := ReadMessage(nil); err == nil {
