@@ -80,7 +80,7 @@ func operationOf(name string) (operation, bool) {
 		return operation{right: access.FolderVisible}, true
 	case "CreateFolder", "CreateManagedFolder":
 		return operation{right: access.CreateSubFolder}, true
-	case "UpdateFolder", "DeleteFolder", "MoveFolder":
+	case "UpdateFolder", "DeleteFolder", "MoveFolder", "GetSharingMetadata", "RefreshSharingFolder":
 		return operation{right: access.FolderOwner}, true
 	case "EmptyFolder":
 		return operation{right: access.DeleteAny}, true
@@ -106,7 +106,7 @@ func operationOf(name string) (operation, bool) {
 		return operation{right: access.FreeBusySimple}, true
 	case "GetDelegate", "AddDelegate", "UpdateDelegate", "RemoveDelegate", "GetUserOofSettings", "SetUserOofSettings":
 		return operation{right: access.FullAccess, ofBox: true}, true
-	case "ResolveNames", "ExpandDL", "GetRoomLists", "GetRooms", "GetServerTimeZones", "ConvertId",
+	case "ResolveNames", "ExpandDL", "GetRoomLists", "GetRooms", "GetServerTimeZones", "ConvertId", "GetSharingFolder",
 		"GetEvents", "GetStreamingEvents", "Unsubscribe", "GetServiceConfiguration", "GetPasswordExpirationDate":
 		return operation{}, true
 	}

@@ -25,6 +25,7 @@ import (
 	"entente/delivery"
 	"entente/directory"
 	"entente/ews/ewsserver"
+	"entente/ews/ewssharing"
 	"entente/federation"
 	"entente/keys"
 	"entente/mailbox"
@@ -67,8 +68,10 @@ type Server struct {
 	ews       *ewsserver.Handler
 	post      *delivery.Courier
 	sharing   *sharing.Service
-	relay     *relay.Relay // nil if this node has no side of one
-	partners  *partner.Client
+
+	invitations *ewssharing.Service
+	relay       *relay.Relay // nil if this node has no side of one
+	partners    *partner.Client
 
 	abroad     *outgoing.Dialer // to the broker and partners
 	dns        *outgoing.DNS    // by which they are found; nil if the system has none
@@ -290,9 +293,13 @@ func (s *Server) join(ctx context.Context) error {
 	if err := s.openPartners(ctx); err != nil {
 		return err
 	}
+	if err := s.openInvitations(ctx); err != nil {
+		return err
+	}
 	free := &availability.Service{Remote: s.remotes()}
 	s.ews = ewsserver.New(ewsserver.Config{
-		Log: s.log, SyncState: state,
+		Sharing: s.invitations,
+		Log:     s.log, SyncState: state,
 		Free:        free,
 		Courier:     s.post,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"entente/ews/ewssharing"
 	"entente/sharing"
 )
 
@@ -19,6 +20,18 @@ func (s *Server) openSharing(ctx context.Context) error {
 	s.sharing = sharing.New(sharing.Config{
 		DB: s.main, Directory: s.Directory, Door: s.Door, Seal: seal, Log: s.log, Now: s.options.Now,
 		Base: func() string { return "https://" + s.publicHost() },
+	})
+	return nil
+}
+
+// openInvitations makes what invites people of other organizations to folders,
+// and follows what they share.
+func (s *Server) openInvitations(ctx context.Context) error {
+	if err := s.main.Migrate(ctx, ewssharing.Schema()); err != nil {
+		return err
+	}
+	s.invitations = ewssharing.New(ewssharing.Config{
+		DB: s.main, Directory: s.Directory, Door: s.Door, Federation: s.Federation, Owner: s.partners, Log: s.log, Now: s.options.Now,
 	})
 	return nil
 }

@@ -29,6 +29,7 @@ func byAddress() map[string]string {
 			`<t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>2026-12-01T00:00:00</t:StartTime><t:EndTime>2026-12-02T00:00:00</t:EndTime></t:TimeWindow><t:RequestedView>FreeBusy</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest>`,
 		"GetUserOofSettingsRequest": `<m:GetUserOofSettingsRequest>` + oof + `</m:GetUserOofSettingsRequest>`,
 		"SetUserOofSettingsRequest": `<m:SetUserOofSettingsRequest>` + oof + `<t:UserOofSettings><t:OofState>Disabled</t:OofState><t:ExternalAudience>None</t:ExternalAudience></t:UserOofSettings></m:SetUserOofSettingsRequest>`,
+		"GetSharingFolder":          `<m:GetSharingFolder><m:SmtpAddress>dana@fabrikam.example</m:SmtpAddress><m:DataType>Calendar</m:DataType></m:GetSharingFolder>`,
 		"ExpandDL":                  `<m:ExpandDL><m:Mailbox><t:EmailAddress>` + address("nolist") + `</t:EmailAddress></m:Mailbox></m:ExpandDL>`,
 		"GetRoomLists":              `<m:GetRoomLists/>`,
 		"GetRooms":                  `<m:GetRooms><m:RoomList><t:EmailAddress>` + address("nolist") + `</t:EmailAddress></m:RoomList></m:GetRooms>`,

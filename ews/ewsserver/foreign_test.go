@@ -59,7 +59,7 @@ func strange() map[string][]string {
 		},
 		"CreateItem": {
 			`<m:CreateItem MessageDisposition="SaveOnly"><m:SavedItemFolderId>` + folder + `</m:SavedItemFolderId><m:Items><t:Message><t:ExtendedProperty>` + named + `<t:Value>x</t:Value></t:ExtendedProperty></t:Message></m:Items></m:CreateItem>`,
-			answer("AcceptItem"), answer("DeclineItem"), answer("CancelCalendarItem"), answer("RemoveItem"), answer("ReplyToItem"), answer("ForwardItem"),
+			answer("AcceptItem"), answer("DeclineItem"), answer("CancelCalendarItem"), answer("RemoveItem"), answer("AcceptSharingInvitation"), answer("ReplyToItem"), answer("ForwardItem"),
 		},
 		"CreateAttachment": {
 			`<m:CreateAttachment><m:ParentItemId Id="I"/><m:Attachments><t:FileAttachment><t:Name>a</t:Name><t:Content/></t:FileAttachment></m:Attachments></m:CreateAttachment>`,
@@ -69,15 +69,17 @@ func strange() map[string][]string {
 			`<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds>` + folder + `</t:FolderIds>` + allEvents + `<t:Timeout>1</t:Timeout></m:PullSubscriptionRequest></m:Subscribe>`,
 			`<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds>` + folder + `</t:FolderIds>` + allEvents + `</m:StreamingSubscriptionRequest></m:Subscribe>`,
 		},
-		"GetAttachment":    {`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:GetAttachment>`},
-		"DeleteAttachment": {`<m:DeleteAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:DeleteAttachment>`},
+		"GetSharingMetadata":   {`<m:GetSharingMetadata><m:IdOfFolderToShare Id="F"/><m:SenderSmtpAddress>` + address("anna") + `</m:SenderSmtpAddress><m:Recipients><t:SmtpAddress>dana@fabrikam.example</t:SmtpAddress></m:Recipients></m:GetSharingMetadata>`},
+		"RefreshSharingFolder": {`<m:RefreshSharingFolder><m:SharingFolderId Id="F"/></m:RefreshSharingFolder>`},
+		"GetAttachment":        {`<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:GetAttachment>`},
+		"DeleteAttachment":     {`<m:DeleteAttachment><m:AttachmentIds><t:AttachmentId Id="A"/></m:AttachmentIds></m:DeleteAttachment>`},
 	}
 }
 
 // idless are the operations that open nothing by an id.
 var idless = map[string]string{
 	"ConvertId": "opens nothing", "GetServerTimeZones": "no mailbox", "GetDelegate": "by address", "AddDelegate": "by address", "UpdateDelegate": "by address", "RemoveDelegate": "by address", "GetUserAvailabilityRequest": "by address",
-	"GetUserOofSettingsRequest": "by address", "SetUserOofSettingsRequest": "by address", "ExpandDL": "by address", "GetEvents": "of subscriptions, whose ids nobody can guess: TestSubscriptionsOfOthersAreNone", "GetStreamingEvents": "likewise", "Unsubscribe": "likewise", "GetRoomLists": "directory", "GetRooms": "directory",
+	"GetUserOofSettingsRequest": "by address", "SetUserOofSettingsRequest": "by address", "ExpandDL": "by address", "GetEvents": "of subscriptions, whose ids nobody can guess: TestSubscriptionsOfOthersAreNone", "GetStreamingEvents": "likewise", "Unsubscribe": "likewise", "GetSharingFolder": "by address", "GetRoomLists": "directory", "GetRooms": "directory",
 }
 
 // The ids of somebody else's things change nothing, whatever is done with them,

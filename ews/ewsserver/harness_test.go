@@ -26,6 +26,9 @@ import (
 	"entente/delivery"
 	"entente/directory"
 	"entente/ews"
+	"entente/ews/ewssharing"
+	"entente/federation"
+	"entente/federation/token"
 	"entente/mailbox"
 	"entente/soap"
 	"entente/strictxml"
@@ -96,7 +99,11 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 		},
 		Directory: d, Mailboxes: h.store, Log: log, Slog: quiet, Now: time.Now,
 	})
+	h.must(records.Migrate(ctx, ewssharing.Schema()))
 	h.handler = New(Config{
+		Sharing: ewssharing.New(ewssharing.Config{
+			DB: records, Directory: d, Door: h.door, Federation: alone{}, Owner: alone{}, Log: quiet, Now: time.Now,
+		}),
 		Log: slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelError})), SyncState: testMarker("key"),
 		Free: &availability.Service{}, Courier: h.courier(),
 		Unavailable: func(err error) bool { return errors.Is(err, errAway) },
@@ -104,6 +111,24 @@ func newHouse(tb testing.TB, store *db.DB) *house {
 	h.guarded = h.door.Guard(clientaccess.EWS, watched{h})
 	h.people()
 	return h
+}
+
+// alone is the federation of an organization that is in none.
+type alone struct{}
+
+func (alone) Trust() *federation.Trust { return nil }
+func (alone) Opener() *token.Opener    { return nil }
+
+func (alone) Subject(entente.MailboxID, []entente.SMTPAddress) (token.Subject, error) {
+	return token.Subject{}, entente.Errorf(entente.Denied, "not federated").Because(federation.NotFederated)
+}
+
+func (alone) AskSAML(context.Context, token.Subject, string, token.Offer) (*federation.Granted, error) {
+	return nil, entente.Errorf(entente.Denied, "not federated").Because(federation.NotFederated)
+}
+
+func (alone) SharingRead(context.Context, *access.Caller, entente.SMTPAddress, ews.Request, ews.Response) error {
+	return entente.Errorf(entente.Denied, "not federated").Because(federation.NotFederated)
 }
 
 var errAway = errors.New("the database is away")
