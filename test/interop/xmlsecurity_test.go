@@ -244,6 +244,22 @@ func (p *party) verdict(t *testing.T, doc []byte, args ...string) (out, complain
 
 var profiles = map[string]xmlsec.Profile{"modern": xmlsec.Modern, "compat": xmlsec.Compat, "legacy": xmlsec.Legacy}
 
+// tokenRequest is a message as an organization sends it to the broker.
+func tokenRequest(parts wssecurity.Part, token []byte) *wssecurity.Message {
+	return &wssecurity.Message{
+		Version: soap.V12, To: "https://broker.example/sts", Action: "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue",
+		Declare: []soap.Namespace{{Prefix: "t", URI: "http://schemas.xmlsoap.org/ws/2005/02/trust"}},
+		Created: time.Now(), Expires: time.Now().Add(5 * time.Minute), Parts: parts, Token: token,
+		Body: func(e *strictxml.Encoder) { e.Elem("t:RequestSecurityToken", "for chris & amy") },
+	}
+}
+
+// changes are, by part, what a change replaces with what.
+var changes = map[string][2]string{
+	"timestamp": {"<wsu:Expires>20", "<wsu:Expires>21"}, "to": {"broker.example/sts", "broker.example/stz"},
+	"action": {"RST/Issue", "RST/Renew"}, "body": {"for chris", "for boris"}, "signature": {"<ds:SignatureValue>", "<ds:SignatureValue>AAAA"},
+}
+
 // TestHeaderJudged has libxmlsec verify the Security headers that we write: four
 // references by certificate as [MS-OXWSLVID] 3.3.4.1.1 has them, and two by the
 // secret of a token. It must refuse each that was changed in one signed part.
@@ -257,21 +273,9 @@ func TestHeaderJudged(t *testing.T) {
 		"--id-attr:Id", wssecurity.SpaceUtility + ":Timestamp", "--id-attr:Id", wssecurity.SpaceAddressing + ":To",
 		"--id-attr:Id", wssecurity.SpaceAddressing + ":Action", "--id-attr:Id", soap.Namespace12 + ":Body",
 	}
-	message := func(parts wssecurity.Part, token []byte) *wssecurity.Message {
-		return &wssecurity.Message{
-			Version: soap.V12, To: "https://broker.example/sts", Action: "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue",
-			Declare: []soap.Namespace{{Prefix: "t", URI: "http://schemas.xmlsoap.org/ws/2005/02/trust"}},
-			Created: time.Now(), Expires: time.Now().Add(5 * time.Minute), Parts: parts, Token: token,
-			Body: func(e *strictxml.Encoder) { e.Elem("t:RequestSecurityToken", "for chris & amy") },
-		}
-	}
-	changes := map[string][2]string{
-		"timestamp": {"<wsu:Expires>20", "<wsu:Expires>21"}, "to": {"broker.example/sts", "broker.example/stz"},
-		"action": {"RST/Issue", "RST/Renew"}, "body": {"for chris", "for boris"}, "signature": {"<ds:SignatureValue>", "<ds:SignatureValue>AAAA"},
-	}
 	for name, p := range profiles {
 		t.Run("certificate/"+name, func(t *testing.T) {
-			doc, err := wssecurity.Certify(message(wssecurity.Timestamp|wssecurity.To|wssecurity.Action|wssecurity.Body, nil), by.Signer, p)
+			doc, err := wssecurity.Certify(tokenRequest(wssecurity.Timestamp|wssecurity.To|wssecurity.Action|wssecurity.Body, nil), by.Signer, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -302,7 +306,7 @@ func TestHeaderJudged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, err := wssecurity.Possess(message(wssecurity.Timestamp|wssecurity.To, token), secret, p)
+			doc, err := wssecurity.Possess(tokenRequest(wssecurity.Timestamp|wssecurity.To, token), secret, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -314,6 +318,36 @@ func TestHeaderJudged(t *testing.T) {
 				t.Error("xmlsec1 takes it by another secret")
 			}
 		})
+	}
+}
+
+// TestHeaderByJava has the two stacks of Java verify the header of a token
+// request, and refuse it changed. With SHA-1 (Legacy) the JDK refuses it anyway.
+func TestHeaderByJava(t *testing.T) {
+	c := newCourt(t)
+	by := newParty(t, "contoso-current1")
+	docs := map[string][]byte{}
+	for name, p := range profiles {
+		doc, err := wssecurity.Certify(tokenRequest(wssecurity.Timestamp|wssecurity.To|wssecurity.Action|wssecurity.Body, nil), by.Signer, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs[name] = doc
+		for what, change := range changes {
+			docs[name+"-"+what] = bytes.Replace(doc, []byte(change[0]), []byte(change[1]), 1)
+		}
+	}
+	dir := folder(t, docs)
+	for judge, sha1 := range map[string]bool{"jdk-header": false, "santuario-header": true} {
+		v := c.java(t, judge, filepath.Join(by.dir, "cert.pem"), filepath.Join(by.dir, "key.pem"), dir)
+		if len(v) != len(docs) {
+			t.Fatalf("%s: %v", judge, v)
+		}
+		for name, accepted := range v {
+			if want := name == "modern" || name == "compat" || name == "legacy" && sha1; accepted != want {
+				t.Errorf("%s on %s: %v", judge, name, accepted)
+			}
+		}
 	}
 }
 

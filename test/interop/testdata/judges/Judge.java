@@ -31,12 +31,15 @@ import org.xml.sax.helpers.DefaultHandler;
  * implementations of XML security that Java has: that of the JDK
  * (javax.xml.crypto.dsig, secure validation on) and Apache Santuario.
  *
- * Judge jdk|santuario|decrypt CERTIFICATE KEY FOLDER [OUT]: for each file of the
- * folder a line with its name and accepted or refused. decrypt writes what it
- * opens to OUT.
+ * Judge jdk|santuario|jdk-header|santuario-header|decrypt CERTIFICATE KEY FOLDER
+ * [OUT]: for each file of the folder a line with its name and accepted or refused.
+ * decrypt writes what it opens to OUT. The files are assertions, EncryptedData,
+ * or for the headers SOAP messages.
  */
 public class Judge {
     static final String DSIG = "http://www.w3.org/2000/09/xmldsig#";
+    static final String WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+    static final String WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
     static final String XENC = "http://www.w3.org/2001/04/xmlenc#";
 
     public static void main(String[] args) throws Exception {
@@ -57,6 +60,12 @@ public class Judge {
                     break;
                 case "santuario":
                     ok = santuario(doc, issuer);
+                    break;
+                case "jdk-header":
+                    ok = jdkHeader(doc, issuer);
+                    break;
+                case "santuario-header":
+                    ok = new XMLSignature(header(doc), "", true).checkSignatureValue(issuer);
                     break;
                 default:
                     Files.write(Paths.get(args[4], file.getFileName().toString()), decrypt(doc, target));
@@ -114,6 +123,29 @@ public class Judge {
 
     static boolean santuario(Document doc, PublicKey key) throws Exception {
         return new XMLSignature(signature(doc), "", true).checkSignatureValue(key);
+    }
+
+    /** The signature of a message's Security header, over elements by wsu:Id. */
+    static Element header(Document doc) {
+        NodeList all = doc.getElementsByTagNameNS("*", "*");
+        for (int i = 0; i < all.getLength(); i++) {
+            Element e = (Element) all.item(i);
+            if (e.hasAttributeNS(WSU, "Id")) {
+                e.setIdAttributeNS(WSU, "Id", true);
+            }
+        }
+        NodeList security = doc.getElementsByTagNameNS(WSSE, "Security");
+        NodeList signatures = ((Element) security.item(0)).getElementsByTagNameNS(DSIG, "Signature");
+        if (security.getLength() != 1 || signatures.getLength() != 1) {
+            throw new IllegalArgumentException("not one signature, in the Security header");
+        }
+        return (Element) signatures.item(0);
+    }
+
+    static boolean jdkHeader(Document doc, PublicKey key) throws Exception {
+        DOMValidateContext context = new DOMValidateContext(key, header(doc));
+        context.setProperty("org.jcp.xml.dsig.secureValidation", Boolean.TRUE);
+        return XMLSignatureFactory.getInstance("DOM").unmarshalXMLSignature(context).validate(context);
     }
 
     static byte[] decrypt(Document doc, PrivateKey key) throws Exception {
