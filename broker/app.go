@@ -103,9 +103,13 @@ func (k appKeys) certificates(now time.Time) (all []*x509.Certificate) {
 	return all
 }
 
-// signers are the P-256 keys that a request for a JWT may be signed by.
-func (k appKeys) signers() (all []*ecdsa.PublicKey) {
+// signers are the P-256 keys that a request for a JWT may be signed by. They end
+// with the certificate that they came with.
+func (k appKeys) signers(now time.Time) (all []*ecdsa.PublicKey) {
 	for _, s := range k.sets() {
+		if c, err := s.certificate(); err != nil || !inTime(c, now) {
+			continue
+		}
 		if p, err := s.Signing.ECDSA(); err == nil {
 			all = append(all, p)
 		}

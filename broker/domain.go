@@ -16,7 +16,7 @@ type domain struct {
 	state    brokerapi.DomainState
 	nonce    string
 	reserved time.Time
-	held     bool
+	held     bool      // by the broker's administrator; kept apart, for whoever has the domain next
 	checked  time.Time // zero: never
 	proven   time.Time
 	absent   time.Time // since when the proof has been known not to be there
@@ -79,13 +79,15 @@ func readDomains(rows *db.Rows, err error) (all []*domain, _ error) {
 
 // loadDomain returns an application's claim on a domain, nil if it has none.
 func loadDomain(tx *db.Tx, name entente.Domain, app entente.AppID) (*domain, error) {
-	return one(readDomain(tx.QueryRow(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
+	return one(readDomain(tx.QueryRow(`SELECT domain, app, state, nonce, reserved,
+		EXISTS (SELECT 1 FROM broker_held WHERE broker_held.domain = broker_domain.domain), checked, proven, absent, due, problem, wildcard
 		FROM broker_domain WHERE domain = $1 AND app = $2`, string(name), string(app))))
 }
 
 // holder returns who has a domain, nil if nobody does.
 func holder(tx *db.Tx, name entente.Domain) (*domain, error) {
-	return one(readDomain(tx.QueryRow(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
+	return one(readDomain(tx.QueryRow(`SELECT domain, app, state, nonce, reserved,
+		EXISTS (SELECT 1 FROM broker_held WHERE broker_held.domain = broker_domain.domain), checked, proven, absent, due, problem, wildcard
 		FROM broker_domain WHERE domain = $1 AND state <> 'Pending'`, string(name))))
 }
 
@@ -97,21 +99,23 @@ func one(d *domain, err error) (*domain, error) {
 }
 
 func domainsOf(tx *db.Tx, app entente.AppID) ([]*domain, error) {
-	return readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
+	return readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved,
+		EXISTS (SELECT 1 FROM broker_held WHERE broker_held.domain = broker_domain.domain), checked, proven, absent, due, problem, wildcard
 		FROM broker_domain WHERE app = $1 ORDER BY domain`, string(app)))
 }
 
 func claimsOn(tx *db.Tx, name entente.Domain) ([]*domain, error) {
-	return readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
+	return readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved,
+		EXISTS (SELECT 1 FROM broker_held WHERE broker_held.domain = broker_domain.domain), checked, proven, absent, due, problem, wildcard
 		FROM broker_domain WHERE domain = $1 ORDER BY CASE WHEN state = 'Pending' THEN 1 ELSE 0 END, reserved, app`, string(name)))
 }
 
 func (d *domain) store(tx *db.Tx) error {
-	_, err := tx.Exec(`INSERT INTO broker_domain (domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (domain, app) DO UPDATE SET state = $3, nonce = $4, reserved = $5, held = $6, checked = $7, proven = $8,
-			absent = $9, due = $10, problem = $11, wildcard = $12`,
-		string(d.name), string(d.app), string(d.state), d.nonce, unix(d.reserved), d.held, unix(d.checked), unix(d.proven),
+	_, err := tx.Exec(`INSERT INTO broker_domain (domain, app, state, nonce, reserved, checked, proven, absent, due, problem, wildcard)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (domain, app) DO UPDATE SET state = $3, nonce = $4, reserved = $5, checked = $6, proven = $7,
+			absent = $8, due = $9, problem = $10, wildcard = $11`,
+		string(d.name), string(d.app), string(d.state), d.nonce, unix(d.reserved), unix(d.checked), unix(d.proven),
 		unix(d.absent), unix(d.due), d.problem, d.wildcard)
 	return err
 }

@@ -272,7 +272,34 @@ func (b *Broker) rollover(ctx context.Context) error {
 			}
 		}
 	}
-	return b.refresh(ctx)
+	if err := b.refresh(ctx); err != nil {
+		return err
+	}
+	return b.sweep(ctx)
+}
+
+// sweep forgets keys that belong to no generation: of a wipe, or of a making,
+// that was broken off.
+func (b *Broker) sweep(ctx context.Context) error {
+	used := map[string]bool{}
+	for _, x := range b.ring.Load().all {
+		used[x.rsaID], used[x.p256ID] = true, true
+	}
+	for _, p := range []keys.Purpose{keys.BrokerCertificate, keys.BrokerSigning} {
+		all, err := b.Ring.Named(ctx, p)
+		if err != nil {
+			return err
+		}
+		for _, k := range all {
+			if used[k.ID] || b.Now().Sub(k.Made) < time.Hour { // another node may be making it
+				continue
+			}
+			if err := b.Ring.Forget(ctx, p, k.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (b *Broker) wipe(ctx context.Context, x *generation) error {

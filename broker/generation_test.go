@@ -13,6 +13,7 @@ import (
 	"entente/db/dbtest"
 	"entente/federation/brokerapi"
 	"entente/federation/token"
+	"entente/keys"
 	"entente/strictxml"
 )
 
@@ -249,4 +250,31 @@ func TestConfig(t *testing.T) {
 	test(false, func(c *Config) { c.Times.Ahead = 3*c.Times.Refresh - 1 })
 	test(false, func(c *Config) { c.Times.KeyLife = c.Times.Ahead })
 	test(false, func(c *Config) { c.Times.Refresh = time.Second })
+}
+
+// TestSweep: keys that a broken off making left behind go, and those of
+// generations stay.
+func TestSweep(t *testing.T) {
+	w := open(t, dbtest.SQLite(t), func(*Config) {})
+	lost, err := w.Ring.Make(t.Context(), keys.BrokerSigning)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(want int) {
+		t.Helper()
+		w.Tick(t.Context())
+		if all, err := w.Ring.Named(t.Context(), keys.BrokerSigning); err != nil || len(all) != want {
+			t.Errorf("%+v, %v", all, err)
+		}
+	}
+	count(2)
+	w.clock.pass(time.Hour)
+	count(1)
+	if _, _, err := w.Ring.BrokerSigners(t.Context(), w.ring.Load().all[0].rsaID, lost); !errors.Is(err, keys.ErrNone) {
+		t.Errorf("the lost key: %v", err)
+	}
+	again, err := Open(t.Context(), w.Config) // with what is left
+	if err != nil || again.ring.Load().all[0].p256 == nil {
+		t.Error(err)
+	}
 }

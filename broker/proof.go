@@ -67,15 +67,28 @@ func accepts(a *app, d *domain, now time.Time) accepted {
 	return want
 }
 
-func (w *accepted) by(text string, scoped bool, now time.Time) bool {
+// by reports whether a record proves the domain, and when it ceases to if it says
+// so.
+func (w *accepted) by(text string, scoped bool, now time.Time) (ends time.Time, ok bool) {
 	if slices.Contains(w.texts, text) {
-		return true
+		return time.Time{}, true
 	}
 	if !scoped {
-		return false
+		return time.Time{}, false
 	}
 	p, ok := brokerapi.ParseScopedProof(text)
-	return ok && p.Holds(w.scoped, now)
+	return p.Expires, ok && p.Holds(w.scoped, now)
+}
+
+// among looks for a record that proves the domain for the longest time.
+func (w *accepted) among(texts []string, scoped bool, now time.Time) (ends time.Time, ok bool) {
+	for _, s := range texts {
+		e, holds := w.by(s, scoped, now)
+		if holds && (!ok || e.IsZero() || !ends.IsZero() && e.After(ends)) {
+			ends, ok = e, true
+		}
+	}
+	return ends, ok
 }
 
 // lookFor has every resolver, and the domain's own servers, say whether a proof
@@ -98,24 +111,29 @@ func (b *Broker) lookFor(ctx context.Context, name entente.Domain, want accepted
 		})
 	}
 	all.Wait()
-	return conclude(name, opinions)
+	return conclude(name, opinions, b.Now())
 }
 
 // An opinion is what one server says.
 type opinion struct {
 	verdict  verdict
 	wildcard bool
-	optional bool  // there was nobody to ask
-	err      error // of an unknown
+	ends     time.Time // of the record, if it says so
+	optional bool      // there was nobody to ask
+	err      error     // of an unknown
 }
 
-func conclude(name entente.Domain, opinions []opinion) finding {
+func conclude(name entente.Domain, opinions []opinion, now time.Time) finding {
 	var said [present + 1]int
 	f := finding{}
 	var silent error
+	var ends time.Time
 	for _, o := range opinions {
 		if o.optional {
 			continue
+		}
+		if !o.ends.IsZero() && (ends.IsZero() || o.ends.Before(ends)) {
+			ends = o.ends
 		}
 		said[o.verdict]++
 		f.wildcard = f.wildcard || o.wildcard
@@ -133,12 +151,18 @@ func conclude(name entente.Domain, opinions []opinion) finding {
 		}
 	case said[present] > 0:
 		f.verdict = present
+		if !ends.IsZero() && ends.Before(now.Add(endsSoon)) {
+			f.problem = "the record proves the domain until " + ends.Format(time.DateOnly) + " only: put the one with a later exp in its place"
+		}
 	case said[absent] > 0:
 		f.verdict = absent
 		f.problem = fmt.Sprintf("Proof of domain ownership has failed. Make sure that the TXT record is in DNS, at %s%s or at %s", brokerapi.ScopedLabel, name, name)
 	}
 	return f
 }
+
+// endsSoon is how long before a record's end its owner hears of it.
+const endsSoon = 60 * daytime
 
 // wildcardLabel is a name that nobody made a record for.
 const wildcardLabel = "_entente-nobody-made-this."
@@ -156,14 +180,15 @@ func (b *Broker) ask(ctx context.Context, name entente.Domain, want *accepted, a
 			o.verdict, o.err = unknown, err
 			continue
 		}
-		if slices.ContainsFunc(said, func(s string) bool { return want.by(s, place != "", now) }) {
-			o.verdict, o.err = present, nil
+		if ends, ok := want.among(said, place != "", now); ok {
+			o.verdict, o.err, o.ends = present, nil, ends
 			break
 		}
 	}
 	if o.verdict == present {
 		other, err := texts(ask(ctx, wildcardLabel+string(name), dns.TypeTXT))
-		o.wildcard = err == nil && slices.ContainsFunc(other, func(s string) bool { return want.by(s, true, now) })
+		_, found := want.among(other, true, now)
+		o.wildcard = err == nil && found
 	}
 	return o
 }
@@ -179,7 +204,12 @@ func texts(a *outgoing.Answer, err error) ([]string, error) {
 	return nil, err
 }
 
-// proposed is the scoped record that is proposed to an owner.
-func proposed(app entente.AppID, nonce string, now time.Time) string {
-	return brokerapi.ScopedProof{App: app, Nonce: nonce, Expires: now.Add(proofLasts)}.String()
+// proposed is the scoped record that is proposed to an owner: the same for years,
+// and in time another one.
+func proposed(app entente.AppID, nonce string, reserved, now time.Time) string {
+	ends := reserved.Add(proofLasts)
+	for ends.Before(now.Add(proofLasts / 5)) {
+		ends = ends.Add(proofLasts)
+	}
+	return brokerapi.ScopedProof{App: app, Nonce: nonce, Expires: ends}.String()
 }

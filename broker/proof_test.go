@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/x509"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := w.lookFor(t.Context(), "contoso.example", accepts(a, d, w.Now()))
-		if (f.verdict == present) != want || f.verdict == unknown || (f.problem == "") != want {
+		if (f.verdict == present) != want || f.verdict == unknown || !want && f.problem == "" {
 			t.Errorf("%s %q: %+v", name, records, f)
 		}
 	}
@@ -277,6 +278,36 @@ func TestTakeOver(t *testing.T) {
 		a.must(brokerapi.ReserveDomain, brokerapi.DomainName{Domain: "contoso.example"}, nil)
 		a.state(brokerapi.CheckDomain, "contoso.example", brokerapi.Pending)
 	})
+}
+
+// TestRecordThatEnds: who wrote an end into his record hears in time, and is
+// proposed one with a later end.
+func TestRecordThatEnds(t *testing.T) {
+	w := open(t, dbtest.SQLite(t), func(*Config) {})
+	o := w.newOrg("contoso.example")
+	o.signer = newCertificate(t, w.Now(), func(c *x509.Certificate) { c.NotAfter = w.Now().Add(20 * 365 * daytime) })
+	o.register()
+	scoped := "_entente-federation.contoso.example"
+	i := o.state(brokerapi.ReserveDomain, "contoso.example", brokerapi.Pending)
+	w.dns.set(scoped, i.Scoped)
+	soon := func(want bool) brokerapi.DomainInfo {
+		t.Helper()
+		i := o.state(brokerapi.CheckDomain, "contoso.example", brokerapi.Active)
+		if got := strings.Contains(i.Problem, "until 2031-11-27 only"); got != want {
+			t.Errorf("problem: %q", i.Problem)
+		}
+		return i
+	}
+	if got := soon(false); got.Scoped != i.Scoped {
+		t.Errorf("another record is proposed at once: %s", got.Scoped)
+	}
+	w.clock.pass(5*365*daytime - 61*daytime)
+	if got := soon(false); !strings.HasSuffix(got.Scoped, "exp=2036-11-25") {
+		t.Errorf("proposed: %s", got.Scoped)
+	}
+	w.clock.pass(2 * daytime)
+	w.dns.set(scoped, i.Scoped, soon(true).Scoped)
+	soon(false)
 }
 
 func TestWildcardIsNoted(t *testing.T) {

@@ -123,7 +123,7 @@ func (d *domain) info(a *app, now time.Time) (*brokerapi.DomainInfo, error) {
 	}
 	i := &brokerapi.DomainInfo{
 		Domain: d.name, State: d.state, Checked: d.checked, Problem: d.problem,
-		Proof: brokerapi.DomainProof(a.id, d.name, c), Scoped: proposed(a.id, d.nonce, d.reserved),
+		Proof: brokerapi.DomainProof(a.id, d.name, c), Scoped: proposed(a.id, d.nonce, d.reserved, now),
 	}
 	switch {
 	case d.state == brokerapi.Pending:
@@ -277,7 +277,8 @@ func (b *Broker) checkDue(ctx context.Context) error {
 	now := b.Now()
 	var due []*domain
 	err := b.DB.Update(ctx, func(tx *db.Tx) (err error) {
-		due, err = readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved, held, checked, proven, absent, due, problem, wildcard
+		due, err = readDomains(tx.Query(`SELECT domain, app, state, nonce, reserved,
+			EXISTS (SELECT 1 FROM broker_held WHERE broker_held.domain = broker_domain.domain), checked, proven, absent, due, problem, wildcard
 			FROM broker_domain WHERE due <= $1 ORDER BY due LIMIT $2`, now.Unix(), dueAtOnce))
 		if err != nil {
 			return err

@@ -239,14 +239,31 @@ func (b *Broker) Suspend(ctx context.Context, what string, yes bool, by access.P
 	}
 	if name, err := entente.ParseDomain(what); err == nil && strings.Contains(what, ".") {
 		return b.byAdmin(ctx, action, by, []string{string(name)}, func(tx *db.Tx) error {
-			n, err := tx.Exec(`UPDATE broker_domain SET held = $2 WHERE domain = $1`, string(name), yes)
-			if err == nil && n == 0 {
-				return entente.Errorf(entente.NotFound, "nobody has reserved %s", name)
-			}
-			return err
+			return hold(tx, name, yes)
 		})
 	}
 	return b.changeApp(ctx, action, by, entente.AppID(strings.ToUpper(what)), nil, func(a *app) { a.suspended = yes })
+}
+
+// hold suspends a domain as such: releasing and reserving it anew, or under
+// another AppID, does not help its owner.
+func hold(tx *db.Tx, name entente.Domain, yes bool) error {
+	if !yes {
+		n, err := tx.Exec(`DELETE FROM broker_held WHERE domain = $1`, string(name))
+		if err == nil && n == 0 {
+			return entente.Errorf(entente.NotFound, "%s is not suspended by an administrator", name)
+		}
+		return err
+	}
+	all, err := claimsOn(tx, name)
+	if err == nil && len(all) == 0 {
+		return entente.Errorf(entente.NotFound, "nobody has reserved %s", name)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO broker_held (domain) VALUES ($1) ON CONFLICT (domain) DO NOTHING`, string(name))
+	return err
 }
 
 // SetCompat says what of older software is accepted of an organization: off, on

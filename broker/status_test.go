@@ -70,6 +70,17 @@ func TestAdministration(t *testing.T) {
 		tokens(b, a, brokerapi.NotActive)
 		set(string(b.id), false, true)
 		tokens(a, b, "")
+		// Nor does releasing it.
+		set("contoso.example", true, true)
+		a.must(brokerapi.ReleaseDomain, brokerapi.DomainName{Domain: "contoso.example"}, nil)
+		var i brokerapi.DomainInfo
+		a.must(brokerapi.ReserveDomain, brokerapi.DomainName{Domain: "contoso.example"}, &i)
+		w.dns.set(brokerapi.ScopedLabel+"contoso.example", i.Scoped)
+		a.state(brokerapi.CheckDomain, "contoso.example", brokerapi.Suspended)
+		tokens(a, b, brokerapi.NotActive)
+		set("contoso.example", false, true)
+		tokens(a, b, "")
+		set("contoso.example", false, false)
 		set("nobody.example", true, false)
 		set("7FFFFFFFFFFFFFFF", true, false)
 
@@ -93,7 +104,7 @@ func TestAdministration(t *testing.T) {
 		if _, err := w.CheckNow(ctx, entente.Domain("nobody.example")); err == nil {
 			t.Error("nobody's domain is checked")
 		}
-		if r := w.actions("broker.suspend"); len(r) != 2 || r[0].By.UPN != admin.UPN {
+		if r := w.actions("broker.suspend"); len(r) != 3 || r[0].By.UPN != admin.UPN {
 			t.Errorf("recorded: %+v", r)
 		}
 	})

@@ -146,7 +146,7 @@ func (b *Broker) authenticate(ctx context.Context, u *brokerapi.Unverified, w wh
 	q := &request{app: a, claimed: claimed.App}
 	var e *brokerapi.Envelope
 	if keys := a.keys.at(now); w == byKey {
-		for _, k := range keys.signers() {
+		for _, k := range keys.signers(now) {
 			if e, err = u.VerifyKey(k); err == nil {
 				jwk, _ := jose.KeyOf(k) // it came from one
 				q.holder = jwk.Thumbprint()
@@ -211,7 +211,8 @@ func (b *Broker) admit(ctx context.Context, u *brokerapi.Unverified, q *request,
 		return refuse(entente.Invalid, brokerapi.RequestExpired, "the request's time is more than five minutes from now: look at the clocks")
 	}
 	q.until = issued.Add(2 * token.MaxSkew)
-	q.once = sha256.Sum256([]byte(string(e.App) + "\x00" + e.ID))
+	// The verb is in it, so that who may not use one cannot use up another's ids.
+	q.once = sha256.Sum256([]byte(name + "\x00" + string(e.App) + "\x00" + e.ID))
 	key, most := "app "+string(e.App), b.Limits.Requests
 	switch w {
 	case byKey:

@@ -35,7 +35,6 @@ CREATE TABLE broker_domain (
     state     {{text}} NOT NULL, -- Pending, Active, Suspended
     nonce     {{text}} NOT NULL, -- of the scoped proof
     reserved  BIGINT   NOT NULL,
-    held      BOOLEAN  NOT NULL, -- suspended by the broker's administrator
     checked   BIGINT   NOT NULL, -- last time, 0 if never
     proven    BIGINT   NOT NULL, -- last time the proof was there
     absent    BIGINT   NOT NULL, -- since when it has been known not to be, 0 if it is there
@@ -48,6 +47,12 @@ CREATE INDEX broker_domain_app ON broker_domain (app);
 CREATE INDEX broker_domain_due ON broker_domain (due);
 CREATE UNIQUE INDEX broker_domain_one ON broker_domain (domain) WHERE state <> 'Pending';
 
+-- Domains that the broker's administrator has suspended, whoever has or will
+-- have them.
+CREATE TABLE broker_held (
+    domain {{text}} NOT NULL PRIMARY KEY
+);
+
 -- Requests that were seen, for as long as their time could still be right.
 CREATE TABLE broker_seen (
     id    {{blob}} NOT NULL PRIMARY KEY, -- SHA-256
@@ -57,6 +62,7 @@ CREATE INDEX broker_seen_until ON broker_seen (until);
 
 -- +goose Down
 DROP TABLE broker_seen;
+DROP TABLE broker_held;
 DROP TABLE broker_domain;
 DROP TABLE broker_app;
 DROP TABLE broker_generation;
