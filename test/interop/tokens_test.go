@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	mathrand "math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,42 @@ func sorted(set map[string]bool) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// byOthers is an assertion for somebody else to sign and encrypt, for whoever
+// bears it.
+const byOthers = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:1.0:assertion" MajorVersion="1" MinorVersion="1" AssertionID="_0123456789abcdef" Issuer="urn:federation:broker.example" IssueInstant="2026-03-02T09:00:00Z">
+  <saml:Conditions NotBefore="2026-03-02T09:00:00Z" NotOnOrAfter="2026-03-02T10:00:00Z"><saml:AudienceRestrictionCondition><saml:Audience>FYDIBOHF25SPDLT.fabrikam.example</saml:Audience></saml:AudienceRestrictionCondition></saml:Conditions>
+  <saml:AttributeStatement>
+    <saml:Subject><saml:NameIdentifier Format="http://schemas.xmlsoap.org/claims/UPN">mfrggzdfmztwq2lknnwg23tpob@FYDIBOHF25SPDLT.contoso.example</saml:NameIdentifier><saml:SubjectConfirmation><saml:ConfirmationMethod>urn:oasis:names:tc:SAML:1.0:cm:bearer</saml:ConfirmationMethod></saml:SubjectConfirmation></saml:Subject>
+    <saml:Attribute AttributeName="EmailAddress" AttributeNamespace="http://schemas.xmlsoap.org/claims"><saml:AttributeValue>chris@contoso.example</saml:AttributeValue></saml:Attribute>
+    <saml:Attribute AttributeName="action" AttributeNamespace="http://schemas.xmlsoap.org/ws/2006/12/authorization/claims"><saml:AttributeValue>MSExchange.SharingCalendarFreeBusy</saml:AttributeValue></saml:Attribute>
+    <saml:Attribute AttributeName="RequestorDomain" AttributeNamespace="http://schemas.microsoft.com/ws/2006/04/identity/claims"><saml:AttributeValue>FYDIBOHF25SPDLT.contoso.example</saml:AttributeValue></saml:Attribute>
+    <saml:Attribute AttributeName="AppID" AttributeNamespace="urn:entente:federation:claims"><saml:AttributeValue>0000000060000EB9</saml:AttributeValue></saml:Attribute>
+    <saml:Attribute AttributeName="Domain" AttributeNamespace="urn:entente:federation:claims"><saml:AttributeValue>contoso.example</saml:AttributeValue></saml:Attribute>
+  </saml:AttributeStatement>
+</saml:Assertion>`
+
+// TestSAMLByOthers opens what the JDK signed and Santuario encrypted, in their
+// own spelling: default namespaces, line ends within base64, keys named by
+// certificate and by X509SKI. What another signed so is refused.
+func TestSAMLByOthers(t *testing.T) {
+	c := newCourt(t)
+	now := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+	file := filepath.Join(folder(t, map[string][]byte{"a.xml": []byte(byOthers)}), "a.xml")
+	for _, alg := range []string{"http://www.w3.org/2009/xmlenc11#aes256-gcm", "http://www.w3.org/2001/04/xmlenc#aes256-cbc"} {
+		for signer, want := range map[string]bool{"issuer-rsa": true, "stranger-rsa": false} {
+			text, complaint, err := judge(t, c.dir, "java", "-cp", c.dir+":"+javaPath+javaClass, "Judge", "issue",
+				c.key(signer+"-certificate"), c.key(signer), c.key("target-rsa-certificate"), alg, file)
+			if err != nil {
+				t.Fatalf("%v: %s", err, complaint)
+			}
+			got, err := c.opener(t, xmlsec.Compat).SAML(text, now)
+			if (err == nil) != want || want && got.Subject.Mails[0] != "chris@contoso.example" {
+				t.Errorf("%s by %s: %+v, %v", alg, signer, got, err)
+			}
+		}
+	}
 }
 
 // TestVectorsJudged has every judge look at every vector of the kit. What we

@@ -1,6 +1,4 @@
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -15,11 +13,30 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import javax.crypto.KeyGenerator;
+import javax.crypto.SecretKey;
+import javax.xml.crypto.dsig.CanonicalizationMethod;
+import javax.xml.crypto.dsig.DigestMethod;
+import javax.xml.crypto.dsig.Reference;
+import javax.xml.crypto.dsig.SignedInfo;
+import javax.xml.crypto.dsig.Transform;
 import javax.xml.crypto.dsig.XMLSignatureFactory;
+import javax.xml.crypto.dsig.dom.DOMSignContext;
 import javax.xml.crypto.dsig.dom.DOMValidateContext;
+import javax.xml.crypto.dsig.keyinfo.KeyInfoFactory;
+import javax.xml.crypto.dsig.spec.C14NMethodParameterSpec;
+import javax.xml.crypto.dsig.spec.TransformParameterSpec;
 import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.transform.OutputKeys;
+import javax.xml.transform.Transformer;
+import javax.xml.transform.TransformerFactory;
+import javax.xml.transform.dom.DOMSource;
+import javax.xml.transform.stream.StreamResult;
+import org.apache.xml.security.encryption.EncryptedKey;
 import org.apache.xml.security.encryption.XMLCipher;
+import org.apache.xml.security.keys.KeyInfo;
+import org.apache.xml.security.keys.content.X509Data;
 import org.apache.xml.security.signature.XMLSignature;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
@@ -35,6 +52,9 @@ import org.xml.sax.helpers.DefaultHandler;
  * [OUT]: for each file of the folder a line with its name and accepted or refused.
  * decrypt writes what it opens to OUT. The files are assertions, EncryptedData,
  * or for the headers SOAP messages.
+ *
+ * Judge issue CERTIFICATE KEY TARGET-CERTIFICATE CIPHER ASSERTION: signs an
+ * assertion by the JDK, encrypts it by Santuario and writes it to standard output.
  */
 public class Judge {
     static final String DSIG = "http://www.w3.org/2000/09/xmldsig#";
@@ -44,6 +64,10 @@ public class Judge {
 
     public static void main(String[] args) throws Exception {
         org.apache.xml.security.Init.init();
+        if (args[0].equals("issue")) {
+            issue(certificate(args[1]), key(args[2]), certificate(args[3]), args[4], Files.readAllBytes(Paths.get(args[5])));
+            return;
+        }
         PublicKey issuer = certificate(args[1]).getPublicKey();
         PrivateKey target = key(args[2]);
         List<Path> files;
@@ -158,5 +182,47 @@ public class Judge {
         cipher.setKEK(key);
         cipher.setSecureValidation(true);
         return cipher.decryptToByteArray(data);
+    }
+
+    static void issue(X509Certificate by, PrivateKey key, X509Certificate target, String algorithm, byte[] text) throws Exception {
+        Document doc = parse(text);
+        Element root = doc.getDocumentElement();
+        XMLSignatureFactory f = XMLSignatureFactory.getInstance("DOM");
+        Reference reference = f.newReference("#" + root.getAttribute("AssertionID"),
+            f.newDigestMethod(DigestMethod.SHA256, null),
+            List.of(f.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null),
+                f.newTransform(CanonicalizationMethod.EXCLUSIVE, (TransformParameterSpec) null)), null, null);
+        SignedInfo info = f.newSignedInfo(
+            f.newCanonicalizationMethod(CanonicalizationMethod.EXCLUSIVE, (C14NMethodParameterSpec) null),
+            f.newSignatureMethod("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", null),
+            Collections.singletonList(reference));
+        KeyInfoFactory keys = f.getKeyInfoFactory();
+        javax.xml.crypto.dsig.keyinfo.KeyInfo named =
+            keys.newKeyInfo(Collections.singletonList(keys.newX509Data(Collections.singletonList(by))));
+        DOMSignContext context = new DOMSignContext(key, root);
+        context.setIdAttributeNS(root, null, "AssertionID");
+        f.newXMLSignature(info, named).sign(context);
+
+        KeyGenerator generator = KeyGenerator.getInstance("AES");
+        generator.init(256);
+        SecretKey secret = generator.generateKey();
+        XMLCipher wrap = XMLCipher.getInstance(XMLCipher.RSA_OAEP);
+        wrap.init(XMLCipher.WRAP_MODE, target.getPublicKey());
+        EncryptedKey wrapped = wrap.encryptKey(doc, secret);
+        KeyInfo recipient = new KeyInfo(doc);
+        X509Data data = new X509Data(doc);
+        data.addSKI(target);
+        recipient.add(data);
+        wrapped.setKeyInfo(recipient);
+        XMLCipher cipher = XMLCipher.getInstance(algorithm);
+        cipher.init(XMLCipher.ENCRYPT_MODE, secret);
+        KeyInfo around = new KeyInfo(doc);
+        around.add(wrapped);
+        cipher.getEncryptedData().setKeyInfo(around);
+        doc = cipher.doFinal(doc, root, false);
+
+        Transformer t = TransformerFactory.newInstance().newTransformer();
+        t.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
+        t.transform(new DOMSource(doc), new StreamResult(System.out));
     }
 }
