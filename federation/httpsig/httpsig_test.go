@@ -341,6 +341,43 @@ func TestNotSigned(t *testing.T) {
 	}
 }
 
+// Which key a request says it is signed with is read from the one spelling
+// there is.
+func TestKeyID(t *testing.T) {
+	const good = `sig=("@method" "@authority" "@path" "content-digest");created=1795900000;keyid="azAZ09-_";alg="ecdsa-p256-sha256";tag="entente-federation"`
+	test := func(from, to, want string) {
+		t.Helper()
+		if got := KeyID(Fields{SignatureInput: strings.Replace(good, from, to, 1)}); got != want {
+			t.Errorf("%s: %q", to, got)
+		}
+	}
+	test("", "", "azAZ09-_")
+	test(`"content-digest"`, `"content-digest" "authorization"`, "azAZ09-_")
+	test("1795900000", "999999999999", "azAZ09-_")
+	test("1795900000", "0", "azAZ09-_")
+	test("azAZ09-_", strings.Repeat("a", 64), strings.Repeat("a", 64))
+	test("azAZ09-_", strings.Repeat("a", 65), "")
+	for _, c := range []string{"@", "[", "`", "{", "/", ":", "=", "+", " ", "\"", "é"} {
+		test("azAZ09-_", "a"+c, "")
+	}
+	for _, c := range []string{"1000000000000", "", "01", "-1", "+1", "1.0", "1e3", " 1", "1;"} {
+		test("1795900000", c, "")
+	}
+	for _, from := range []string{"sig=", `("@method"`, ` "@path"`, ");created=", `;keyid="`, `";alg`, "p256", `";tag=`, "entente-"} {
+		test(from, "", "")
+	}
+	test(`federation"`, `federation";x`, "")
+	test(`sig=`, ` sig=`, "")
+	if Once(Fields{Signature: "sig=:" + strings.Repeat("A", 86) + "==:"}) == "" {
+		t.Error("a signature is none")
+	}
+	for _, s := range []string{"sig=" + strings.Repeat("A", 86) + "==:", "sig=:" + strings.Repeat("A", 86) + "==", "sig=:" + strings.Repeat("A", 85) + "B==:", "sig=:" + strings.Repeat("A", 87) + "=:", "sig=:" + strings.Repeat("-", 86) + "==:", "sig=:" + strings.Repeat("A", 84) + "\nAA==:"} {
+		if Once(Fields{Signature: s}) != "" {
+			t.Errorf("%q is a signature", s)
+		}
+	}
+}
+
 // FuzzVerify: whatever the fields say, what is read is in the one spelling there
 // is, and it is accepted only if it is what was signed.
 func FuzzVerify(f *testing.F) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/federation/saml"
 	"entente/federation/token"
 	"entente/xmlsec"
 )
@@ -110,6 +111,43 @@ func TestAssertionRefused(t *testing.T) {
 	test("no namespace", func(a *Assertion) { a.Subject.Immutable = "chris" }, contoso, as, at)
 	test("no address", func(a *Assertion) { a.Subject.Mails = nil }, contoso, as, at)
 	test("no valid address", func(a *Assertion) { a.Subject.Mails = []entente.SMTPAddress{"contoso.example"} }, contoso, as, at)
+}
+
+// What another form of assertion says is not heard.
+func TestAssertionForms(t *testing.T) {
+	contoso := signers()[0]
+	test := func(what string, want bool, change func(*saml.Assertion)) {
+		t.Helper()
+		s := &saml.Assertion{
+			ID: "_0123456789abcdef", Issuer: "FYDIBOHF25SPDLT.contoso.example", Issued: at.Add(-time.Hour), NotBefore: at, NotAfter: at.Add(time.Minute),
+			Subject: subject().Immutable, Format: saml.FormatUPN,
+			Attributes: []saml.Attribute{{Space: token.SpaceClaims, Name: token.ClaimMail, Values: []string{"chris@contoso.example"}}},
+		}
+		change(s)
+		text, err := s.Sign(contoso, xmlsec.Modern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := at.Add(-token.MaxSkew)
+		if what == "early" {
+			now = now.Add(-1)
+		}
+		_, err = OpenAssertion(text, []*x509.Certificate{contoso.Certificate}, xmlsec.Modern, now)
+		if (err == nil) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	test("not confirmed", true, func(*saml.Assertion) {})
+	test("early", false, func(*saml.Assertion) {})
+	test("of a bearer", true, func(a *saml.Assertion) { a.Method = saml.Bearer })
+	test("with more attributes", true, func(a *saml.Assertion) {
+		a.Attributes = append(a.Attributes, saml.Attribute{Space: "urn:x", Name: "x", Values: []string{"y"}})
+	})
+	test("of the holder of a key", false, func(a *saml.Assertion) {
+		a.Method, a.Key = saml.HolderOfKey, []byte(`<xenc:EncryptedKey xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"></xenc:EncryptedKey>`)
+	})
+	test("of a name of another kind", false, func(a *saml.Assertion) { a.Format = "http://schemas.xmlsoap.org/claims/EmailAddress" })
+	test("with addresses under another name", false, func(a *saml.Assertion) { a.Attributes[0].Name = "Mail" })
 }
 
 // Addresses in other letters are the same: Exchange writes them as they were

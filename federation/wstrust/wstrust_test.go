@@ -86,6 +86,43 @@ func TestExchangeOnline(t *testing.T) {
 	}
 }
 
+// What others put beside what counts is passed over, twice if need be.
+func TestExtensions(t *testing.T) {
+	for _, v := range []Version{Feb2005, V13} {
+		text := write(request(v))
+		for from, to := range map[string]string{
+			"<wsp:AppliesTo ":       `<x:a xmlns:x="urn:x"><x:b/></x:a><x:a xmlns:x="urn:x"/><wsp:AppliesTo `,
+			"<a:EndpointReference ": `<x:a xmlns:x="urn:x"/><a:EndpointReference `,
+			"<a:Address>":           `<a:ReferenceParameters><a:Address>x</a:Address></a:ReferenceParameters><a:Address>`,
+			"<auth:ContextItem ":    `<auth:ContextItem Name="x"><auth:Value>y</auth:Value></auth:ContextItem><auth:ContextItem `,
+			"<auth:ClaimType ":      `<auth:ClaimType Uri="x" Optional="true"/><auth:ClaimType `,
+			"<t:KeySize>":           `<t:Lifetime><x/></t:Lifetime><t:KeySize>`,
+			">256<":                 "> 256\n<",
+		} {
+			changed := strings.Replace(text, from, to, 1)
+			if changed == text {
+				t.Errorf("%s is not there", from)
+			}
+			if got, err := read(changed); err != nil || !reflect.DeepEqual(got, request(v)) {
+				t.Errorf("%s: %+v, %v", to, got, err)
+			}
+		}
+	}
+}
+
+// The form that others read, to the letter.
+func TestForm(t *testing.T) {
+	want, err := os.ReadFile("testdata/request.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := request(Feb2005)
+	r.Entropy = bytes.Repeat([]byte{7}, 32)
+	if got := strings.ReplaceAll(write(r), "><", ">\n<") + "\n"; got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestRefused changes one thing of a request, and looks at the fault.
 func TestRefusedRequests(t *testing.T) {
 	for _, v := range []Version{Feb2005, V13} {
@@ -133,6 +170,30 @@ func TestRefusedRequests(t *testing.T) {
 		test("</auth:ClaimType>", `</auth:ClaimType><auth:ClaimType Uri="`+claimAction+`"><auth:Value>MSExchange.SharingRead</auth:Value></auth:ClaimType>`, InvalidRequest, "two actions")
 		test(">256<", ">256"+strings.Repeat("0", maxText)+"<", InvalidRequest, "too long")
 		test("<t:KeySize>", "<t:KeySize a:b='c'>", InvalidRequest, "undeclared prefix")
+		test("<t:RequestType>"+v.issue()+"</t:RequestType>", "", InvalidRequest, "RequestType is not there")
+		test("<wsp:AppliesTo ", "<wsp:AppliesFor ", InvalidRequest, "")
+		test("wsp:AppliesTo", "wsp:AppliesToo", InvalidRequest, "")
+		test("<wsp:PolicyReference ", `<wsp:AppliesTo xmlns:wsp="`+spacePolicy+`"/><wsp:PolicyReference `, InvalidRequest, "AppliesTo stands there twice")
+		test("<t:Claims ", `<auth:AdditionalContext xmlns:auth="`+spaceAuthorization+`"/><t:Claims `, InvalidRequest, "AdditionalContext stands there twice")
+		test("/SymmetricKey<", "/Nothing<", InvalidRequest, "KeyType")
+		test(v.symmetricKey()+"<", v.noKey()+"<", InvalidRequest, "needs no Entropy")
+		test("<t:Entropy>", "<t:Entropy><t:BinarySecret>BwcHBwcHBwcHBwcHBwcHBw==</t:BinarySecret>", InvalidRequest, "one BinarySecret")
+		test("t:BinarySecret", "t:BinarySecrets", InvalidRequest, "")
+	}
+	// The edges of lengths.
+	for n, want := range map[int]bool{15: false, 16: true, 64: true, 65: false} {
+		r := request(V13)
+		r.Entropy = make([]byte, n)
+		if _, err := read(write(r)); (err == nil) != want {
+			t.Errorf("entropy of %d bytes: %v", n, err)
+		}
+	}
+	for n, want := range map[int]bool{maxText: true, maxText + 1: false} {
+		r := request(V13)
+		r.Target = strings.Repeat("x", n)
+		if _, err := read(write(r)); (err == nil) != want {
+			t.Errorf("a target of %d bytes: %v", n, err)
+		}
 	}
 	if _, err := read(`<t:RequestSecurityTokenResponse xmlns:t="` + space13 + `"/>`); err == nil {
 		t.Error("a response is a request")
@@ -261,6 +322,16 @@ func TestFaults(t *testing.T) {
 	var refused *Refused
 	if !errors.As(err, &refused) || *refused != (Refused{Code: FailedAuthentication, Text: "Authentication Failure"}) {
 		t.Errorf("got %v", err)
+	}
+	for in, want := range map[string]string{
+		" a\tb\r\nc\u0085d\u2028e\u2029f\x7fg ": "a b c d e f g", strings.Repeat("x", 8): "xxxxxxxx", strings.Repeat("x", 9): "xxxxxxxx…", "xxxxxxxé": "xxxxxxx…", "": "",
+	} {
+		if got := line(in, 8); len(in) < 10 && got != want {
+			t.Errorf("%q gave %q", in, got)
+		}
+		if got := line(in, 64); len(in) > 10 && got != want {
+			t.Errorf("%q gave %q", in, got)
+		}
 	}
 	if refused.Error() != "the broker refused the token (FailedAuthentication): Authentication Failure" {
 		t.Errorf("got %s", refused)
