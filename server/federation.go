@@ -25,10 +25,15 @@ type FederationConfig struct {
 	CAFiles     []string `yaml:"ca_files,omitempty" doc:"PEM files with CAs that are trusted for the broker and partners, beside those of the system."`
 	Allow       []string `yaml:"allow,omitempty" doc:"Networks in which the broker or a partner may be although they are not public, such as 10.1.0.0/16."`
 	Proxy       string   `yaml:"proxy,omitempty" doc:"HTTP proxy for requests to the broker and partners, such as http://proxy.contoso.example:3128, or http://USER:PASSWORD@… where it wants to know who comes. It must itself be kept from what only it can reach: this server checks what the names of partners mean here, and not what they mean to the proxy."`
+
+	Revocation []RevocationConfig `yaml:"revocation_lists,omitempty" doc:"Lists of what CAs have revoked, for federation certificates that come from a CA."`
 }
 
 func (c *FederationConfig) check() error {
 	var errs []error
+	for i := range c.Revocation {
+		errs = append(errs, c.Revocation[i].check())
+	}
 	if c.ExternalURL != "" {
 		if u, err := url.Parse(c.ExternalURL); err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
 			errs = append(errs, fmt.Errorf("external_url: %q is not https://HOST or https://HOST:PORT", c.ExternalURL))
@@ -111,10 +116,15 @@ func (s *Server) openFederation(ctx context.Context) error {
 		resolver = s.dns
 	}
 	s.abroad = outgoing.New(rules, resolver)
+	lists, err := c.revocationLists()
+	if err != nil {
+		return err
+	}
 	s.Federation, err = federation.Open(ctx, federation.Config{
 		DB: s.main, Ring: s.ring, Node: s.config.Name, HTTP: s.abroad.HTTPClient(outgoing.Broker),
 		Now: s.options.Now, Log: s.log, Live: s.liveNodes,
-		Noted: s.noted, Changed: s.partnersTold,
+		RevocationLists: lists,
+		Noted:           s.noted, Changed: s.partnersTold,
 		Accepted: func(_ context.Context, d entente.Domain) (bool, error) { return s.Directory.Accepted(d), nil },
 	})
 	return err
