@@ -232,6 +232,8 @@ func TestPossessionHostile(t *testing.T) {
 		"changed time":            replace(t, good, "12:05:00Z", "12:15:00Z"),
 		"without its token":       replace(t, good, between(t, good, "<xenc:EncryptedData ", "</xenc:EncryptedData>"), ""),
 		"secret of another token": replace(t, good, "#Assertion0", "#Assertion1"),
+		"an assertion that is not there": strings.NewReplacer(between(t, good, "<xenc:EncryptedData ", "</xenc:EncryptedData>"), "", reference,
+			`<wsse:KeyIdentifier ValueType="http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.0#SAMLAssertionID">_5d1bb6a0</wsse:KeyIdentifier>`).Replace(good),
 		"secret of the timestamp": replace(t, good, "#Assertion0", "#_0"),
 		"secret of a certificate": replace(t, good, reference, `<wsse:KeyIdentifier ValueType="`+profile509+`X509SubjectKeyIdentifier">AAAA</wsse:KeyIdentifier>`),
 		"secret named nowhere":    good[:strings.LastIndex(good, "<ds:KeyInfo>")] + good[strings.LastIndex(good, "</ds:Signature>"):],
@@ -261,6 +263,105 @@ func TestPossessionHostile(t *testing.T) {
 	for _, p := range []xmlsec.Profile{xmlsec.Modern, xmlsec.Compat, xmlsec.Legacy} {
 		if _, err := open(t, string(confused)).Certified([]*x509.Certificate{by.Certificate}, 0, p); err != xmlsec.ErrRefused {
 			t.Errorf("HMAC by the public key, profile %d: %v", p, err)
+		}
+	}
+}
+
+// TestOpenRefuses holds what is refused before any signature is looked at: of
+// messages that have none, and so could not be refused for it.
+func TestOpenRefuses(t *testing.T) {
+	m := request(0)
+	m.Token = tokenOf(t, signer(t, 0, "contoso-current1").Certificate)
+	doc, err := Bear(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(doc)
+	open(t, good)
+	created := between(t, good, "<wsu:Created>", "</wsu:Created>")
+	expires := between(t, good, "<wsu:Expires>", "</wsu:Expires>")
+	stamp := between(t, good, "<wsu:Timestamp>", "</wsu:Timestamp>")
+	security := between(t, good, "<wsse:Security ", "</wsse:Security>")
+	inSecurity := func(piece string) string { return replace(t, good, "</wsse:Security>", piece+"</wsse:Security>") }
+	token := func(attrs, inside string) string {
+		return inSecurity(`<wsse:BinarySecurityToken ValueType="` + profile509 + `X509v3" ` + attrs + `>` + inside + `</wsse:BinarySecurityToken>`)
+	}
+	if r := open(t, token("", "AAAA")); len(r.certificate) != 3 {
+		t.Errorf("a token of %d bytes", len(r.certificate))
+	}
+	for name, doc := range map[string]string{
+		"no Security":              replace(t, good, security, ""),
+		"no Body":                  replace(t, good, between(t, good, "<s:Body>", "</s:Body>"), ""),
+		"no Created":               replace(t, good, created, ""),
+		"no Expires":               replace(t, good, expires, ""),
+		"no time":                  replace(t, good, created+expires, ""),
+		"two Created":              replace(t, good, created, created+created),
+		"Created for Expires":      replace(t, good, expires, created),
+		"times in the other order": replace(t, good, created+expires, expires+created),
+		"more than times":          replace(t, good, expires, expires+expires),
+		"times of another":         strings.NewReplacer("wsu:Created", "t:Created").Replace(good),
+		"a text that is no time":   replace(t, good, "<wsu:Created>2026", "<wsu:Created>x026"),
+		"an end that is no time":   replace(t, good, "<wsu:Expires>2026", "<wsu:Expires>x026"),
+		"a time with an element":   replace(t, good, "<wsu:Created>2026", "<wsu:Created><t:a/>2026"),
+		"text between times":       replace(t, good, expires, "x"+expires),
+		"comment in a time":        replace(t, good, "<wsu:Created>2026", "<wsu:Created>2026<!-- -->"),
+		"a timestamp of another":   replace(t, good, stamp, strings.ReplaceAll(stamp, "wsu:Timestamp", "t:Timestamp")),
+		"comment in the token":     replace(t, good, "<xenc:CipherData>", "<!-- --><xenc:CipherData>"),
+		"CDATA in the token":       replace(t, good, "<xenc:CipherValue>", "<xenc:CipherValue><![CDATA[AAAA]]>"),
+		"token that is not base64": token("", "?"),
+		"token with an element":    token("", "AAAA<t:a/>"),
+		"token with a comment":     token("", "AAAA<!-- -->"),
+		"token that is empty":      token("", ""),
+		"token that is blank":      token("", " "),
+		"token of another writing": token(`EncodingType="urn:x"`, "AAAA"),
+		"signature without parts":  inSecurity(`<ds:Signature xmlns:ds="` + xmlsec.SpaceSignature + `"/>`),
+		"signature of another":     inSecurity(`<t:Signature/>`),
+		"To with an element":       replace(t, good, "https://broker", "<t:a/>https://broker"),
+		"To with a comment":        replace(t, good, "https://broker", "https://<!-- -->broker"),
+		"To with CDATA":            replace(t, good, "https://broker", "<![CDATA[https://broker]]>"),
+		"MessageID twice":          replace(t, good, "<wsa:ReplyTo>", "<wsa:MessageID>a</wsa:MessageID><wsa:ReplyTo>"),
+	} {
+		if r, err := Open([]byte(doc)); err != xmlsec.ErrRefused || r != nil {
+			t.Errorf("%s: %+v, %v, of %s", name, r, err, doc)
+		}
+	}
+	// What has another namespace is a service's own.
+	open(t, replace(t, good, "<wsa:ReplyTo>", "<t:To>a</t:To><t:Action>b</t:Action><wsa:ReplyTo>"))
+}
+
+// TestOtherBlocks holds that other blocks may be signed, and vouch for nothing
+// that anybody asks for.
+func TestOtherBlocks(t *testing.T) {
+	by := signer(t, 0, "contoso-current1")
+	m := request(0)
+	doc, err := Bear(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc = []byte(replace(t, string(doc), "<wsa:MessageID>", `<wsa:MessageID wsu:Id="id">`))
+	s, ok := scan(doc)
+	if !ok {
+		t.Fatal("refused")
+	}
+	if s.find("") != nil {
+		t.Error("what has no id was found")
+	}
+	part, what, ok := s.part("id")
+	if !ok || what != 0 {
+		t.Fatalf("the MessageID counts as %b, %v", what, ok)
+	}
+	signature, err := xmlsec.SignParts([]xmlsec.Part{part}, by, xmlsec.Modern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, replace(t, string(doc), "</wsse:Security>", string(signature)+"</wsse:Security>"))
+	trusted := []*x509.Certificate{by.Certificate}
+	if proof, err := r.Certified(trusted, 0, xmlsec.Modern); err != nil || proof.Parts != 0 {
+		t.Errorf("%+v, %v", proof, err)
+	}
+	for _, need := range []Part{Timestamp, To, Action, Body} {
+		if _, err := r.Certified(trusted, need, xmlsec.Modern); err != xmlsec.ErrRefused {
+			t.Errorf("part %b: %v", need, err)
 		}
 	}
 }

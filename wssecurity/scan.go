@@ -30,9 +30,6 @@ func (b *block) is(space, local string) bool {
 
 // canonical returns the canonical form of the block.
 func (b *block) canonical() ([]byte, bool) {
-	if b.r == nil {
-		return nil, false
-	}
 	c, err := xmlsec.Canonical(make([]byte, 0, 512), b.r.Fork())
 	return c, err == nil
 }
@@ -102,7 +99,7 @@ func (s *scanned) find(id string) *block {
 		return nil
 	}
 	for i := range s.blocks {
-		if b := &s.blocks[i]; b.id == id && !b.is(SpaceSecurity, "Security") {
+		if b := &s.blocks[i]; b.id == id {
 			return b
 		}
 	}
