@@ -168,11 +168,34 @@ func (o *org) uri() string { return uriPrefix + string(o.domain) }
 // newCertificate makes one that a broker takes, unless it is changed.
 func newCertificate(t testing.TB, now time.Time, change func(*x509.Certificate)) xmlsec.Signer {
 	t.Helper()
+	return certify(t, now, pool.take(t), change)
+}
+
+// A keyPool hands out RSA keys that take long to make. They come round again,
+// after more of them than any one test takes.
+type keyPool struct {
+	mu   sync.Mutex
+	keys []*rsa.PrivateKey
+	next int
+}
+
+var pool keyPool
+
+func (p *keyPool) take(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const most = 24
+	p.next++
+	if len(p.keys) == most {
+		return p.keys[p.next%most]
+	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return certify(t, now, key, change)
+	p.keys = append(p.keys, key)
+	return key
 }
 
 func certify(t testing.TB, now time.Time, key crypto.Signer, change func(*x509.Certificate)) xmlsec.Signer {
@@ -404,6 +427,19 @@ func (n *nameServer) forget(name string) {
 	delete(n.said, dns.Fqdn(name))
 }
 
+// hide has it name no authority any more.
+func (n *nameServer) hide() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.zones = false
+}
+
+func (n *nameServer) authority() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.zones
+}
+
 func (n *nameServer) silence(yes bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -441,7 +477,8 @@ func (n *nameServer) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		m.Answer = append(m.Answer, r)
 	}
 	all, ok, silent := n.texts(name)
-	m.Authoritative = n.zones && !q.RecursionDesired
+	zones := n.authority()
+	m.Authoritative = zones && !q.RecursionDesired
 	switch {
 	case silent:
 		m.Rcode = dns.RcodeServerFailure
@@ -449,9 +486,9 @@ func (n *nameServer) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		for _, s := range all {
 			rr("%s 60 IN TXT %q", name, s)
 		}
-	case q.Question[0].Qtype == dns.TypeNS && n.zones && dns.CountLabel(name) == 2:
+	case q.Question[0].Qtype == dns.TypeNS && zones && dns.CountLabel(name) == 2:
 		rr("%s 60 IN NS ns.%s", name, name)
-	case q.Question[0].Qtype == dns.TypeA && n.zones && strings.HasPrefix(name, "ns."):
+	case q.Question[0].Qtype == dns.TypeA && zones && strings.HasPrefix(name, "ns."):
 		rr("%s 60 IN A 127.0.0.1", name)
 	case q.Question[0].Qtype == dns.TypeAAAA && strings.HasPrefix(name, "ns."):
 	case !ok && strings.HasPrefix(name, "_"):

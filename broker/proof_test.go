@@ -108,7 +108,7 @@ func TestResolversMustAgree(t *testing.T) {
 
 	// A lying authority is one that is asked; one that cannot be found is not held
 	// against anybody.
-	w.dns.zones = false
+	w.dns.hide()
 	o.state(brokerapi.CheckDomain, "contoso.example", brokerapi.Active)
 	if i := o.state(brokerapi.CheckDomain, "contoso.example", brokerapi.Active); i.Problem != "" {
 		t.Errorf("problem: %s", i.Problem)
