@@ -31,7 +31,7 @@ func TestRollover(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	const step, steps = 6 * time.Hour, 4 * 130
+	const step, steps = 12 * time.Hour, 2 * 130
 	c := new(clock)
 	w := newWorld(t, c.now)
 	w.o.life = 100 * 24 * time.Hour
@@ -71,9 +71,9 @@ func TestRollover(t *testing.T) {
 		}
 		for range steps {
 			c.pass(step)
-			w.broker.Broker.Tick(ctx)
+			w.broker.Tick(ctx)
 			for i := range both {
-				both[i].server.Federation.Tick(ctx)
+				both[i].server.Tick(ctx)
 			}
 		}
 		stop()

@@ -113,6 +113,9 @@ func (c *Client) Run(ctx context.Context) {
 	})
 }
 
+// Tick does at once what Run does now and then: for who has a clock of his own.
+func (c *Client) Tick(ctx context.Context) { c.followKeys(ctx) }
+
 // every does something again and again until ctx ends.
 func every(ctx context.Context, pause time.Duration, do func(context.Context)) {
 	tick := time.NewTicker(pause)

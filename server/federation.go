@@ -144,3 +144,13 @@ func (s *Server) liveNodes(ctx context.Context) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Tick does at once what this server's federation and broker do every few
+// seconds, for those who have moved its clock.
+func (s *Server) Tick(ctx context.Context) {
+	if s.Broker != nil {
+		s.Broker.Tick(ctx)
+	}
+	s.Federation.Tick(ctx)
+	s.partners.Tick(ctx)
+}
