@@ -14,7 +14,7 @@ import (
 // AuditFilter selects records. What is empty does not restrict.
 type AuditFilter struct {
 	Request string `json:"request,omitempty" help:"Id of a request, as its answer carries it."`
-	As      string `json:"as,omitempty" help:"Whom it is logged as: the subject."`
+	As      string `json:"as,omitempty" help:"Whom it is logged as: the subject, also somebody of another organization by his address."`
 	By      string `json:"by,omitempty" help:"Who really acted."`
 	Account string `json:"account,omitempty" help:"In whose mailbox."`
 	Action  string `json:"action,omitempty" help:"What was done, such as ews.GetItem."`
@@ -50,6 +50,7 @@ type RecordInfo struct {
 	AsSID     string   `json:"as_sid,omitempty" table:"-"`
 	BySID     string   `json:"by_sid,omitempty" table:"-"`
 	MailboxID string   `json:"mailbox_id,omitempty" table:"-"`
+	Via       []string `json:"via,omitempty" table:"-"` // who passed it on, nearest first: gateways, another organization
 	Address   string   `json:"address,omitempty" table:"-"`
 	UserAgent string   `json:"user_agent,omitempty" table:"-"`
 	Count     int      `json:"count,omitempty" table:"-"`
@@ -106,6 +107,10 @@ func (a *API) filter(ctx context.Context, q AuditFilter) (f audit.Filter, err er
 		if p.name == "" {
 			continue
 		}
+		if outsider, ok := a.outsider(p.name); ok {
+			f.Outsider = outsider
+			continue
+		}
 		if *p.to, err = a.past(ctx, p.name); err != nil {
 			return f, err
 		}
@@ -127,6 +132,17 @@ func (a *API) filter(ctx context.Context, q AuditFilter) (f audit.Filter, err er
 	}
 	f.Mailbox = x.Mailbox.String()
 	return f, nil
+}
+
+// outsider reports whether a name is an address in a domain that is none of ours,
+// which no account here has.
+func (a *API) outsider(name string) (string, bool) {
+	address, err := entente.ParseSMTPAddress(name)
+	if err != nil || a.Directory.Accepted(address.Domain()) {
+		return "", false
+	}
+	_, known := a.Directory.Snapshot().FindUPN(name)
+	return string(address), !known
 }
 
 // past finds a SID, of an account that may be gone by now.
@@ -175,6 +191,9 @@ func (a *API) recordInfo(r *audit.Record) RecordInfo {
 		if x, ok := a.Directory.Snapshot().FindMailbox(id); ok {
 			i.Mailbox = string(x.UPN)
 		}
+	}
+	for _, l := range r.Via {
+		i.Via = append(i.Via, strings.TrimSpace(l.Who.String()+" "+l.How))
 	}
 	for _, g := range r.Grounds {
 		i.Grounds = append(i.Grounds, string(g.Kind)+" "+g.ID)

@@ -15,6 +15,7 @@ type Filter struct {
 	Since, Until time.Time
 	Request      string
 	As, By       entente.SID
+	Outsider     string // address of somebody of another organization
 	Mailbox      string
 	Action       string
 	Code         string // what the wire answered; Success for none
@@ -29,6 +30,8 @@ const Success = "NoError"
 // matches reports what the columns do not.
 func (f *Filter) matches(r *Record) bool {
 	switch {
+	case f.Outsider != "" && (r.As.SID != "" || string(r.As.Mail) != f.Outsider):
+		return false
 	case f.Code != "" && f.Code != r.Code && (f.Code != Success || r.Code != ""):
 		return false
 	case f.Ground != "" && !slices.ContainsFunc(r.Grounds, func(g Ground) bool { return g.ID == f.Ground }):
@@ -57,7 +60,7 @@ func (l *Log) Search(ctx context.Context, f Filter) ([]Record, error) {
 		since = f.Since.UnixMicro()
 	}
 	read := int64(limit)
-	if f.Code != "" || f.Ground != "" {
+	if f.Code != "" || f.Ground != "" || f.Outsider != "" {
 		read = 1 << 40 // those are looked for in the records themselves
 	}
 	var found []Record

@@ -9,14 +9,20 @@ import (
 	"testing"
 )
 
-// TestWalk types what doc/scenarios.md says, in one shell, and compares: every
-// line of a text block stands in what the block before it printed. In a line,
-// … is anything.
+// TestWalk types what the pages say, each in one shell, and compares: every line
+// of a text block stands in what the block before it printed. In a line, … is
+// anything.
 func TestWalk(t *testing.T) {
+	for _, page := range []string{"scenarios", "federation"} {
+		t.Run(page, func(t *testing.T) { walkThrough(t, "../../doc/"+page+".md") })
+	}
+}
+
+func walkThrough(t *testing.T, file string) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed")
 	}
-	page, err := os.ReadFile("../../doc/scenarios.md")
+	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
