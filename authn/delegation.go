@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"slices"
@@ -166,7 +167,8 @@ func (e endpoint) jwt(r *http.Request) (*claim, error) {
 	if !ok || len(r.Header["Authorization"]) != 1 {
 		return nil, errors.New("no delegation token")
 	}
-	t, err := e.open(r.Context(), []byte(text), func(o *token.Opener, at time.Time) (*token.Token, error) { return o.JWT(text, at) })
+	hash := tokenHash(sha256.Sum256([]byte(text)))
+	t, err := e.open(r.Context(), hash, func(o *token.Opener, at time.Time) (*token.Token, error) { return o.JWT(text, at) })
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +180,7 @@ func (e endpoint) jwt(r *http.Request) (*claim, error) {
 	if err != nil || key == "" || key != t.Holder {
 		return nil, errors.New("not signed with the key that the token names")
 	}
-	return &claim{token: t, evidence: evidence(text), key: key, once: [][]byte{once}}, nil
+	return &claim{token: t, evidence: hash.evidence(), key: key, once: [][]byte{once}}, nil
 }
 
 // saml opens the token of the wsse:Security header.
@@ -191,11 +193,12 @@ func (e endpoint) saml(r *http.Request) (*claim, error) {
 	if err != nil || m.Token == nil {
 		return nil, errors.New("no delegation token")
 	}
-	t, err := e.open(r.Context(), m.Token, func(o *token.Opener, at time.Time) (*token.Token, error) { return o.SAML(m.Token, at) })
+	hash := tokenHash(sha256.Sum256(m.Token))
+	t, err := e.open(r.Context(), hash, func(o *token.Opener, at time.Time) (*token.Token, error) { return o.SAML(m.Token, at) })
 	if err != nil {
 		return nil, err
 	}
-	c := &claim{token: t, evidence: evidence(string(m.Token))}
+	c := &claim{token: t, evidence: hash.evidence()}
 	var once []byte
 	if e.at == SymmetricKey {
 		if once, err = e.possessed(r, m, t); err != nil {
@@ -213,12 +216,12 @@ func (e endpoint) saml(r *http.Request) (*claim, error) {
 }
 
 // open opens a token, or finds it among those that were.
-func (e endpoint) open(ctx context.Context, raw []byte, f opening) (*token.Token, error) {
+func (e endpoint) open(ctx context.Context, hash tokenHash, f opening) (*token.Token, error) {
 	o := e.Trust.Opener()
 	if o == nil {
 		return nil, errors.New("there is no federation trust in force")
 	}
-	t, err := e.tokens.open(ctx, raw, o, e.Now(), f)
+	t, err := e.tokens.open(ctx, hash, o, e.Now(), f)
 	if errors.Is(err, token.ErrUnknownKey) {
 		select {
 		case e.unknown <- struct{}{}:

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,7 @@ func TestOpenedLimit(t *testing.T) {
 	n := 0
 	open := func(raw string) {
 		t.Helper()
-		_, err := c.open(t.Context(), []byte(raw), o, now, func(*token.Opener, time.Time) (*token.Token, error) {
+		_, err := c.open(t.Context(), sha256.Sum256([]byte(raw)), o, now, func(*token.Opener, time.Time) (*token.Token, error) {
 			n++
 			return &token.Token{NotBefore: now, NotAfter: now.Add(time.Hour)}, nil
 		})
@@ -50,7 +51,7 @@ func TestOpenedQueue(t *testing.T) {
 		good := func(*token.Opener, time.Time) (*token.Token, error) {
 			return &token.Token{NotBefore: now, NotAfter: now.Add(time.Hour)}, nil
 		}
-		if _, err := c.open(t.Context(), []byte("known"), o, now, good); err != nil {
+		if _, err := c.open(t.Context(), sha256.Sum256([]byte("known")), o, now, good); err != nil {
 			t.Fatal(err)
 		}
 		release := make(chan struct{})
@@ -59,15 +60,15 @@ func TestOpenedQueue(t *testing.T) {
 		done := make(chan error, all)
 		for range all {
 			go func() {
-				_, err := c.open(context.WithoutCancel(t.Context()), []byte("stranger"), o, now, slow)
+				_, err := c.open(context.WithoutCancel(t.Context()), sha256.Sum256([]byte("stranger")), o, now, slow)
 				done <- err
 			}()
 		}
 		synctest.Wait()
-		if _, err := c.open(t.Context(), []byte("known"), o, now, slow); err != nil {
+		if _, err := c.open(t.Context(), sha256.Sum256([]byte("known")), o, now, slow); err != nil {
 			t.Errorf("a known token waits: %v", err)
 		}
-		if _, err := c.open(t.Context(), []byte("one more"), o, now, good); !full(err) {
+		if _, err := c.open(t.Context(), sha256.Sum256([]byte("one more")), o, now, good); !full(err) {
 			t.Errorf("beyond the queue: %v", err)
 		}
 		// Those in the queue are sent away when they have waited long enough.

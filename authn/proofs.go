@@ -38,7 +38,7 @@ func readBody(r *http.Request) (b body, err error) {
 	if r.ContentLength > maxFederatedBody {
 		return body{}, errors.New("the request is too large")
 	}
-	if b.sent, err = readAll(r.Body, maxFederatedBody); err != nil {
+	if b.sent, err = readAll(r.Body, int(max(r.ContentLength, 0)), maxFederatedBody); err != nil {
 		return body{}, err
 	}
 	switch coding := r.Header.Get("Content-Encoding"); {
@@ -62,16 +62,17 @@ func unzip(sent []byte) ([]byte, error) {
 		return nil, err
 	}
 	z.Multistream(false)
-	return readAll(z, min(maxFederatedBody, maxRatio*len(sent)))
+	return readAll(z, len(sent), min(maxFederatedBody, maxRatio*len(sent)))
 }
 
-// readAll reads all there is, if it is not more than most.
-func readAll(r io.Reader, most int) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	if err == nil && len(b) > most {
+// readAll reads all there is, if it is not more than most; expected is a guess.
+func readAll(r io.Reader, expected, most int) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, min(expected, most)+bytes.MinRead))
+	_, err := b.ReadFrom(io.LimitReader(r, int64(most)+1))
+	if err == nil && b.Len() > most {
 		err = errors.New("the request is too large")
 	}
-	return b, err
+	return b.Bytes(), err
 }
 
 // signature checks the signature of a request by its organization's own key, if

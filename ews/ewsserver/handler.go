@@ -8,9 +8,9 @@
 package ewsserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -106,12 +106,13 @@ func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r
 		h.notPost(s, w, r)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	// What the client says of the length is believed as far as it costs little.
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), maxPooled)+bytes.MinRead))
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		h.send(s, w, r, soap.V11, tooLarge(err))
 		return
 	}
-	version, a := h.answer(r.Context(), s, body)
+	version, a := h.answer(r.Context(), s, body.Bytes())
 	h.send(s, w, r, version, a)
 }
 
