@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,4 +130,29 @@ func TestProofsRoom(t *testing.T) {
 	now = now.Add(proofTurn)
 	test("contoso", "1", "taken")
 	test("contoso", "4", "seen")
+}
+
+// BenchmarkOpened is what finding a token that was opened costs, among few and
+// among many.
+func BenchmarkOpened(b *testing.B) {
+	now := time.Now()
+	o := &token.Opener{}
+	for _, n := range [...]int{1, 100, 10_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			c := &opened{}
+			all := make([]tokenHash, n)
+			for i := range all {
+				all[i] = sha256.Sum256([]byte(strconv.Itoa(i)))
+				c.keep(all[i], o, &token.Token{NotBefore: now, NotAfter: now.Add(time.Hour)})
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if c.find(all[i%n], o, now) == nil {
+					b.Fatal("it is not there")
+				}
+				i++
+			}
+		})
+	}
 }

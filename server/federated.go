@@ -3,6 +3,8 @@ package server
 import (
 	"cmp"
 	"strings"
+	"sync"
+	"time"
 
 	"entente/authn"
 )
@@ -12,10 +14,38 @@ func (s *Server) delegationMethod() *authn.Delegation {
 	return authn.NewDelegation(authn.DelegationConfig{
 		Trust: s.Federation, Directory: s.Directory, Hosts: s.publishedHosts, Secure: secure, Now: s.options.Now,
 		Refused: func(organization, why string) {
-			s.log.Warn("a partner's request is turned away", "organization", organization, "why", why)
+			if s.complaints.fresh(organization+"\x00"+why, s.options.Now()) {
+				s.log.Warn("a partner's request is turned away", "organization", organization, "why", why)
+			}
 			s.partners.Refused(organization) // it may sign with a newer key
 		},
 	})
+}
+
+// complaints are what was said of partners within the last minute: one that sends
+// without end fills no log.
+type complaints struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+const (
+	complaintEvery = time.Minute
+	maxComplaints  = 1000
+)
+
+// fresh reports whether a complaint is to be made now.
+func (c *complaints) fresh(what string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.last[what]; ok && now.Sub(at).Abs() < complaintEvery {
+		return false
+	}
+	if c.last == nil || len(c.last) >= maxComplaints {
+		c.last = map[string]time.Time{}
+	}
+	c.last[what] = now
+	return true
 }
 
 // externalURL is where partners reach this organization.

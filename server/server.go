@@ -78,6 +78,7 @@ type Server struct {
 	Federation *federation.Service
 	seenNews   seenNews
 	delegation *authn.Delegation
+	complaints complaints
 	Broker     *broker.Broker // nil if this server is none
 
 	port      port
