@@ -20,7 +20,7 @@ import (
 // Delegation authenticates people of other organizations by the delegation
 // tokens that a broker issued for them. It is the only method on the WSSecurity
 // paths and is on no other: At makes it one for a path. See
-// doc/design/0013-federated-requests.md.
+// doc/design/0012-federated-requests.md.
 //
 // What a token says counts as far as it is proven: the broker vouches for the
 // person, his organization and its domains; the request is proven to come from
