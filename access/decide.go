@@ -192,7 +192,6 @@ type identity struct {
 	external     bool                // somebody of another organization
 	foreign      bool                // he comes by a delegation token
 	mail         entente.SMTPAddress // his, if item grants for it count
-	offer        string              // of the token
 	relationship *relationship       // that names his domain; nil if none does
 }
 

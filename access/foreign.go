@@ -11,6 +11,14 @@ import (
 // foreign reports whether the caller comes by a delegation token, or says so.
 func (c *Caller) foreign() bool { return c.Method == Delegation || c.Foreign != nil }
 
+// offer is what the caller's token is for; "" without one.
+func (c *Caller) offer() string {
+	if c.Foreign == nil {
+		return ""
+	}
+	return c.Foreign.Offer
+}
+
 // speaksFor reports whether an address is one that the token speaks for, in a
 // domain that the broker says is that organization's: nobody vouches for people
 // of others.
@@ -43,7 +51,7 @@ func (s *Snapshot) Partner(c *Caller, at time.Time, t *Trace) (*Relationship, er
 	q := Question{Caller: c, On: Object{Kind: OrganizationObject, Name: "relationship"}, Want: Enter, At: at}
 	d := Decision{On: q.On, Want: q.Want}
 	who := s.identify(&q, &d, nil)
-	if who.foreign && who.offer != OfferFreeBusy && !d.failed {
+	if who.foreign && c.offer() != OfferFreeBusy && !d.failed {
 		s.related(&d, c, &who)
 	}
 	d.give("partner", "", who.foreign, Enter)
@@ -69,7 +77,7 @@ func (s *Snapshot) identifyForeign(c *Caller, d *Decision) identity {
 	d.need("offer", bounded(f.Offer), known, WrongOffer)
 	d.need("foreign-address", string(mail), f.speaksFor(mail), ForeignAddress)
 	r, named := s.partners[mail.Domain()]
-	who.offer, who.relationship = f.Offer, r
+	who.relationship = r
 	if f.Offer == OfferSharingRead {
 		who.mail = mail
 	}
@@ -115,7 +123,7 @@ func (d *Decision) bound(r *relationship, f *Foreign) {
 // foreignMailbox is onMailbox for callers with a delegation token: with one for
 // free/busy, the relationship must be about this mailbox.
 func (s *Snapshot) foreignMailbox(q *Question, d *Decision, who *identity, owner *account) {
-	switch who.offer {
+	switch q.Caller.offer() {
 	case OfferFreeBusy:
 		r := who.relationship
 		if r == nil {
@@ -127,7 +135,7 @@ func (s *Snapshot) foreignMailbox(q *Question, d *Decision, who *identity, owner
 	case OfferSharingRead:
 		s.narrow(who, owner)
 	default:
-		d.need("offer", bounded(who.offer), false, WrongOffer)
+		d.need("offer", bounded(q.Caller.offer()), false, WrongOffer)
 		return
 	}
 	d.give("external", string(q.Caller.Authenticated.Mail), true, FolderLookup)
@@ -144,7 +152,7 @@ func (s *Snapshot) narrow(who *identity, owner *account) {
 // foreignFolder is onFolder for callers with a delegation token. What it gives is
 // cut already: by the relationship's level, or by the owner's sharing policy.
 func (s *Snapshot) foreignFolder(q *Question, d *Decision, who *identity, t *FolderTable) {
-	switch who.offer {
+	switch q.Caller.offer() {
 	case OfferFreeBusy:
 		// Across organizations the Default entry alone counts, personal entries do
 		// not (KB 3079932).
