@@ -184,13 +184,14 @@ func TestKept(t *testing.T) {
 	var opened sync.Map
 	n := 0
 	var mu sync.Mutex
-	hold := make(chan struct{})
+	hold, in := make(chan struct{}), make(chan struct{})
 	c, s := client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, seen := opened.LoadOrStore(r.RemoteAddr, true); !seen {
 			mu.Lock()
 			n++
 			mu.Unlock()
 		}
+		in <- struct{}{}
 		<-hold
 		_, _ = io.WriteString(w, "ok")
 	}), func(r *Rule) { r.Idle = 4 })
@@ -206,6 +207,9 @@ func TestKept(t *testing.T) {
 				_, _ = io.Copy(io.Discard, a.Body)
 				_ = a.Body.Close()
 			})
+		}
+		for range 4 { // all are there before one is answered
+			<-in
 		}
 		for range 4 {
 			hold <- struct{}{}

@@ -89,8 +89,9 @@ const (
 	StateHalfOpen State = "half-open" // the next question tells
 )
 
-// state returns how it stands, and until when it is open.
-func (b *breaker) state(now time.Time) (s State, failures int, until time.Time, last error, at time.Time) {
+// state returns how it stands, until when it is open, and what went wrong last
+// and when.
+func (b *breaker) state(now time.Time) (s State, failures int, until, at time.Time, last error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -101,7 +102,7 @@ func (b *breaker) state(now time.Time) (s State, failures int, until time.Time, 
 	default:
 		s = StateHalfOpen
 	}
-	return s, b.failures, b.until, b.last, b.at
+	return s, b.failures, b.until, b.at, b.last
 }
 
 // breakers has one for each partner.

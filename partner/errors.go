@@ -53,7 +53,7 @@ func ofRooms(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	reason := e.Reason
+	var reason entente.Reason
 	switch e.Reason {
 	case access.NoRelationship, access.RelationshipDisabled:
 		reason = availability.NoRelationship

@@ -47,7 +47,7 @@ func (c *Client) Status() []Status {
 func (b *breaker) status(now time.Time, way, place string, tokens int) Status {
 	s := Status{Way: way, Place: place, Tokens: tokens}
 	var last error
-	s.State, s.Failures, s.Until, last, s.At = b.state(now)
+	s.State, s.Failures, s.Until, s.At, last = b.state(now)
 	if last != nil {
 		s.Problem = last.Error()
 	}

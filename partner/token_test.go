@@ -25,10 +25,10 @@ type mint struct {
 func (m *mint) Ask(ctx context.Context, who token.Subject, target string, offer token.Offer) (*federation.Granted, error) {
 	m.mu.Lock()
 	m.asked++
-	n, err := m.asked, m.err
+	n, err, wait := m.asked, m.err, m.wait
 	m.mu.Unlock()
 	select {
-	case <-time.After(m.wait):
+	case <-time.After(wait):
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -92,7 +92,10 @@ func TestTokens(t *testing.T) {
 		m.set(func(b *broker) { b.trust = &federation.Trust{Enabled: true, AppID: "B"} })
 		get("7")
 		// One that was asked for under another trust is not kept.
-		c.tokens.drop(person(1), fabrikamURI, token.FreeBusy, c.tokens.order.Front().Value.(*kept).held)
+		c.tokens.mu.Lock()
+		newest := c.tokens.order.Front().Value.(*kept).held
+		c.tokens.mu.Unlock()
+		c.tokens.drop(person(1), fabrikamURI, token.FreeBusy, newest)
 		go func() { get("8") }()
 		synctest.Wait()
 		m.set(func(b *broker) { b.trust = &federation.Trust{Enabled: true, AppID: "C"} })
@@ -135,7 +138,7 @@ func TestBrokerBreaker(t *testing.T) {
 		if took := time.Since(began); took > brokerTime+time.Second || m.count() != 1 {
 			t.Errorf("%v, asked %d times", took, m.count())
 		}
-		m.wait = 0
+		m.set(func(*broker) { m.wait = 0 })
 		time.Sleep(firstPause)
 		if _, err := c.tokens.get(t.Context(), person(1), fabrikamURI, token.FreeBusy); err != nil {
 			t.Error(err)
