@@ -96,15 +96,16 @@ func (w *accepted) among(texts []string, scoped bool, now time.Time) (ends time.
 // then nothing is known.
 func (b *Broker) lookFor(ctx context.Context, name entente.Domain, want accepted) finding {
 	resolvers := b.DNS.Each()
-	opinions := make([]opinion, len(resolvers)+1)
+	last := len(resolvers)
+	opinions := make([]opinion, last, last+1)
+	if !b.NoAuthority {
+		opinions = opinions[:last+1]
+	}
 	var all sync.WaitGroup
 	for i, r := range resolvers {
 		all.Go(func() { opinions[i] = b.ask(ctx, name, &want, r.Ask) })
 	}
-	last := len(resolvers)
-	if b.NoAuthority {
-		opinions = opinions[:last]
-	} else {
+	if !b.NoAuthority {
 		all.Go(func() {
 			opinions[last] = b.ask(ctx, name, &want, b.DNS.AskAuthority)
 			opinions[last].optional = errors.Is(opinions[last].err, outgoing.ErrNoAuthority)

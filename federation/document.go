@@ -119,14 +119,6 @@ type Notice struct {
 // maxNotices bounds how many are remembered.
 const maxNotices = 32
 
-func (d *document) clone() (*document, error) {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	return readDocument(text)
-}
-
 func readDocument(text []byte) (*document, error) {
 	d := &document{}
 	if err := json.Unmarshal(text, d); err != nil {

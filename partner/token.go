@@ -177,6 +177,9 @@ func (c *Client) obtain(ctx context.Context, who token.Subject, target string, o
 	if err != nil {
 		return nil, err
 	}
+	if g.Holder != "" { // it may not be the one of a moment ago
+		signer = g.Holder
+	}
 	return &held{g, signer, c.Now(), tokenID(g)}, nil
 }
 
