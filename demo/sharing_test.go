@@ -200,6 +200,27 @@ func TestShared(t *testing.T) {
 			t.Error("what Amy deleted is still there")
 		}
 
+		// Less that is shared is less that is here.
+		level := func(actions string) {
+			t.Helper()
+			_, err := there.SetSharingPolicy(ctx, admin.SetSharingPolicy{SharingPolicyName: policy, Rules: []string{domain + ": " + actions}})
+			must(err)
+			c.pass(6 * time.Minute)
+			anna.want(t, "NoError", refresh)
+		}
+		level("CalendarSharingFreeBusyDetail")
+		if copied = anna.want(t, "NoError", found(here)); count(copied) == 0 || !strings.Contains(copied, "Stand-up") {
+			t.Errorf("with details: %.2000s", copied)
+		}
+		level("CalendarSharingFreeBusySimple")
+		if copied = anna.want(t, "NoError", found(here)); count(copied) == 0 || strings.Contains(copied, "Stand-up") || !strings.Contains(copied, ">Busy<") {
+			t.Errorf("without: %.2000s", copied)
+		}
+		level("CalendarSharingFreeBusyReviewer")
+		if copied = anna.want(t, "NoError", found(here)); count(copied) != count(whole) || !strings.Contains(copied, "Stand-up") {
+			t.Errorf("whole again: %.2000s", copied)
+		}
+
 		// What is taken back is not read any more, whoever takes it back.
 		_, err = there.SetSharingPolicy(ctx, admin.SetSharingPolicy{SharingPolicyName: policy, Rules: []string{"litware.example: CalendarSharingFreeBusyReviewer"}})
 		must(err)

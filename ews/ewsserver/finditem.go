@@ -185,6 +185,9 @@ func (f *finder) calendar(m *ews.FindItemResponseMessage, ref folderRef, show *i
 	}
 	v := f.req.View.CalendarView
 	window := calendar.Interval{Start: f.c.instant(v.StartDate, f.c.zone), End: f.c.instant(v.EndDate, f.c.zone)}
+	if f.c.showsTimes(ref.folder.Rights) {
+		return f.times(m, ref, window)
+	}
 	page, err := ref.view.CalendarView(f.c.ctx, ref.folder.ID, window, f.paging.Max, f.shape.parts)
 	switch {
 	case isReason(err, mailbox.CalendarRange):

@@ -31,7 +31,7 @@ func operations() map[string]operation {
 		"MoveFolder":              changes("MoveFolder", (*call).moveFolder).asks(look | access.FolderOwner | access.CreateSubFolder),
 		"CopyFolder":              changes("CopyFolder", (*call).copyFolder).asks(read | access.CreateSubFolder),
 		"EmptyFolder":             changes("EmptyFolder", (*call).emptyFolder).asks(look | access.DeleteAny | access.FolderOwner),
-		"FindItem":                reads("FindItem", (*call).findItem).asks(read).offered(access.OfferSharingRead),
+		"FindItem":                reads("FindItem", (*call).findItem).asks(read | access.FreeBusySimple | access.FreeBusyDetailed).offered(access.OfferSharingRead),
 		"SyncFolderHierarchy":     reads("SyncFolderHierarchy", (*call).syncFolderHierarchy).asks(look).offered(access.OfferSharingRead),
 		"SyncFolderItems":         reads("SyncFolderItems", (*call).syncFolderItems).asks(read).offered(access.OfferSharingRead),
 		"Subscribe":               reads("Subscribe", (*call).subscribe).asks(look | access.ReadAny),

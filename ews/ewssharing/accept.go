@@ -162,9 +162,7 @@ func (s *Service) follow(ctx context.Context, v *mailbox.View, m *invitation.Mes
 	if err := s.keep(ctx, u); err != nil {
 		return nil, err
 	}
-	if err := s.refresh(ctx, u); err != nil {
-		s.Log.Info("shared folder", "owner", string(u.Owner), "err", err)
-	}
+	_ = s.refresh(ctx, u) // logged there, and kept with the subscription
 	return u, nil
 }
 

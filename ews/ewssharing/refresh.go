@@ -61,6 +61,7 @@ func (s *Service) refresh(ctx context.Context, u *Subscription) error {
 	err := s.copy(ctx, u)
 	u.Refreshed, u.Failed = s.Now(), ""
 	if err != nil {
+		s.Log.Warn("a shared folder is not refreshed", "owner", string(u.Owner), "mailbox", u.Mailbox.String(), "err", err)
 		u.Failed = reasonOf(err)
 		err = refreshFailed(u.Failed, err)
 	}
@@ -136,6 +137,9 @@ func (c *copying) run(ctx context.Context) (err error) {
 	if code := codeOf(err); code == ews.ErrorInvalidSyncStateData && c.u.state != "" {
 		c.u.state = "" // of another time: begin anew
 		err = c.pages(ctx)
+	}
+	if codeOf(err) == ews.ErrorAccessDenied {
+		err = c.times(ctx) // the items are not for us, the times may be
 	}
 	return err
 }
