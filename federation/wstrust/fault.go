@@ -40,7 +40,11 @@ type Refused struct {
 }
 
 func (r *Refused) Error() string {
-	return "the broker refused the token (" + strings.TrimSpace(r.Code+" "+r.Own) + "): " + r.Text
+	codes := strings.TrimSpace(r.Code + " " + r.Own)
+	if codes != "" {
+		codes = " (" + codes + ")"
+	}
+	return "the broker refused the token" + codes + ": " + r.Text
 }
 
 // readFault reads a fault of SOAP 1.2 5.4. All of it is somebody else's text, and

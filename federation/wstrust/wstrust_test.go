@@ -98,6 +98,8 @@ func TestExtensions(t *testing.T) {
 			"<auth:ClaimType ":      `<auth:ClaimType Uri="x" Optional="true"/><auth:ClaimType `,
 			"<t:KeySize>":           `<t:Lifetime><x/></t:Lifetime><t:KeySize>`,
 			">256<":                 "> 256\n<",
+			tokenSAML11:             tokenSAML11Older,
+			spacePolicy:             spacePolicy15,
 		} {
 			changed := strings.Replace(text, from, to, 1)
 			if changed == text {
@@ -171,8 +173,13 @@ func TestRefusedRequests(t *testing.T) {
 		test(">256<", ">256"+strings.Repeat("0", maxText)+"<", InvalidRequest, "too long")
 		test("<t:KeySize>", "<t:KeySize a:b='c'>", InvalidRequest, "undeclared prefix")
 		test("<t:RequestType>"+v.issue()+"</t:RequestType>", "", InvalidRequest, "RequestType is not there")
-		test("<wsp:AppliesTo ", "<wsp:AppliesFor ", InvalidRequest, "")
-		test("wsp:AppliesTo", "wsp:AppliesToo", InvalidRequest, "")
+		whole := func(name string) string {
+			return text[strings.Index(text, "<"+name):strings.Index(text, "</"+name+">")] + "</" + name + ">"
+		}
+		test(whole("wsp:AppliesTo"), "", InvalidRequest, "AppliesTo is not there")
+		test(whole("auth:AdditionalContext"), "", InvalidRequest, "requestor is not there")
+		test(whole("t:Claims"), "", InvalidScope, "what the token is for")
+		test(whole("t:BinarySecret"), strings.ReplaceAll(whole("t:BinarySecret"), "t:BinarySecret", "t:EncryptedSecret"), InvalidRequest, "no BinarySecret")
 		test("<wsp:PolicyReference ", `<wsp:AppliesTo xmlns:wsp="`+spacePolicy+`"/><wsp:PolicyReference `, InvalidRequest, "AppliesTo stands there twice")
 		test("<t:Claims ", `<auth:AdditionalContext xmlns:auth="`+spaceAuthorization+`"/><t:Claims `, InvalidRequest, "AdditionalContext stands there twice")
 		test("/SymmetricKey<", "/Nothing<", InvalidRequest, "KeyType")
@@ -322,6 +329,17 @@ func TestFaults(t *testing.T) {
 	var refused *Refused
 	if !errors.As(err, &refused) || *refused != (Refused{Code: FailedAuthentication, Text: "Authentication Failure"}) {
 		t.Errorf("got %v", err)
+	}
+	other := strictxml.NewEncoder(nil)
+	soap.AppendFault(other, soap.V12, &soap.Fault{Code: strictxml.Name{Space: "urn:x", Local: "FailedAuthentication"}, String: "no", Detail: func(e *strictxml.Encoder) {
+		e.Elem("Code", "not ours")
+		e.Start("x")
+		e.Elem("y", "z")
+		e.End("x")
+	}}, nil, nil)
+	var bare *Refused
+	if _, err := Open(other.Bytes()); !errors.As(err, &bare) || *bare != (Refused{Text: "no"}) || bare.Error() != "the broker refused the token: no" {
+		t.Errorf("got %+v", err)
 	}
 	for in, want := range map[string]string{
 		" a\tb\r\nc\u0085d\u2028e\u2029f\x7fg ": "a b c d e f g", strings.Repeat("x", 8): "xxxxxxxx", strings.Repeat("x", 9): "xxxxxxxx…", "xxxxxxxé": "xxxxxxx…", "": "",

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,8 +127,9 @@ func each(t *testing.T, dir string, with func(path string) []string) (verdicts, 
 	return v, out
 }
 
-// signatures has every judge of signatures look at a folder of assertions.
-func (c *court) signatures(t *testing.T, docs map[string][]byte, issuer string) map[string]verdicts {
+// signatures has the judges of signatures look at a folder of assertions: those
+// that take it at once, and of those that take a file at a time the named ones.
+func (c *court) signatures(t *testing.T, docs map[string][]byte, issuer string, also ...string) map[string]verdicts {
 	t.Helper()
 	dir, cert := folder(t, docs), c.key(issuer+"-certificate")
 	all := map[string]verdicts{
@@ -135,15 +137,18 @@ func (c *court) signatures(t *testing.T, docs map[string][]byte, issuer string) 
 		"santuario":     c.java(t, "santuario", cert, c.key("target-rsa"), dir),
 		"python-xmlsec": c.python(t, "verify", cert, dir),
 	}
-	all["xmlsec1"], _ = each(t, dir, func(path string) []string {
-		return []string{"xmlsec1", "--verify", "--pubkey-cert-pem", cert, "--id-attr:AssertionID", "urn:oasis:names:tc:SAML:1.0:assertion:Assertion", path}
-	})
-	all["samlsign"], _ = each(t, dir, func(path string) []string { return []string{"samlsign", "-c", cert, "-f", path} })
+	commands := map[string][]string{
+		"xmlsec1":  {"--verify", "--pubkey-cert-pem", cert, "--id-attr:AssertionID", "urn:oasis:names:tc:SAML:1.0:assertion:Assertion"},
+		"samlsign": {"-c", cert, "-f"},
+	}
+	for _, name := range also {
+		all[name], _ = each(t, dir, func(path string) []string { return slices.Concat([]string{name}, commands[name], []string{path}) })
+	}
 	return all
 }
 
-// decryptions has every judge of encryption open a folder.
-func (c *court) decryptions(t *testing.T, docs map[string][]byte, target string) (map[string]verdicts, map[string]map[string][]byte) {
+// decryptions has the judges of encryption open a folder, likewise.
+func (c *court) decryptions(t *testing.T, docs map[string][]byte, target string, also ...string) (map[string]verdicts, map[string]map[string][]byte) {
 	t.Helper()
 	dir, key := folder(t, docs), c.key(target)
 	java, python := t.TempDir(), t.TempDir()
@@ -152,12 +157,13 @@ func (c *court) decryptions(t *testing.T, docs map[string][]byte, target string)
 		"python-xmlsec": c.python(t, "decrypt", key, dir, python),
 	}
 	out := map[string]map[string][]byte{"santuario": opened(t, java), "python-xmlsec": opened(t, python)}
-	all["xmlsec1"], out["xmlsec1"] = each(t, dir, func(path string) []string {
-		return []string{"xmlsec1", "--decrypt", "--privkey-pem", key, path}
-	})
-	all["xsec-cipher"], out["xsec-cipher"] = each(t, dir, func(path string) []string {
-		return []string{"xsec-cipher", "-de", "-k", "kek", "RSA", key, "", path}
-	})
+	commands := map[string][]string{
+		"xmlsec1":     {"--decrypt", "--privkey-pem", key},
+		"xsec-cipher": {"-de", "-k", "kek", "RSA", key, ""},
+	}
+	for _, name := range also {
+		all[name], out[name] = each(t, dir, func(path string) []string { return slices.Concat([]string{name}, commands[name], []string{path}) })
+	}
 	// It exits with success whatever happened.
 	for name, b := range out["xsec-cipher"] {
 		all["xsec-cipher"][name] = bytes.Contains(b, []byte("Assertion"))

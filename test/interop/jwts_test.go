@@ -14,10 +14,9 @@ import (
 	"entente/federation/jose"
 )
 
-// TestJWTsJudged has jwcrypto and José (in C) open every JWT of the kit. What we
+// jwts has jwcrypto and José (in C) open every JWT of the kit. What we
 // accept both accept, with the same claims: so what either refuses, we refuse.
-func TestJWTsJudged(t *testing.T) {
-	c := newCourt(t)
+func (c *court) jwts(t *testing.T) {
 	o := c.opener(t, 1)
 	docs, ours := map[string][]byte{}, verdicts{}
 	for name, v := range tokenVectors(t, "jwt") {
@@ -70,10 +69,9 @@ func TestJWTsJudged(t *testing.T) {
 	}
 }
 
-// TestJWTsByOthers opens what jwcrypto and José made of claims of ours, with the
+// jwtsByOthers opens what jwcrypto and José made of claims of ours, with the
 // same keys.
-func TestJWTsByOthers(t *testing.T) {
-	c := newCourt(t)
+func (c *court) jwtsByOthers(t *testing.T) {
 	now := time.Now().Unix()
 	payload, err := json.Marshal(map[string]any{
 		"iss": "urn:federation:broker.example", "aud": "FYDIBOHF25SPDLT.fabrikam.example", "azp": "FYDIBOHF25SPDLT.contoso.example",
