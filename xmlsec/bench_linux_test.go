@@ -155,8 +155,13 @@ func BenchmarkOpened(b *testing.B) {
 		name string
 		x    []byte
 	}{
-		{"right", good}, {"key", changed(key, 0)}, {"padding", changed(content, -17)}, {"first-block", changed(content, 0)},
-		{"middle", changed(content, len(content)/3)}, {"signed-by-another", seal(sign(b, token, evil, Compat))}, {"unsigned", seal(token)},
+		{"right", good},
+		{"key", changed(key, 0)},
+		{"padding", changed(content, -17)},
+		{"first-block", changed(content, 0)},
+		{"middle", changed(content, len(content)/3)},
+		{"signed-by-another", seal(sign(b, token, evil, Compat))},
+		{"unsigned", seal(token)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			runtime.LockOSThread()

@@ -104,9 +104,7 @@ func (c *canonicalizer) start(t *strictxml.Token) bool {
 		return false
 	}
 	fresh := c.rendered[before:]
-	if len(fresh) > 1 {
-		slices.SortFunc(fresh, func(a, b declaration) int { return strings.Compare(a.prefix, b.prefix) })
-	}
+	slices.SortFunc(fresh, func(a, b declaration) int { return strings.Compare(a.prefix, b.prefix) })
 	for _, d := range fresh {
 		name := "xmlns"
 		if d.prefix != "" {
@@ -114,14 +112,12 @@ func (c *canonicalizer) start(t *strictxml.Token) bool {
 		}
 		c.attribute("", name, d.uri)
 	}
-	if len(c.attrs) > 1 {
-		slices.SortFunc(c.attrs, func(a, b strictxml.Attr) int {
-			if n := strings.Compare(a.Name.Space, b.Name.Space); n != 0 {
-				return n
-			}
-			return strings.Compare(a.Name.Local, b.Name.Local)
-		})
-	}
+	slices.SortFunc(c.attrs, func(a, b strictxml.Attr) int {
+		if n := strings.Compare(a.Name.Space, b.Name.Space); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Name.Local, b.Name.Local)
+	})
 	for i := range c.attrs {
 		c.attribute(c.attrs[i].Prefix, c.attrs[i].Name.Local, c.attrs[i].Value)
 	}
@@ -129,24 +125,20 @@ func (c *canonicalizer) start(t *strictxml.Token) bool {
 	return true
 }
 
-// use declares a prefix unless it is declared so already. The default
-// namespace that is none is declared only to take back another.
+// use declares a prefix unless it is declared so already. The default namespace
+// is none until it is declared, and so is declared to be none only to take back
+// another; a prefix always has a namespace.
 func (c *canonicalizer) use(prefix, uri string) {
+	in := ""
 	for i := len(c.rendered) - 1; i >= 0; i-- {
 		if d := &c.rendered[i]; d.prefix == prefix {
-			if d.uri != uri {
-				break
-			}
-			return
-		}
-		if i == 0 && prefix == "" && uri == "" {
-			return
+			in = d.uri
+			break
 		}
 	}
-	if prefix == "" && uri == "" && len(c.rendered) == 0 {
-		return
+	if in != uri {
+		c.rendered = append(c.rendered, declaration{prefix, uri})
 	}
-	c.rendered = append(c.rendered, declaration{prefix, uri})
 }
 
 func (c *canonicalizer) end(t *strictxml.Token) {

@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -44,6 +45,8 @@ func TestCanonical(t *testing.T) {
 		{"default taken back", `<a xmlns="urn:d"><b xmlns=""><c/></b></a>`, "", `<a xmlns="urn:d"><b xmlns=""><c></c></b></a>`},
 		{"nothing to take back", `<a xmlns="urn:d"><b xmlns=""><c/></b></a>`, "b", `<b><c></c></b>`},
 		{"default not used by attributes", `<p:a xmlns="urn:d" xmlns:p="urn:p" x="1"/>`, "", `<p:a xmlns:p="urn:p" x="1"></p:a>`},
+		{"default in force, and attributes in none", `<a xmlns="urn:d" x="1"><b y="2"/></a>`, "", `<a xmlns="urn:d" x="1"><b y="2"></b></a>`},
+		{"taken back, and declared again", `<a xmlns="urn:d"><b xmlns=""><c xmlns="urn:d"/></b></a>`, "", `<a xmlns="urn:d"><b xmlns=""><c xmlns="urn:d"></c></b></a>`},
 		{"xml: needs no declaration, and is not inherited", `<a xml:lang="en"><b xml:space="preserve"/></a>`, "b", `<b xml:space="preserve"></b>`},
 		{"namespace with an ampersand", `<p:a xmlns:p="urn:?a&amp;b"/>`, "", `<p:a xmlns:p="urn:?a&amp;b"></p:a>`},
 		{"one namespace, two prefixes", `<p:a xmlns:p="urn:1" xmlns:q="urn:1"><q:a/></p:a>`, "", `<p:a xmlns:p="urn:1"><q:a xmlns:q="urn:1"></q:a></p:a>`},
@@ -79,6 +82,57 @@ func TestCanonicalRefuses(t *testing.T) {
 	r := strictxml.NewReader([]byte("<a/>"), Limits())
 	if _, err := Canonical(nil, r); !errors.Is(err, ErrRefused) {
 		t.Errorf("before any element: %v", err)
+	}
+}
+
+// TestCanonicalStands holds that only an element at its start tag has a form, and
+// that no more than it is consumed.
+func TestCanonicalStands(t *testing.T) {
+	r := strictxml.NewReader([]byte("<a><b>x</b><c/>y</a>"), Limits())
+	if !r.Root() || !r.Child() {
+		t.Fatal(r.Err())
+	}
+	if got, err := Canonical([]byte("+"), r); err != nil || string(got) != "+<b>x</b>" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := Canonical(nil, r.Fork()); !errors.Is(err, ErrRefused) {
+		t.Errorf("at an end tag: %q, %v", got, err)
+	}
+	if !r.Child() || r.Name().Local != "c" {
+		t.Errorf("went on to %v", r.Name())
+	}
+}
+
+// TestIDs: what identifies has one value each, few or many, and other attributes
+// are not looked at.
+func TestIDs(t *testing.T) {
+	attr := func(space, local, value string) *strictxml.Attr {
+		return &strictxml.Attr{Name: strictxml.Name{Space: space, Local: local}, Value: value}
+	}
+	for _, n := range []int{0, 1, 15, 16, 17, 18, 100} {
+		s := &ids{attribute: "Own"}
+		for i := range n {
+			if !s.add(attr("", "Id", fmt.Sprint("x", i))) {
+				t.Fatalf("%d of %d is not new", i, n)
+			}
+		}
+		for i := range n {
+			if s.add(attr(SpaceUtility, "Id", fmt.Sprint("x", i))) {
+				t.Errorf("%d of %d twice", i, n)
+			}
+		}
+		for _, a := range []*strictxml.Attr{attr("", "ID", "a"), attr("", "id", "b"), attr("", "AssertionID", "c"), attr("", "RequestID", "d"), attr("", "ResponseID", "e"), attr(strictxml.NamespaceXML, "id", "f"), attr("", "Own", "g")} {
+			if !s.add(a) || s.add(a) || s.add(attr("", "Id", a.Value)) {
+				t.Errorf("%v after %d", a.Name, n)
+			}
+		}
+		for _, a := range []*strictxml.Attr{attr("", "Name", "a"), attr("urn:x", "Id", "a"), attr("urn:x", "Own", "a"), attr(SpaceUtility, "ID", "a"), attr(SpaceUtility, "Own", "a"), attr(strictxml.NamespaceXML, "lang", "a"), attr(strictxml.NamespaceXML, "Id", "a")} {
+			for range 2 {
+				if !s.add(a) {
+					t.Errorf("%v is taken for an id", a.Name)
+				}
+			}
+		}
 	}
 }
 
