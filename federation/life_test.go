@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"entente"
 	"entente/federation/brokerapi"
 	"entente/federation/token"
+	"entente/keys"
 )
 
 func (o *org) anna(t *testing.T) token.Subject {
@@ -179,5 +181,114 @@ func TestDomains(t *testing.T) {
 	}
 	if info, err := a.DomainInfo(ctx, "contoso.example", true); err != nil || info.State != brokerapi.Suspended {
 		t.Error(info, err)
+	}
+}
+
+// TestTrials holds that a test names what is broken, and is content with what is
+// not.
+func TestTrials(t *testing.T) {
+	w := newWorld(t)
+	a := w.joinedBy(NewCertificate{Life: 100 * day}, "contoso.example")
+	ctx := t.Context()
+	real, on, off := a.HTTP, true, false
+	test := func(name, broken, warned, text string, begin, end func()) {
+		t.Helper()
+		begin()
+		var failed, warnings []string
+		first := ""
+		for _, x := range a.Test(ctx, nil) {
+			switch x.Type {
+			case Error:
+				failed = append(failed, x.ID)
+				if first == "" {
+					first = x.Message
+				}
+			case Warning:
+				warnings = append(warnings, x.ID)
+				if first == "" {
+					first = x.Message
+				}
+			}
+			if x.Message == "" {
+				t.Errorf("%s: %s says nothing", name, x.ID)
+			}
+		}
+		if strings.Join(failed, " ") != broken || strings.Join(warnings, " ") != warned || !strings.Contains(first, text) {
+			t.Errorf("%s: failed %q, warned %q: %s", name, failed, warnings, first)
+		}
+		end()
+	}
+	none := func() {}
+	test("nothing is broken", "", "", "", none, none)
+	test("switched off", "FederationTrustConfiguration TokenRequest", "", "switched off",
+		func() { must(t, a.Set(ctx, Settings{Enabled: &off})) }, func() { must(t, a.Set(ctx, Settings{Enabled: &on})) })
+	test("the broker is down", "FederationMetadata TokenRequest", "", "does not answer", func() { w.Down.Store(true) }, func() { w.Down.Store(false) })
+	test("no DNS, no network", "FederationMetadata TokenRequest", "", "does not answer",
+		func() { a.HTTP = &http.Client{Transport: says{http.StatusBadGateway, ""}} }, func() { a.HTTP = real })
+	test("another node lacks the key", "OrganizationCertificate", "", "node2 cannot use its key",
+		func() { a.live = []string{"node1", "node2"} }, func() { a.live = []string{"node1"} })
+	test("weak algorithms", "", "FederationTrustConfiguration", "weak", func() { must(t, a.Set(ctx, Settings{Legacy: &on})) }, func() { must(t, a.Set(ctx, Settings{Legacy: &off})) })
+	test("a domain waits", "", "FederationTrustConfiguration", "contoso.test is Pending", func() {
+		_, err := a.AddDomain(ctx, "contoso.test")
+		must(t, err)
+	}, func() { must(t, a.RemoveDomain(ctx, "contoso.test", false)) })
+	must(t, a.Set(ctx, Settings{Automatic: &off}))
+	test("it ends soon", "", "OrganizationCertificate", "there is no next one", func() { w.leap(75*day, a.Service) }, none)
+	test("it has ended", "OrganizationCertificate TokenRequest", "", "cannot be used for federation", func() { w.leap(26*day, a.Service) }, none)
+}
+
+// TestProvisioned makes a trust that the broker has already: by the certificate it
+// knows, and by one it does not, which a recovery makes known.
+func TestProvisioned(t *testing.T) {
+	w := newWorld(t)
+	a := w.joined("contoso.example")
+	ctx := t.Context()
+	key, err := a.Ring.Kept(ctx, keys.FederationAdminKey, string(a.Trust().AppID))
+	must(t, err)
+	p := &Provisioned{AppID: a.Trust().AppID, ApplicationURI: a.Trust().ApplicationURI, AdminKey: key}
+	for name, x := range map[string]*Provisioned{
+		"no key":    {AppID: p.AppID, ApplicationURI: p.ApplicationURI},
+		"no URI":    {AppID: p.AppID, AdminKey: key},
+		"no AppID":  {ApplicationURI: p.ApplicationURI, AdminKey: key},
+		"no domain": {AppID: p.AppID, ApplicationURI: "urn:x", AdminKey: key},
+	} {
+		if _, err := w.org().CreateTrust(ctx, NewTrust{Name: "broker", Broker: w.URL, Provisioned: x}); err == nil {
+			t.Errorf("%s is needed", name)
+		}
+	}
+	file, err := a.Export(ctx, a.Trust().Current.Thumbprint, entente.NewSecret("a long secret"), "moving")
+	must(t, err)
+	same := w.org()
+	thumb, err := same.Import(ctx, file, entente.NewSecret("a long secret"))
+	must(t, err)
+	_, err = same.CreateTrust(ctx, NewTrust{Name: "broker", Broker: w.URL, Thumbprint: thumb, Provisioned: p})
+	must(t, err)
+	if info, err := same.AddDomain(ctx, "contoso.example"); err != nil || info.State != brokerapi.Active {
+		t.Fatal(info, err)
+	}
+	asks(t, same, same)
+
+	lost := w.org()
+	_, err = lost.CreateTrust(ctx, NewTrust{Name: "broker", Broker: w.URL, Provisioned: p})
+	must(t, err)
+	if _, err := lost.AddDomain(ctx, "contoso.example"); reason(err) != BrokerRefused {
+		t.Error("a certificate that the broker does not know manages the organization:", err)
+	}
+	r, err := lost.Recover(ctx, "contoso.example", entente.Secret{})
+	must(t, err)
+	info, err := same.DomainInfo(ctx, "contoso.example", false)
+	must(t, err)
+	w.Zone.Set(r.Name, info.Scoped, r.Record)
+	r, err = lost.Recover(ctx, "contoso.example", entente.Secret{})
+	must(t, err)
+	if !r.Done {
+		t.Fatalf("%+v", r)
+	}
+	if info, err := lost.AddDomain(ctx, "contoso.example"); err != nil || info.State != brokerapi.Active {
+		t.Fatal(info, err)
+	}
+	asks(t, lost, lost)
+	if _, err := same.Ask(ctx, same.anna(t), lost.Trust().ApplicationURI, token.FreeBusy); err == nil {
+		t.Error("what was lost is good for tokens still")
 	}
 }

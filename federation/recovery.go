@@ -32,7 +32,7 @@ func (s *Service) Recover(ctx context.Context, name entente.Domain, adminKey ent
 		return r, tellAltered()
 	case v.trust == nil:
 		return r, noTrust()
-	case v.document.domain(name) == nil:
+	case v.document.domain(name) == nil && name != v.document.AccountNamespace:
 		return r, noDomain(name)
 	}
 	if adminKey.Empty() {

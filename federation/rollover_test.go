@@ -122,11 +122,14 @@ func TestRollover(t *testing.T) {
 	}
 }
 
-// step lets a day go by, in parts.
-func (w *world) step(d time.Duration, all ...*Service) {
+// step lets time go by, by the hour; leap, by the half day.
+func (w *world) step(d time.Duration, all ...*Service) { w.by(time.Hour, d, all) }
+func (w *world) leap(d time.Duration, all ...*Service) { w.by(12*time.Hour, d, all) }
+
+func (w *world) by(part, d time.Duration, all []*Service) {
 	w.t.Helper()
-	for range d / time.Hour {
-		w.clock.pass(time.Hour)
+	for range d / part {
+		w.clock.pass(part)
 		w.Tick(w.t.Context())
 		for _, s := range all {
 			must(w.t, s.load(w.t.Context()))
@@ -181,7 +184,7 @@ func TestRolloverWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			a := w.short(12 * day)
-			w.step(5*day, a.Service)
+			w.leap(5*day, a.Service)
 			x.begin(w, a)
 			w.step(2*day, a.Service)
 			if next := a.Trust().Next; next == nil {
@@ -303,7 +306,7 @@ func TestManual(t *testing.T) {
 // TestRecovery loses a certificate in each way, and gets the organization back.
 func TestRecovery(t *testing.T) {
 	lost := map[string]func(w *world, a *org){
-		"expired": func(w *world, a *org) { w.step(12*day, a.Service) },
+		"expired": func(w *world, a *org) { w.leap(12*day, a.Service) },
 		"wiped": func(w *world, a *org) {
 			d := a.view.Load().document
 			must(w.t, a.forget(w.t.Context(), d.Current))

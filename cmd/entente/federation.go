@@ -15,17 +15,17 @@ import (
 type federationCmd struct {
 	Enable enableFederation `cmd:"" help:"Go from nothing to free/busy with a first partner, step by step; what is done already is left."`
 
-	Information federationInformationCmd                              `cmd:"" help:"Look for another organization and show what it says of itself, step by step."`
-	Show        remote[admin.Nothing, admin.FederationInfo]           `cmd:"" help:"Show the federation trust, its domains and its certificates."`
-	Create      createFederation                                      `cmd:"" help:"Make the federation trust with a broker."`
-	Set         done[admin.SetFederation]                             `cmd:"" help:"Change what is set of the federation trust."`
-	SwitchOn    done[admin.Nothing]                                   `cmd:"" name:"switch-on" help:"Have federation work again."`
-	SwitchOff   done[admin.Nothing]                                   `cmd:"" name:"switch-off" help:"Stop all federation at once; what is set stays."`
-	Remove      done[admin.Nothing]                                   `cmd:"" help:"End the federation trust, once no domain is federated."`
-	Confirm     done[admin.Nothing]                                   `cmd:"" help:"Take the federation trust for right as it is, after its table was altered by SQL and looked at."`
-	Test        remote[admin.TestFederation, []admin.FederationTrial] `cmd:"" help:"Try whether the federation trust works, down to a real token."`
-	Refresh     done[admin.RefreshFederation]                         `cmd:"" help:"Read the broker's metadata now; it is done by itself."`
-	Recover     recoverFederation                                     `cmd:"" help:"Replace a certificate that has expired or is lost, by the AdminKey and a record in DNS."`
+	Information federationInformationCmd                    `cmd:"" help:"Look for another organization and show what it says of itself, step by step."`
+	Show        remote[admin.Nothing, admin.FederationInfo] `cmd:"" help:"Show the federation trust, its domains and its certificates."`
+	Create      createFederation                            `cmd:"" help:"Make the federation trust with a broker."`
+	Set         done[admin.SetFederation]                   `cmd:"" help:"Change what is set of the federation trust."`
+	SwitchOn    done[admin.Nothing]                         `cmd:"" name:"switch-on" help:"Have federation work again."`
+	SwitchOff   done[admin.Nothing]                         `cmd:"" name:"switch-off" help:"Stop all federation at once; what is set stays."`
+	Remove      done[admin.Nothing]                         `cmd:"" help:"End the federation trust, once no domain is federated."`
+	Confirm     done[admin.Nothing]                         `cmd:"" help:"Take the federation trust for right as it is, after its table was altered by SQL and looked at."`
+	Test        testFederation                              `cmd:"" help:"Try whether the federation trust works, down to a real token."`
+	Refresh     done[admin.RefreshFederation]               `cmd:"" help:"Read the broker's metadata now; it is done by itself."`
+	Recover     recoverFederation                           `cmd:"" help:"Replace a certificate that has expired or is lost, by the AdminKey and a record in DNS."`
 
 	Namespace    remote[admin.DomainName, admin.FederatedDomain]         `cmd:"" help:"Make a domain the account namespace, which names the organization to its partners."`
 	Domains      remote[admin.FederatedDomains, []admin.FederatedDomain] `cmd:"" help:"List the federated domains, and those that wait for their proof."`
@@ -67,6 +67,28 @@ func (f secretFlag) read(t *terminal) (string, error) {
 		return "", entente.Errorf(entente.Invalid, "standard input has no secret")
 	}
 	return line, nil
+}
+
+type testFederation struct {
+	admin.TestFederation
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run tries the trust, and fails if a trial does: monitoring looks at that.
+func (c *testFederation) Run(t *terminal, socket adminFlag) error {
+	var all []admin.FederationTrial
+	if err := adminclient.New(string(socket)).Call(t.ctx, "federation", "test", c.TestFederation, &all); err != nil {
+		return err
+	}
+	if err := printed(t, all, c.JSON); err != nil {
+		return err
+	}
+	for _, x := range all {
+		if x.Type == "Error" {
+			return entente.Errorf(entente.Unavailable, "%s: %s", x.ID, x.Message)
+		}
+	}
+	return nil
 }
 
 type createFederation struct {
