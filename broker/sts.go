@@ -308,6 +308,14 @@ func trustCode(own string) string {
 	return wstrust.RequestFailed
 }
 
+// sentence makes a text one, as faults have them.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
 // fail answers with a fault. A stranger's is the same whatever he sent, down to
 // its length.
 func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -321,7 +329,7 @@ func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	problem, status, after := x.b.told(r.Context(), "sts", err)
-	f := wstrust.Fault(x.version, trustCode(problem.Code), problem.Code, problem.Text)
+	f := wstrust.Fault(x.version, trustCode(problem.Code), problem.Code, sentence(problem.Text))
 	// SOAP 1.2 part 2, 7.5.2.2: what the sender did wrong is 400.
 	if status < http.StatusTooManyRequests {
 		status = http.StatusBadRequest

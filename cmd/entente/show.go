@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"entente/admin"
 )
@@ -101,6 +102,12 @@ func cell(v reflect.Value) string {
 		return "yes"
 	case v.Kind() == reflect.Bool:
 		return "no"
+	}
+	if t, ok := v.Interface().(time.Time); ok {
+		if t.IsZero() {
+			return "" // never, or not known
+		}
+		return t.UTC().Format(time.RFC3339)
 	}
 	return plain(fmt.Sprint(v.Interface()))
 }
