@@ -65,8 +65,8 @@ type Config struct {
 	Times  Times
 	Now    func() time.Time
 	Log    *slog.Logger
-	// Told, if set, is called when an organization's contact should hear of
-	// something. It must not take long.
+	// Told is called when an organization's contact should hear of something. It
+	// must not take long. By default it is logged.
 	Told func(context.Context, Notice)
 }
 
@@ -157,7 +157,9 @@ func (c *Config) check() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Told == nil {
-		c.Told = func(context.Context, Notice) {}
+		c.Told = func(_ context.Context, n Notice) {
+			c.Log.Warn("broker: an organization should hear of this", "app", n.App, "contact", n.Contact, "domain", n.Domain, "text", n.Text)
+		}
 	}
 	return errors.Join(c.Limits.defaults(), c.Times.defaults())
 }

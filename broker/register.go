@@ -262,8 +262,7 @@ func (b *Broker) finishRecovery(ctx context.Context, q *request, w *recovery, se
 	return brokerapi.RecoveryState{Done: true}, nil
 }
 
-// notify tells an organization's contact, and whoever reads the broker's log.
+// notify tells an organization's contact.
 func (b *Broker) notify(ctx context.Context, a *app, d entente.Domain, text string) {
-	b.Log.Info("broker: told", "app", string(a.id), "domain", string(d), "text", text)
 	b.Told(ctx, Notice{App: a.id, Contact: a.contact, Domain: d, Text: text})
 }

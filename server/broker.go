@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"entente/audit"
 	"entente/broker"
+	"entente/db"
 	"entente/keys"
 	"entente/outgoing"
 )
@@ -55,22 +57,54 @@ func (c *BrokerConfig) database() string {
 	return c.Database
 }
 
+// openBrokerDatabase opens the broker's database and makes its tables.
+func (s *Server) openBrokerDatabase(ctx context.Context) (*db.DB, error) {
+	d, err := s.open(ctx, s.config.Broker.database())
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(d.Close)
+	sealed, err := keys.Schema()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range []db.Migration{sealed, audit.Schema(), broker.Schema()} {
+		if err := d.Migrate(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// verifyBrokerLog checks the broker's own audit log.
+func (s *Server) verifyBrokerLog(ctx context.Context, d *db.DB) ([]audit.Report, error) {
+	ring := keys.New(keys.Config{DB: d, Organization: brokerOwner, Files: s.files, Now: s.options.Now})
+	signer, err := ring.CheckpointSigner()
+	if err != nil {
+		return nil, err
+	}
+	key, ok := signer.Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, errors.New("the audit key is not Ed25519")
+	}
+	seal, err := ring.AuditSeal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return audit.VerifyAll(ctx, d, seal, s.brokerNode(), key, "", "")
+}
+
+// brokerNode names this node's audit log of the broker.
+func (s *Server) brokerNode() string { return s.config.Name + "/" + brokerOwner }
+
 // openBroker opens the broker, if this server is one.
 func (s *Server) openBroker(ctx context.Context) error {
 	c := s.config.Broker
 	if c == nil {
 		return nil
 	}
-	d, err := s.open(ctx, c.database())
+	d, err := s.openBrokerDatabase(ctx)
 	if err != nil {
-		return err
-	}
-	s.onClose(d.Close)
-	sealed, err := keys.Schema()
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(d.Migrate(ctx, sealed), d.Migrate(ctx, audit.Schema())); err != nil {
 		return err
 	}
 	ring := keys.New(keys.Config{DB: d, Organization: brokerOwner, Files: s.files, Now: s.options.Now})
@@ -83,7 +117,7 @@ func (s *Server) openBroker(ctx context.Context) error {
 		return err
 	}
 	log, err := audit.Open(ctx, audit.Config{
-		DB: d, Node: s.config.Name + "/" + brokerOwner, Signer: signer, Now: s.options.Now, Seal: seal,
+		DB: d, Node: s.brokerNode(), Signer: signer, Now: s.options.Now, Seal: seal,
 		Failed: func(err error) { s.log.Error("broker's audit", "err", err) },
 	})
 	if err != nil {

@@ -68,16 +68,23 @@ func (f Progress) of(what string) func(Advance) {
 	}
 }
 
+// brokerPart names the broker's database in a backup. No mailbox database is
+// called so: no name has a NUL.
+const brokerPart = "\x00broker"
+
 // A place is a database with the names of what lies in it: the main database,
-// whose name is empty, mailbox databases, or both.
+// whose name is empty, mailbox databases, or both; or the broker's.
 type place struct {
 	names  []string
 	handle *db.DB
 }
 
 func (p *place) String() string {
-	if p.names[0] == "" {
+	switch p.names[0] {
+	case "":
 		return "the main database"
+	case brokerPart:
+		return "the broker's database"
 	}
 	return "mailbox database " + p.names[0]
 }
@@ -103,7 +110,14 @@ func (st *Store) places(ctx context.Context) ([]place, error) {
 		}
 		all, urls = append(all, place{[]string{b.Name}, h}), append(urls, b.URL)
 	}
-	return all, nil
+	if st.s.config.Broker == nil {
+		return all, nil
+	}
+	h, err := st.s.openBrokerDatabase(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the broker's database: %w", err)
+	}
+	return append(all, place{[]string{brokerPart}, h}), nil
 }
 
 // Backup writes everything the databases hold to w, while a server may go on
@@ -183,6 +197,12 @@ func Restore(ctx context.Context, c Config, r io.Reader, urls map[string]string,
 		if err != nil {
 			return err
 		}
+		if names[0] == brokerPart {
+			if err := s.restoreBroker(ctx, part, progress); err != nil {
+				return fmt.Errorf("the broker's database: %w", err)
+			}
+			continue
+		}
 		if err := s.restoreMailboxes(ctx, names[0], part, progress); err != nil {
 			return fmt.Errorf("mailbox database %s: %w", names[0], err)
 		}
@@ -253,6 +273,17 @@ func (s *Server) restoreMailboxes(ctx context.Context, name string, part io.Read
 	return h.Restore(ctx, part, progress.of("mailbox database "+name))
 }
 
+func (s *Server) restoreBroker(ctx context.Context, part io.Reader, progress Progress) error {
+	if s.config.Broker == nil {
+		return errors.New("the backup is of a broker, and the configuration has no section of that name")
+	}
+	h, err := s.openBrokerDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	return h.Restore(ctx, part, progress.of("the broker's database"))
+}
+
 func (s *Server) renewReplicas(ctx context.Context) error {
 	all, err := s.Directory.Databases(ctx)
 	if err != nil {
@@ -282,7 +313,14 @@ func (st *Store) Verify(ctx context.Context, known string, done func(what string
 		}
 		done(p.String() + " is whole")
 		for _, name := range p.names {
-			if name == "" {
+			if name == brokerPart {
+				reports, err := st.s.verifyBrokerLog(ctx, p.handle)
+				if err != nil {
+					return err
+				}
+				tellReports(reports, done)
+			}
+			if name == "" || name == brokerPart {
 				continue
 			}
 			if err := st.s.Mailboxes.Verify(ctx, name); err != nil {
@@ -301,8 +339,12 @@ func (st *Store) verifyAudit(ctx context.Context, kept string, done func(what st
 		return err
 	}
 	reports, err := st.s.verifyLogs(ctx, "", kept)
+	tellReports(reports, done)
+	return err
+}
+
+func tellReports(reports []audit.Report, done func(what string)) {
 	for _, r := range reports {
 		done(fmt.Sprintf("the audit log of %s is unaltered: %d records, %d of them signed for, %d erased", r.Node, r.Records, r.Signed, r.Erased))
 	}
-	return err
 }
