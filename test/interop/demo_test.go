@@ -70,6 +70,7 @@ type organization struct {
 	EWS          string `json:"ews_url"`
 	Autodiscover string `json:"autodiscover_url"`
 	CA           string `json:"ca_file"`
+	Admin        string `json:"admin_url"`
 	Accounts     []login
 	Services     []login
 }

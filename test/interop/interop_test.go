@@ -28,6 +28,7 @@ func TestClients(t *testing.T) {
 	bin := build(t)
 	d := start(t, bin, "127.0.0.1:0")
 	t.Run("exchangelib", func(t *testing.T) { exchangelib(t, d) })
+	t.Run("published", func(t *testing.T) { published(t, start(t, bin, "127.0.0.1:0")) })
 	t.Run("calendars", func(t *testing.T) { calendars(t, bin) })
 	t.Run("npm", func(t *testing.T) { npm(t, d) })
 	t.Run("davmail", func(t *testing.T) { davmail(t, d) })
