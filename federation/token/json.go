@@ -26,7 +26,7 @@ func parseObject(text []byte) (object, bool) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	v, ok := parseValue(d, 0)
-	if !ok || len(bytes.TrimSpace(text[d.InputOffset():])) > 0 {
+	if !ok || len(bytes.Trim(text[d.InputOffset():], " \t\r\n")) > 0 {
 		return nil, false
 	}
 	o, ok := v.(object)

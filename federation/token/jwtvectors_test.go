@@ -176,6 +176,7 @@ func jwtVectors() []vector {
 	wrong("utf8", "bytes that are not UTF-8", `"offer":`, "\"x\":\"\xff\",\"offer\":")
 	wrong("surrogate", "half a surrogate", `"offer":`, `"x":"\ud800","offer":`)
 	bad("behind", "more behind the claims", func(_ testing.TB, j *forged) { j.payload += `{}` })
+	bad("behind-tab", "a vertical tab behind the claims", func(_ testing.TB, j *forged) { j.payload += "\v" })
 	bad("comma", "a comma too many", func(_ testing.TB, j *forged) { j.payload = replace(j.payload, `"}}`, `"},}`) })
 	bad("list", "a list in place of the claims", func(_ testing.TB, j *forged) { j.payload = "[" + j.payload + "]" })
 	bad("no-claims", "no claims", func(_ testing.TB, j *forged) { j.payload = "" })
