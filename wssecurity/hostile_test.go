@@ -112,6 +112,9 @@ func TestRule7Parts(t *testing.T) {
 		"id twice in Security":           strings.Replace(replace(t, good, "<xenc:EncryptedKey ", `<xenc:EncryptedKey Id="x" `), "<ds:Signature ", `<ds:Signature Id="x" `, 1),
 		"Security, the body's child":     replace(t, replace(t, good, security, ""), "<t:RequestSecurityToken>", security+"<t:RequestSecurityToken>"),
 		"To, the body's child":           strings.Replace(replace(t, good, to, evilTo), "<t:RequestSecurityToken>", to+"<t:RequestSecurityToken>", 1),
+		"To, the body's second child":    strings.Replace(replace(t, good, to, evilTo), "</s:Body>", to+"</s:Body>", 1),
+		"To, the body's only":            strings.Replace(replace(t, good, to, ""), "</s:Body>", to+"</s:Body>", 1),
+		"text in the body":               replace(t, good, "</s:Body>", "x</s:Body>"),
 		"header of a service":            strings.ReplaceAll(good, "s:Header>", "t:Header>"),
 		"Body of a service":              strings.NewReplacer("<s:Body ", "<t:Body ", "</s:Body>", "</t:Body>").Replace(good),
 		"33 blocks":                      header(blocks(29)),
@@ -319,13 +322,18 @@ func TestOpenRefuses(t *testing.T) {
 		"To with an element":       replace(t, good, "https://broker", "<t:a/>https://broker"),
 		"To with a comment":        replace(t, good, "https://broker", "https://<!-- -->broker"),
 		"To with CDATA":            replace(t, good, "https://broker", "<![CDATA[https://broker]]>"),
+		"text in the body":         replace(t, good, "</s:Body>", "x</s:Body>"),
 		"MessageID twice":          replace(t, good, "<wsa:ReplyTo>", "<wsa:MessageID>a</wsa:MessageID><wsa:ReplyTo>"),
 	} {
 		if r, err := Open([]byte(doc)); err != xmlsec.ErrRefused || r != nil {
 			t.Errorf("%s: %+v, %v, of %s", name, r, err, doc)
 		}
 	}
-	// What has another namespace is a service's own.
+	// What stands in the Body is a service's own, whatever its name; and so is what
+	// has another namespace.
+	if r := open(t, replace(t, good, "</s:Body>", "<t:a/><wsa:To>x</wsa:To>"+strings.Replace(security, "Assertion0", "Assertion1", 1)+"</s:Body>")); r.To != m.To || r.Token == nil {
+		t.Errorf("read in the Body: %+v", r)
+	}
 	open(t, replace(t, good, "<wsa:ReplyTo>", "<t:To>a</t:To><t:Action>b</t:Action><wsa:ReplyTo>"))
 }
 

@@ -152,11 +152,15 @@ func (s *scanner) token(t *strictxml.Token) bool {
 		return s.start(t) && s.ids.see(t.Attrs, s.inside)
 	case strictxml.EndElement:
 		s.depth--
-		s.inside = s.inside && s.depth >= atBlock
-		s.header = s.header && s.depth >= atHalf
+		if s.depth < atBlock {
+			s.inside = false
+		}
+		if s.depth < atHalf {
+			s.header = false
+		}
 		return true
 	case strictxml.CharData:
-		structure := s.depth == atEnvelope || s.header && s.depth == atHalf || s.inside && s.depth == atBlock
+		structure := s.depth <= atHalf || s.inside && s.depth == atBlock
 		return !structure || strings.Trim(t.Text, " \t\r\n") == ""
 	}
 	return s.depth >= atHalf && !s.header // comments, CDATA
