@@ -45,7 +45,7 @@ type News struct {
 // A Partner is whom to tell: an organization relationship with pinned keys.
 type Partner struct {
 	Name   string // of the relationship
-	Server string // any https URL of the partner's
+	Server string // any https URL of the partner's; empty: it is looked for when it is told
 	Target string // its application URI
 }
 
@@ -91,11 +91,12 @@ func (s *Service) Notify(ctx context.Context, partners []Partner, sender, text s
 			return entente.Errorf(entente.TooLarge, "%d notices wait already; partners are not told", waiting)
 		}
 		for _, p := range partners {
-			u, err := url.Parse(p.Server)
-			if err != nil || u.Scheme != "https" || u.Host == "" {
-				continue // nothing is known of where to tell it
+			to := ""
+			if p.Server != "" {
+				if to = noticeURL(p.Server); to == "" {
+					continue // there is nowhere to tell it
+				}
 			}
-			to := (&url.URL{Scheme: "https", Host: u.Host, Path: PathNotice}).String()
 			if _, err := tx.Exec(`INSERT INTO federation_notice (id, partner, url, target, sender, about, created, tries, due, problem)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, '')`, rand.Text(), p.Name, to, p.Target, sender, text, now); err != nil {
 				return err
@@ -103,6 +104,16 @@ func (s *Service) Notify(ctx context.Context, partners []Partner, sender, text s
 		}
 		return nil
 	})
+}
+
+// noticeURL is where a server is told: at the host of any URL of it; "" if that is
+// none.
+func noticeURL(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	return (&url.URL{Scheme: "https", Host: u.Host, Path: PathNotice}).String()
 }
 
 // Waiting returns the notices that have not arrived.
@@ -127,8 +138,15 @@ func (s *Service) Waiting(ctx context.Context) (all []Waiting, err error) {
 	return all, err
 }
 
-// RunNotices sends what waits over a client until ctx ends. Any node may.
-func (s *Service) RunNotices(ctx context.Context, client *http.Client) {
+// A Courier carries notices: over a client, to servers that it finds by the name
+// of the relationship where no address is known.
+type Courier struct {
+	HTTP *http.Client
+	Find func(ctx context.Context, relationship string) (server string, err error)
+}
+
+// RunNotices sends what waits until ctx ends. Any node may.
+func (s *Service) RunNotices(ctx context.Context, by Courier) {
 	look := time.NewTicker(noticeEvery)
 	defer look.Stop()
 	for {
@@ -142,7 +160,7 @@ func (s *Service) RunNotices(ctx context.Context, client *http.Client) {
 			s.Log.Error("federation notices", "err", err)
 		}
 		if n != nil {
-			if err := s.settleNotice(ctx, n, s.send(ctx, client, n)); err != nil && ctx.Err() == nil {
+			if err := s.settleNotice(ctx, n, s.send(ctx, by, n)); err != nil && ctx.Err() == nil {
 				s.Log.Error("federation notices", "err", err)
 			}
 		}
@@ -203,17 +221,27 @@ func (s *Service) settleNotice(ctx context.Context, n *due, failed error) error 
 	})
 }
 
-func (s *Service) send(ctx context.Context, client *http.Client, n *due) error {
+func (s *Service) send(ctx context.Context, by Courier, n *due) error {
+	to := n.url
+	if to == "" {
+		server, err := by.Find(ctx, n.partner)
+		if err != nil {
+			return err
+		}
+		if to = noticeURL(server); to == "" {
+			return errors.New("its server has no https address")
+		}
+	}
 	text, err := s.signNews(n)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/jose")
-	a, err := client.Do(r)
+	a, err := by.HTTP.Do(r)
 	if err != nil {
 		return err
 	}

@@ -38,14 +38,17 @@ func TestNews(t *testing.T) {
 		}))
 		defer server.Close()
 		ctx := t.Context()
-		partner := Partner{Name: "Fabrikam", Server: server.URL + "/EWS/Exchange.asmx", Target: b.Trust().ApplicationURI}
+		partner := Partner{Name: "Fabrikam", Target: b.Trust().ApplicationURI}
 		plain := Partner{Name: "Nowhere", Server: "http://fabrikam.example/"}
+		by := Courier{HTTP: server.Client(), Find: func(_ context.Context, name string) (string, error) {
+			return server.URL + "/EWS/Exchange.asmx", nil
+		}}
 		must(t, a.Notify(ctx, []Partner{partner, plain}, "", "contoso.test is federated no more"))
 		try := func() {
 			n, err := a.takeNotice(ctx)
 			must(t, err)
 			if n != nil {
-				must(t, a.settleNotice(ctx, n, a.send(ctx, server.Client(), n)))
+				must(t, a.settleNotice(ctx, n, a.send(ctx, by, n)))
 			}
 		}
 		try()

@@ -120,6 +120,18 @@ func (c *Client) followOne(ctx context.Context, r *access.Relationship) error {
 	return c.Pin(ctx, r.Name, r.Keys, now, "signed by a key that was pinned")
 }
 
+// Find returns a URL of the server of a relationship's organization.
+func (c *Client) Find(ctx context.Context, name string) (string, error) {
+	for _, r := range c.Snapshot().Relationships() {
+		if r.Name == name {
+			ctx, cancel := context.WithTimeout(ctx, AskTime)
+			defer cancel()
+			return c.serverOf(ctx, r)
+		}
+	}
+	return "", entente.Errorf(entente.NotFound, "there is no relationship %s any more", name)
+}
+
 // serverOf is a URL of a partner's server: where its EWS or Autodiscover is.
 func (c *Client) serverOf(ctx context.Context, r *access.Relationship) (string, error) {
 	for _, s := range [...]string{r.TargetSharingEPR, r.TargetAutodiscoverEPR, c.places.known("relationship " + r.Name)} {

@@ -129,5 +129,5 @@ func (s *Server) takeNews(r *http.Request, rel *access.Relationship, n *federati
 
 // runNews sends what partners are to be told.
 func (s *Server) runNews(ctx context.Context) {
-	s.Federation.RunNotices(ctx, s.abroad.HTTPClient(outgoing.Partner))
+	s.Federation.RunNotices(ctx, federation.Courier{HTTP: s.abroad.HTTPClient(outgoing.Partner), Find: s.partners.Find})
 }
