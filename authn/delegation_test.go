@@ -239,6 +239,7 @@ func TestDelegationRefuses(t *testing.T) {
 		}),
 		"another token":         header("Authorization", "Delegation "+contoso.JWT(contoso.Claims("chris", token.FreeBusy))),
 		"another key":           changed(good(), func(r *http.Request) { contoso.SignWith(r, []byte(question), stranger.Key) }),
+		"a key by another name": changed(good(), func(r *http.Request) { signAs(r, contoso, stranger.KeyID) }),
 		"a key of no use":       header(httpsig.KeyField, "{}"),
 		"expired":               jwt(func(c *token.Token) { age(c, -2*time.Hour) }),
 		"of tomorrow":           jwt(func(c *token.Token) { age(c, 24*time.Hour) }),
@@ -256,6 +257,18 @@ func TestDelegationRefuses(t *testing.T) {
 		x.turned(what, r)
 	}
 	x.accepted(good(), "when?")
+}
+
+// signAs signs a request with a partner's key and calls it another's.
+func signAs(r *http.Request, p *fedtest.Partner, id string) {
+	f, err := httpsig.Sign(&httpsig.Request{
+		Method: r.Method, Authority: r.Host, Path: r.URL.EscapedPath(), Authorization: r.Header.Get("Authorization"), Body: []byte(question),
+	}, p.Key, id, p.Now())
+	if err != nil {
+		p.Fatal(err)
+	}
+	r.Header.Set(httpsig.InputField, f.SignatureInput)
+	r.Header.Set(httpsig.SignatureField, f.Signature)
 }
 
 // unsign takes the signature away, and the key.
@@ -332,7 +345,8 @@ func TestDelegationSAML(t *testing.T) {
 		"of tomorrow": message(func(m *wssecurity.Message) {
 			m.Created, m.Expires = m.Created.Add(24*time.Hour), m.Expires.Add(24*time.Hour)
 		}),
-		"good for a day": message(func(m *wssecurity.Message) { m.Expires = m.Created.Add(24 * time.Hour) }),
+		"signed without its time": message(func(m *wssecurity.Message) { m.Parts = wssecurity.To }),
+		"good for a day":          message(func(m *wssecurity.Message) { m.Expires = m.Created.Add(24 * time.Hour) }),
 		"with a broken signature": func() *http.Request {
 			r := x.borne(contoso, bearer())
 			contoso.Sign(r, []byte("another body"))
@@ -480,6 +494,15 @@ func TestDelegationCache(t *testing.T) {
 	}
 	x.now = opened.NotAfter.Add(token.MaxSkew)
 	x.turned("after its end", send())
+	// A clock that is before it goes by the opener too.
+	x.now = opened.NotBefore
+	if err := open(); err != nil || n != 3 {
+		t.Errorf("opened %d times, %v", n, err)
+	}
+	x.now = opened.NotBefore.Add(-time.Second)
+	if err := open(); err != nil || n != 4 {
+		t.Errorf("opened %d times, %v", n, err)
+	}
 	// And without a trust nobody comes in, whatever was kept.
 	x.now = opened.NotBefore
 	x.Set(nil)
