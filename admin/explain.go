@@ -85,10 +85,17 @@ func (a *API) again(ctx context.Context, r *audit.Record) (access.Supposition, b
 	if id, err := entente.ParseMailboxID(r.Mailbox); err == nil {
 		x.Mailbox = id
 	}
-	if protocol != "ews" || r.By.SID == "" || r.Method == access.Local {
+	if r.Method == access.Delegation {
+		x.Foreign = tokenOf(r)
+	}
+	if protocol != "ews" || r.By.SID == "" && x.Foreign == nil || r.Method == access.Local {
 		return x, false, nil
 	}
 	box, ok := a.Directory.Snapshot().FindMailbox(x.Mailbox)
+	if ok && x.Foreign != nil && x.Foreign.Offer == access.OfferFreeBusy {
+		x.Want = access.FreeBusySimple
+		return x, true, a.inside(ctx, &x, &directory.Account{Account: box}, &ExplainAccess{Folder: "calendar"})
+	}
 	if !ok || len(r.Targets) == 0 {
 		return x, true, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/audit"
 	"entente/directory"
 )
 
@@ -199,4 +200,27 @@ func (a *API) sharedWith(ctx context.Context, other *directory.Account, x access
 		}
 	}
 	return nil
+}
+
+// tokenOf is what a delegation token said, as far as the record of a request
+// tells; nil if it does not tell what it was for.
+func tokenOf(r *audit.Record) *access.Foreign {
+	f := &access.Foreign{Mails: []entente.SMTPAddress{r.By.Mail}, Domains: []entente.Domain{r.By.Mail.Domain()}}
+	for _, l := range r.Via {
+		if words := strings.Fields(l.How); len(words) > 1 && words[0] == "federation" {
+			f.Organization = words[1]
+		}
+	}
+	for _, s := range r.Steps {
+		switch s.Rule {
+		case "offer":
+			f.Offer = s.Fact
+		case "relationship-key":
+			f.Key = s.Fact
+		}
+	}
+	if f.Offer == "" {
+		return nil
+	}
+	return f
 }

@@ -7,6 +7,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/audit"
 )
 
 // related is an organization with relationships to three others, of which one is
@@ -155,5 +156,40 @@ sharing_policies:
 	r, ok := o.api.Directory.Snapshot().RelationshipFor("eu.fabrikam.example")
 	if !ok || r.Enabled || r.FreeBusyLevel != access.LimitedDetails {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestForeignRequestAgain: of a past request of somebody of another organization
+// it is told what it would meet today.
+func TestForeignRequestAgain(t *testing.T) {
+	o := related(t)
+	anna, _ := o.api.Directory.Snapshot().FindUPN("anna@contoso.example")
+	r := audit.Record{
+		Kind: audit.External, By: access.Principal{Mail: "kim@litware.example"}, Method: access.Delegation, Action: "ews.GetUserAvailability",
+		Mailbox: anna.Mailbox.String(), Allowed: true, Via: []access.Link{{How: "federation urn:litware pinned"}},
+		Steps: []audit.Step{{Rule: "offer", Fact: access.OfferFreeBusy}, {Rule: "relationship-key", Fact: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"}},
+	}
+	today := func() AccessExplained {
+		t.Helper()
+		x, ok, err := o.api.again(t.Context(), &r)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		e, err := o.api.explained(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	if e := today(); !e.Allowed {
+		t.Errorf("%s", e.Done)
+	}
+	o.must("relationship set", `{"name":"Litware","enabled":"off"}`)
+	if e := today(); e.Reason != string(access.RelationshipDisabled) {
+		t.Errorf("%s", e.Done)
+	}
+	r.Steps = nil
+	if _, ok, err := o.api.again(t.Context(), &r); ok || err != nil {
+		t.Errorf("of a record that does not tell what the token was for: %v, %v", ok, err)
 	}
 }
