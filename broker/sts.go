@@ -42,7 +42,7 @@ func (b *Broker) serveSTS(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnsupportedMediaType)
 		return
 	}
-	x := &exchange{b: b, source: sourceOf(r), now: b.Now()}
+	x := &exchange{b: b, find: b.appOf, source: sourceOf(r), now: b.Now()}
 	answer, err := x.answer(r)
 	if err != nil {
 		x.fail(w, r, err)
@@ -56,6 +56,7 @@ func (b *Broker) serveSTS(w http.ResponseWriter, r *http.Request) {
 // An exchange is one request to the STS.
 type exchange struct {
 	b       *Broker
+	find    func(ctx context.Context, uri string) (*app, error) // appOf
 	source  string
 	now     time.Time
 	version wstrust.Version // that the request is in, as far as it is known
@@ -117,7 +118,7 @@ func (x *exchange) authenticate(ctx context.Context, document []byte) (*wstrust.
 	if err != nil {
 		return nil, nil, nil, denied()
 	}
-	a, err := x.b.appOf(ctx, claimed.Requestor)
+	a, err := x.find(ctx, claimed.Requestor)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -2,8 +2,10 @@ package broker
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -371,38 +373,77 @@ func TestSTSThroughRollover(t *testing.T) {
 	w.fault(fresh.rst(b).write(t), brokerapi.AccessDenied) // expired: it verifies nothing
 }
 
-// FuzzSTS holds that no document but one that was signed is answered with a
-// token, and that all others are refused in one way for each version.
+// FuzzSTS holds that no document is taken for an organization's but one that it
+// signed, and that all others are refused in one way. There is no database behind
+// it, and the key is a constant: making one takes a fuzzing process a while.
 func FuzzSTS(f *testing.F) {
-	w := open(f, dbtest.SQLite(f), func(c *Config) { c.Limits.Source, c.Limits.Tokens = 1<<30, 1<<30 })
-	a, b := w.join("contoso.example"), w.join("fabrikam.example")
-	refusals := map[string]bool{}
-	for _, v := range []wstrust.Version{wstrust.Feb2005, wstrust.V13} {
-		q := a.rst(b)
-		q.Version, q.by = v, b.signer
-		doc := q.write(f)
-		refusals[w.sts("203.0.113.9:1", doc).Body.String()] = true
-		f.Add(doc)
+	block, _ := pem.Decode([]byte(fuzzKey))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		f.Fatal(err)
 	}
-	good := a.rst(b).write(f)
-	f.Add(good)
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	signer := certify(f, now, key.(crypto.Signer), nil)
+	a := &app{id: "0000000060000EB9", uris: []string{uriPrefix + "contoso.example"}, keys: appKeys{Current: keySet{Certificate: signer.Certificate.Raw}}}
+	b := &Broker{Config: Config{Issuer: "urn:federation:broker.example", URL: "https://broker.example"}}
+	b.ring.Store(&generations{all: []*generation{{number: 1, certificate: signer.Certificate}}})
+	o := &org{w: &world{Broker: b, clock: &clock{now: now}}, domain: "contoso.example", signer: signer}
+	b.Now = o.w.clock.Now
+	for _, v := range []wstrust.Version{wstrust.Feb2005, wstrust.V13} {
+		for _, who := range []entente.Domain{"contoso.example", "fabrikam.example"} {
+			q := o.rst(&org{domain: "fabrikam.example"})
+			q.Version, q.Requestor = v, uriPrefix+string(who)
+			f.Add(q.write(f))
+		}
+	}
 	f.Add([]byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body/></s:Envelope>`))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		got := w.sts("203.0.113.9:1", document)
-		if got.Code == http.StatusBadRequest && refusals[got.Body.String()] {
+		x := &exchange{b: b, now: now, find: func(_ context.Context, uri string) (*app, error) {
+			if uri == a.uris[0] {
+				return a, nil
+			}
+			return nil, nil
+		}}
+		q, _, proof, err := x.authenticate(t.Context(), document)
+		if err != nil {
+			if code(err) != brokerapi.AccessDenied {
+				t.Fatalf("refused in another way: %v", err)
+			}
 			return
 		}
-		// What was signed reads the same however it is written around it: the
-		// canonical form is what counts.
-		if got.Code != http.StatusOK && !strings.Contains(got.Body.String(), brokerapi.RequestRepeated) {
-			t.Fatalf("%d: %s", got.Code, got.Body)
-		}
-		m, err := wssecurity.Open(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Certified([]*x509.Certificate{a.signer.Certificate}, wssecurity.Body|wssecurity.To, xmlsec.Modern); err != nil {
-			t.Fatalf("a token for what nobody signed: %s", document)
+		// What was signed says the same however it is written around it.
+		if q.Requestor != a.uris[0] || proof.Body == nil || proof.Parts != wssecurity.Timestamp|wssecurity.To|wssecurity.Action|wssecurity.Body {
+			t.Fatalf("taken for what it is not: %+v, %+v", q, proof)
 		}
 	})
 }
+
+// fuzzKey is nobody's.
+const fuzzKey = `-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDK51+S95KnWDRx
+ATRvl8LxMWwOMDjqskNNHRrt9403sOteROffuBq0/E7U6cqK1lcJjRLhZtteN3wP
+VOTpgnAwtkn0kZfK+a4qbrpaUwle86inE9okX+UyzgGG/va1BMV96vfNe8Ik/DWl
+Iye0Xhn0usUYH5tchtDe09HxZQgMzGhekaC8eNzeapvhoipjpZItSbLlDinCgAz1
+yuvyzWY7zUdPD4wza0JPT/aeHbPZSSOzYjQqUFvftaEQIEKqYaVN+FgVOKXEAnic
+MOpddJYp3n/3ZsIxMjcKmBhdT9EDQkKU3ufwjd275hhgmPAQZ4ZcrIgzXPhuJhzt
+fVg5QOHhAgMBAAECggEAGHHShlq0PNv4CWs7PXx7nGI3Yeg2WzQZvpcUkPnDdiOm
+34cOplnAQfCpsKXv5FUZTEnGLgidwhaOKCyynV09FelINKI7ttTowizv34Tkep+B
+QIu4Oqyg6MN/1Jsv7rQB9P8TVpqj05/c+KWpGWZC20SLDTJ1naqSTF4Zi2sAEsZw
+Qi1+DPxtERg2BSgSfq68jwXLYYarx2UL85b274MCwikDra5e4cplgo8AM3P198kL
+TFrQefHUiVb4ICx/1jC+Qhvrvtf4Kl10B/dnD7DSGbNo7k+4WJMO5NxUeNKsSB3u
+PrZ+hBRIJmMLoxVtKXwq+ZZHrsnstJlMpELailwuqQKBgQD/MaZ0GVR5vnAKWHce
+xyNsw6dGAbi5ETOLA/xUYT2gARsTlSZcbLe8FclwXOJ50SsFc0b905YL+hQdQTwA
+sZPcFn+dYDwkRmvGPbZLOtvSXVbl41d/TbUCLEsRhaCs1wzye0Jr1XqQoRLwePUl
+8RWwgECcjcvguLzg1FEC5lLOzQKBgQDLi3D6l53HeZ7vlaXxHPJbLbycR+TGVlL3
+AVtXgB6XWwN17cEoYN264cl8oGOhBF9RtbgRCxcHHesBAcrizXvBkcw5gcANRheI
+94EGPSvxKKUFnrrsLbWsUbzUGEA7s+j55b34i36NAY+A3u6ZT8QUvPqK+UfljHXC
+N2A3pkR3ZQKBgGmjKu1aYu62l3ig4EacVpy6bS78nXP2m+iK8NQZIMJwUr4LesK9
+ul0gg6+As7uLi4yJCLUf9jflAJiPnYAIAlYT9iW2ZY76m7iHaUPBDKgLPWKSdnDb
+QPeyUCzjrPx/VPu3bGppB4CBPO7Qk2JuZvUWUii8Rc4zivRiz1os79BtAoGBAJFL
+ooRfQlOoL5oamu/4l9AaX+63K0mhSWvk3g0h+bRVVa0S4LUwIFdM4YVDAJtqAZjU
+POZ9ohyEcMKxQuCPie3tY3kRc8SF6jrtYn7Pn9RwDQxr+EargmnVlxNXlFKJ5J6u
+LuOCv/1rxcJaYLuzwuaC193ogDgOAel3mglfeLQ5AoGBAN9/0wFpw9bnaA5Nbtxg
+WqEQZMlzngxapelJSuUcxrnsq5WEmzUFBoBH4KxRkBM7PQSMYOFHWgXoea97nIfS
+BYzNEEXyT8Nxc3FsxV6RQtqhUl3KI7mUTfTjwxObkF3hDgUSEbLHLD+vTu6ylqQJ
+2yv5H+epKztadmZFASEn2QiT
+-----END PRIVATE KEY-----`
