@@ -104,6 +104,12 @@ func FuzzDecrypt(f *testing.F) {
 	by, _ := fixed(f, "broker")
 	_, to := fixed(f, "organization")
 	signed := []byte(sign(f, assertion, by, Modern))
+	secret := make([]byte, 32)
+	x, err := EncryptSecret(signed, secret)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(x)
 	for _, p := range []Profile{Modern, Compat, Legacy} {
 		x, err := Encrypt(signed, "Assertion0", to.Certificate, p)
 		if err != nil {
@@ -133,6 +139,9 @@ func FuzzDecrypt(f *testing.F) {
 			if v, err := Verify(plain, saml, []*x509.Certificate{by.Certificate}, Legacy); err == nil && string(v.Content) != assertion {
 				t.Errorf("verified %q", v.Content)
 			}
+		}
+		if plain, err := DecryptSecret(in, secret); err == nil && string(plain) != string(signed) {
+			t.Errorf("by the secret: %q", plain)
 		}
 		if k, err := DecryptKey(in, []Decrypter{to}, Legacy); err == nil && len(k) < minSecret {
 			t.Errorf("a key of %x", k)
