@@ -106,10 +106,12 @@ func (a *API) ShowFederation(context.Context, Nothing) (FederationInfo, error) {
 	}
 	i := FederationInfo{Altered: s.Altered(), Domains: []FederatedDomain{}, Certificates: certificates(s)}
 	t := s.Trust()
-	if t == nil {
-		if i.Altered {
+	if i.Altered { // what stands in the table is shown, and nothing goes by it
+		if t = s.Found(); t == nil {
 			return i, nil
 		}
+	}
+	if t == nil {
 		return i, entente.Errorf(entente.NotFound, "there is no federation trust").Because(federation.NotFederated)
 	}
 	i.Name, i.Broker, i.Issuer, i.STS, i.Metadata, i.Sequence = t.Name, t.Broker, t.Issuer, t.STS, t.Metadata, t.Sequence
@@ -123,8 +125,8 @@ func (a *API) ShowFederation(context.Context, Nothing) (FederationInfo, error) {
 	i.Rollover, i.RolloverDays = onOff(!settings.Off), int(settings.Ahead/(24*time.Hour))
 	for _, d := range t.Domains {
 		info, err := s.DomainInfo(context.Background(), d.Name, false)
-		if err != nil {
-			continue // removed meanwhile
+		if err != nil { // removed meanwhile, or altered
+			info = brokerapi.DomainInfo{Domain: d.Name, State: d.State}
 		}
 		i.Domains = append(i.Domains, domainInfo(info))
 	}

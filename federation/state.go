@@ -125,6 +125,22 @@ func tellAltered() error {
 // Altered reports whether the row in the table does not bear its mark.
 func (s *Service) Altered() bool { return s.view.Load().altered }
 
+// Found is what an altered row says, for who is to confirm it; nil if there is
+// nothing to read, or the row is as it should be. Nothing goes by it.
+func (s *Service) Found() *Trust { return s.view.Load().found }
+
+func found(r row) *Trust {
+	d, err := readDocument(r.document)
+	if err != nil || !d.exists() {
+		return nil
+	}
+	t, err := d.trust()
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
 // Confirm has the row taken for right as it is.
 func (s *Service) Confirm(ctx context.Context) error {
 	err := s.DB.Update(ctx, func(tx *db.Tx) error {
@@ -175,7 +191,7 @@ func (s *Service) load(ctx context.Context) error {
 		if known != nil {
 			version = max(version, known.version)
 		}
-		s.view.Store(&view{version: version, altered: true, document: &document{}})
+		s.view.Store(&view{version: version, altered: true, document: &document{}, found: found(r)})
 		if known == nil || !known.altered {
 			s.alarm(ctx, err)
 		}

@@ -139,6 +139,9 @@ func TestAltered(t *testing.T) {
 			if !o.Altered() || o.Trust() != nil || o.Opener() != nil || o.Peer() != nil {
 				t.Errorf("%s: federation goes on", name)
 			}
+			if x := o.Found(); (x == nil) != (name == "no row") || name == "another document" && x.Domains[1].Name != "evil.test" {
+				t.Errorf("%s: what stands there is not shown: %+v", name, x)
+			}
 			if len(o.notes) != 1 || !strings.HasPrefix(o.notes[0], "altered: ") {
 				t.Errorf("%s: told %q", name, o.notes)
 			}

@@ -22,6 +22,7 @@ type view struct {
 	altered  bool
 	document *document
 	trust    *Trust // nil if there is none
+	found    *Trust // what an altered row says, to be looked at
 	usable   []usable
 	at       time.Time
 	missing  int // generations whose keys are not at hand
