@@ -271,13 +271,18 @@ func (e endpoint) believe(r *http.Request, c *claim) (*access.Caller, error) {
 		return nil, errors.New("no address in a domain that the broker says is the organization's")
 	}
 	state := "broker-trusted"
-	if rel, ok := snapshot.RelationshipFor(mail.Domain()); ok && len(rel.Keys) > 0 {
-		// The broker alone cannot speak for a partner whose keys are known.
-		// (threats F2)
-		if !slices.Contains(rel.Keys, f.Key) {
+	for _, m := range f.Mails {
+		// The broker alone cannot speak for a partner whose keys are known: not by
+		// any of the addresses, since what is shared with one may be asked for by
+		// who is known by another. (threats F2)
+		rel, ok := snapshot.RelationshipFor(m.Domain())
+		switch {
+		case !ok || len(rel.Keys) == 0:
+		case !slices.Contains(rel.Keys, f.Key):
 			return nil, errors.New("not signed by a key that the relationship pins")
+		case m == mail:
+			state = "pinned"
 		}
-		state = "pinned"
 	}
 	// Last, so that only requests that would do take room.
 	for _, once := range c.once {
