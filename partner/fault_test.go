@@ -138,6 +138,9 @@ func TestAnswers(t *testing.T) {
 		e.StartTime = ews.FloatingTime(window.End.Add(time.Hour))
 		e.EndTime = e.StartTime
 	}))
+	if out := p.ask(amy)[amy]; len(out.Busy) != 0 || string(out.Merged) != "0000" {
+		t.Errorf("what is outside the window: %+v", out)
+	}
 	test("too many", availability.PartnerTooManyEntries, func(r *ews.FreeBusyResponse) {
 		for len(r.FreeBusyView.CalendarEventArray) <= maxEntries {
 			r.FreeBusyView.CalendarEventArray = append(r.FreeBusyView.CalendarEventArray, r.FreeBusyView.CalendarEventArray[0])

@@ -567,8 +567,12 @@ func (f *fabrikam) announce(w http.ResponseWriter, r *http.Request) {
 	if says != nil {
 		code, domains = says(domain)
 	}
+	uri := fabrikamURI
+	if strings.HasPrefix(domain, "alien.") {
+		uri = "FYDIBOHF25SPDLT.alien.example"
+	}
 	_, _ = io.WriteString(w, `<s:Envelope xmlns:s="`+soap.Namespace11+`"><s:Body><GetFederationInformationResponseMessage xmlns="`+spaceAutodiscover+`"><Response><ErrorCode>`+code+`</ErrorCode><ErrorMessage/>`+
-		`<ApplicationUri>`+fabrikamURI+`</ApplicationUri><Domains><Domain>`+strings.Join(domains, "</Domain><Domain>")+`</Domain></Domains>`+
+		`<ApplicationUri>`+uri+`</ApplicationUri><Domains><Domain>`+strings.Join(domains, "</Domain><Domain>")+`</Domain></Domains>`+
 		`<TokenIssuers><TokenIssuer><Endpoint>https://broker.example/sts</Endpoint><Uri>`+issuerURI+`</Uri></TokenIssuer></TokenIssuers></Response></GetFederationInformationResponseMessage></s:Body></s:Envelope>`)
 }
 

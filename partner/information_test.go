@@ -41,9 +41,12 @@ func TestInformation(t *testing.T) {
 	p.discoverable()
 	next, current, before := p256(), p256(), p256()
 	p.fabrikam.peer = peerOf(t, fabrikamURI, start.Add(30*time.Minute), next, current, before)
-	p.fabrikam.says = func(d string) (string, []string) { return "NoError", []string{d, "fab.example", "stolen.example"} }
+	p.fabrikam.says = func(d string) (string, []string) {
+		return "NoError", []string{d, "fab.example", "stolen.example", "alien.example"}
+	}
 	port, _ := strconv.Atoi(p.fabrikam.port)
 	p.names.srv["_autodiscover._tcp.fab.example"] = []net.SRV{{Target: "mail.fabrikam.example.", Port: uint16(port)}}
+	p.names.srv["_autodiscover._tcp.alien.example"] = p.names.srv["_autodiscover._tcp.fab.example"]
 	i := p.inform(Question{Domain: "fabrikam.example"})
 	if !i.Found || i.ApplicationURI != fabrikamURI || i.TokenIssuers[0] != issuerURI || i.AutodiscoverEPR != "https://mail.fabrikam.example:"+p.fabrikam.port+"/autodiscover/autodiscover.svc/WSSecurity" {
 		t.Errorf("%+v", i)
@@ -58,12 +61,13 @@ func TestInformation(t *testing.T) {
 		"GetFederationInformation: https://autodiscover.": Skipped,
 		"DNS: SRV _autodiscover":                          Success, "TLS: mail.fabrikam.example": Success, "GetFederationInformation: https://mail.fabrikam.example": Success,
 		"keys": Success, "domain fab.example": Success, "domain stolen.example": Failure,
+		"domain alien.example": Failure,
 	} {
 		if h := hop(i.Hops, name); h.Result != want || want == Failure && h.Remedy == "" {
 			t.Errorf("%s: %+v", name, h)
 		}
 	}
-	if i = p.inform(Question{Domain: "fabrikam.example", Bypass: true}); len(i.Domains) != 3 {
+	if i = p.inform(Question{Domain: "fabrikam.example", Bypass: true}); len(i.Domains) != 4 {
 		t.Errorf("domains %v", i.Domains)
 	}
 	p.fabrikam.set(func(f *fabrikam) { f.peer = nil })

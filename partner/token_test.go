@@ -97,11 +97,13 @@ func TestTokens(t *testing.T) {
 		c.tokens.mu.Unlock()
 		c.tokens.drop(person(1), fabrikamURI, token.FreeBusy, newest)
 		go func() { get("8") }()
-		synctest.Wait()
-		m.set(func(b *broker) { b.trust = &federation.Trust{Enabled: true, AppID: "C"} })
-		_ = c.tokens.count()
 		time.Sleep(time.Second / 2)
-		get("9")
+		m.set(func(b *broker) { b.trust = &federation.Trust{Enabled: true, AppID: "C"} })
+		go func() { get("9") }()
+		time.Sleep(3 * time.Second / 4)
+		if n := c.tokens.count(); len(n) != 0 {
+			t.Errorf("kept of another trust: %v", n)
+		}
 		time.Sleep(time.Second)
 		get("9")
 		c.running.Wait()
