@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"entente"
@@ -189,23 +190,24 @@ func TestChangeTwice(t *testing.T) {
 	})
 }
 
-// TestRun holds that a running node follows.
+// TestRun holds that a running node goes by what another has set within half a
+// second.
 func TestRun(t *testing.T) {
-	o := newOrg(t, dbtest.SQLite(t))
-	second := o.node("node2", o.dir)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); second.follow(ctx) }()
-	o.trusted()
-	for second.Trust() == nil {
-		select {
-		case <-t.Context().Done():
-			t.Fatal("it does not follow")
-		case <-time.After(10 * time.Millisecond):
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg(t, dbtest.SQLite(t))
+		second := o.node("node2", o.dir)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); second.Run(ctx) }()
+		o.trusted()
+		time.Sleep(500 * time.Millisecond) // of the bubble's clock
+		synctest.Wait()
+		if second.Trust() == nil {
+			t.Error("it does not follow")
 		}
-	}
-	cancel()
-	<-done
+		cancel()
+		<-done
+	})
 }
 
 // TestOpener holds which keys open and verify at which time.
