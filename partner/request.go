@@ -230,7 +230,9 @@ func (c *Client) request(ctx context.Context, place string, t *held, m *wssecuri
 		m.Created = c.Now()
 		m.Expires, m.Parts = m.Created.Add(messageLife), wssecurity.Timestamp|wssecurity.To|wssecurity.Action|wssecurity.Body
 		var err error
-		if body, err = wssecurity.Possess(m, t.Proof, xmlsec.Modern); err != nil {
+		// Who gets SAML is not one of our servers, and Exchange's clients sign with
+		// HMAC-SHA-1.
+		if body, err = wssecurity.Possess(m, t.Proof, xmlsec.Compat); err != nil {
 			return nil, fmt.Errorf("secure the message: %w", err)
 		}
 	}
