@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"entente/sharing"
 )
 
 func TestStrangersAreLimited(t *testing.T) {
@@ -123,7 +125,7 @@ func (l *oneListener) Close() error   { l.once.Do(func() { close(l.done) }); ret
 func (l *oneListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestLookupRefusesOddPaths(t *testing.T) {
-	table := map[string]http.Handler{"/ews/exchange.asmx": http.NotFoundHandler()}
+	table := map[string]http.Handler{"/ews/exchange.asmx": http.NotFoundHandler(), sharing.Prefix: http.NotFoundHandler()}
 	test := func(target string, want bool) {
 		t.Helper()
 		r := httptest.NewRequest("POST", "/", nil)
@@ -145,4 +147,14 @@ func TestLookupRefusesOddPaths(t *testing.T) {
 	test("/ews%2fexchange.asmx", false)
 	test("/ews/./exchange.asmx", false)
 	test("/ews/exchange.asmx%00", false)
+	// Addresses of published calendars are looked at by who serves them, if they
+	// are spelled plainly but for the @.
+	test("/owa/calendar/a@contoso.example/k/calendar.html", true)
+	test("/OWA/calendar/a%40contoso.example/k/calendar.html", true)
+	test("/owa/calendar/a%40contoso.example/%40/calendar.html", false)
+	test("/owa/calendar/a%2fb/k/calendar.html", false)
+	test("/owa/calendar/../../ews/exchange.asmx", false)
+	test("/owa/calendar//k/calendar.html", false)
+	test("/owa/calendar/a;b/k/calendar.html", false)
+	test("/owa/calendar", false)
 }

@@ -134,19 +134,3 @@ func dataType(f *mailbox.Folder) invitation.DataType {
 	}
 	return invitation.Contacts
 }
-
-// Message is the attachment of an invitation to a folder: to people here by its
-// id, to those of other organizations by what Invite made for them.
-func Message(owner *access.Account, folder *mailbox.Folder, here, abroad []entente.SMTPAddress, made []invitation.Encrypted) *invitation.Message {
-	m := &invitation.Message{DataType: dataType(folder), Name: owner.Name, Mail: owner.Mail, Title: folder.Name}
-	if len(here) > 0 {
-		id := ews.StoreID{Mailbox: owner.Mailbox, Folder: uint64(folder.ID)}
-		m.Providers = append(m.Providers, invitation.Provider{
-			Type: invitation.Internal, Recipients: here, FolderID: id.Format(ews.FormatHexEntryID), MailboxID: owner.Mailbox.String(),
-		})
-	}
-	if len(made) > 0 {
-		m.Providers = append(m.Providers, invitation.Provider{Type: invitation.External, Recipients: abroad, Encrypted: made})
-	}
-	return m
-}
