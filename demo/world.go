@@ -157,8 +157,8 @@ func (w *world) close() error {
 
 // run serves everything while f runs, or until ctx ends; if one of the servers
 // ends, all do.
-func (w *world) run(ctx context.Context, f func(Target) error) error {
-	ctx, stop := context.WithCancel(ctx)
+func (w *world) run(asked context.Context, f func(Target) error) error {
+	ctx, stop := context.WithCancel(asked)
 	defer stop()
 	ended := make(chan error, len(w.sockets))
 	n := len(w.sockets)
@@ -173,6 +173,9 @@ func (w *world) run(ctx context.Context, f func(Target) error) error {
 	err := w.federate(ctx)
 	if err == nil {
 		err = w.ready()
+	}
+	if asked.Err() != nil {
+		err = nil // told to stop before everything stood, which is no failure
 	}
 	switch {
 	case err != nil:
