@@ -43,7 +43,7 @@ func (q CalendarName) folder() FolderName {
 	if q.Folder == "" {
 		q.Folder = "calendar"
 	}
-	return FolderName{q.AccountName, q.Folder}
+	return FolderName(q)
 }
 
 // PublishCalendar asks to publish a calendar, or to change how it is published.

@@ -237,7 +237,7 @@ func findRequests() map[string][]string {
 			`<m:GetSharingFolder><m:SmtpAddress>anna@contoso.example</m:SmtpAddress><m:SharedFolderId>abc</m:SharedFolderId></m:GetSharingFolder>`,
 		},
 		"RefreshSharingFolder": {`<m:RefreshSharingFolder><m:SharingFolderId Id="abc"/></m:RefreshSharingFolder>`},
-		"ExpandDL": {`<m:ExpandDL><m:Mailbox><t:EmailAddress>all@contoso.example</t:EmailAddress><t:MailboxType>PublicDL</t:MailboxType></m:Mailbox></m:ExpandDL>`},
+		"ExpandDL":             {`<m:ExpandDL><m:Mailbox><t:EmailAddress>all@contoso.example</t:EmailAddress><t:MailboxType>PublicDL</t:MailboxType></m:Mailbox></m:ExpandDL>`},
 	}
 }
 

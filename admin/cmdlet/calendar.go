@@ -81,7 +81,7 @@ func setCalendarFolder(c *call) (any, error) {
 
 func calendarName(c *call) (admin.CalendarName, error) {
 	f, err := folderName(c.Text("Identity"))
-	return admin.CalendarName{AccountName: f.AccountName, Folder: f.Folder}, err
+	return admin.CalendarName(f), err
 }
 
 func calendarFolder(identity string, p admin.PublicationInfo) MailboxCalendarFolder {
