@@ -144,7 +144,7 @@ func (s *Server) openBroker(ctx context.Context) error {
 		// It has no mail of its own: it stands in both logs, and in what the
 		// organization's own server asks about its domains.
 		Told: func(_ context.Context, n broker.Notice) {
-			s.log.Warn("broker: an organization should hear of this", "app", n.App, "contact", n.Contact, "domain", n.Domain, "text", n.Text)
+			s.log.Info("broker: an organization should hear of this", "app", n.App, "contact", n.Contact, "domain", n.Domain, "text", n.Text)
 		},
 	})
 	return err
