@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 )
 
 // For the tests of whole servers: the other side as one that keeps to nothing.
@@ -23,5 +24,12 @@ func (r *Relay) Ask(ctx context.Context, peer, path, body string) (string, error
 // Channels is how many channels there are to the first peer.
 func (r *Relay) Channels() int { return len(r.peers[0].pool.pick()) }
 
-// HangUp ends all of them.
-func (r *Relay) HangUp() { r.peers[0].pool.close() }
+// HangUp ends all of them, and returns whether they are gone: others may have
+// come in their place.
+func (r *Relay) HangUp() (gone func() bool) {
+	old := r.peers[0].pool.pick()
+	r.peers[0].pool.close()
+	return func() bool {
+		return !slices.ContainsFunc(r.peers[0].pool.pick(), func(c *channel) bool { return slices.Contains(old, c) })
+	}
+}

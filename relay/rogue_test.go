@@ -347,8 +347,7 @@ func truncate(t *testing.T, s *side) {
 func TestChannelsComeBack(t *testing.T) {
 	v := newVault(t, all, 1000)
 	for range 2 {
-		v.wrong.HangUp()
-		soon(t, "all are gone", func() bool { return v.wrong.Channels() == 0 })
+		soon(t, "all are gone", v.wrong.HangUp())
 		soon(t, "a channel", func() bool { return v.wrong.Channels() > 0 })
 		if _, err := v.ask(freeBusy, question()); err != nil {
 			t.Error(err)
