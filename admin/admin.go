@@ -32,6 +32,7 @@ type Config struct {
 	// Federation is this organization's side of its federation trust.
 	Federation *federation.Service
 	Publisher  Publisher
+	Inviter    Inviter
 	Partners   Partners
 	Now        func() time.Time
 	// Assigned, if set, is told of every new assignment and who made it: the right

@@ -146,6 +146,7 @@ func Verbs() []Verb {
 		verb("calendar", "show", "Show whether and how a calendar is published.", (*API).ShowCalendar),
 		verb("calendar", "publish", "Publish a calendar to everybody who knows its address, or change how.", (*API).PublishCalendar),
 		verb("calendar", "unpublish", "End the publication of a calendar.", (*API).UnpublishCalendar),
+		verb("calendar", "invite", "Write the message that invites people of other organizations to a calendar.", (*API).InviteToCalendar),
 		verb("calendar", "published", "List the published calendars.", (*API).ListPublished),
 
 		verb("federation", "show", "Show the federation trust, its domains and its certificates.", (*API).ShowFederation),

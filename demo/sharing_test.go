@@ -167,7 +167,15 @@ func TestShared(t *testing.T) {
 		anna.want(t, "ErrorNotSupportedSharingMessage", accept(anna.carry(t, letter(other))))
 		anna.want(t, "ErrorInvalidSharingMessage", accept(anna.carry(t, strings.NewReplacer(invitation.FileName, "other.xml", invitation.MediaType, "text/xml").Replace(letter(other)))))
 
-		anna.want(t, "NoError", accept(anna.carry(t, letter(message("amy@"+fabrikamDomain)))))
+		// As an administrator has it written.
+		written, err := there.InviteToCalendar(ctx, admin.InviteToCalendar{
+			CalendarName: admin.CalendarName{AccountName: admin.AccountName{Account: "amy@" + fabrikamDomain}}, To: []string{string(address("anna")), "kim@tailspin.example"},
+		})
+		must(err)
+		if len(written.NotInvited) != 1 || written.NotInvited[0].Address != "kim@tailspin.example" || !strings.Contains(string(written.Message), "To: <"+string(address("anna"))+">\r\n") {
+			t.Errorf("%+v in\n%s", written.NotInvited, written.Message)
+		}
+		anna.want(t, "NoError", accept(anna.carry(t, string(written.Message))))
 		ask := `<m:GetSharingFolder><m:SmtpAddress>amy@` + fabrikamDomain + `</m:SmtpAddress>%s</m:GetSharingFolder>`
 		here := anna.attr(t, anna.want(t, "NoError", fmt.Sprintf(ask, `<m:DataType>Calendar</m:DataType>`)), "m:SharingFolderId")
 		anna.want(t, "ErrorInvalidGetSharingFolderRequest", fmt.Sprintf(ask, ""))

@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 
+	"entente/access"
+	"entente/admin"
 	"entente/ews/ewssharing"
+	"entente/mailbox"
 	"entente/sharing"
 )
 
@@ -34,4 +37,17 @@ func (s *Server) openInvitations(ctx context.Context) error {
 		DB: s.main, Directory: s.Directory, Door: s.Door, Federation: s.Federation, Owner: s.partners, Log: s.log, Now: s.options.Now,
 	})
 	return nil
+}
+
+// inviter is what writes invitations as admin needs it.
+type inviter struct{ *ewssharing.Service }
+
+// Letter implements admin.Inviter.
+func (i inviter) Letter(ctx context.Context, owner *access.Account, folder *mailbox.Folder, to []string) ([]byte, []admin.NotInvited, error) {
+	text, not, err := i.Service.Letter(ctx, owner, folder, to)
+	var list []admin.NotInvited
+	for _, n := range not {
+		list = append(list, admin.NotInvited{Address: n.Address, Code: string(n.Code), Text: n.Text})
+	}
+	return text, list, err
 }
