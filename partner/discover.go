@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -199,6 +200,7 @@ func (c *Client) discover(ctx context.Context, who token.Subject, r *access.Rela
 		return found, nil
 	}
 	var errs []error
+	named := false // in DNS, and not by the domain's own name, where its web pages are
 	for _, at := range c.candidates(ctx, of[0].Domain(), func(host string) bool { return within(host, r.Domains) }) {
 		err := at.err
 		if err == nil {
@@ -206,28 +208,23 @@ func (c *Client) discover(ctx context.Context, who token.Subject, r *access.Rela
 			if found, err = c.userSettingsWithin(ctx, at.URL, t, of, e); err == nil {
 				return found, nil
 			}
+			named = named || at.How != "host "+string(of[0].Domain()) && !noSuchName(err)
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", at.How, err))
 	}
 	// Exchange wants one of the two addresses in the relationship. We found none
-	// in its place.
-	if !reached(errs) {
+	// in its place; a server that is there and down is another matter.
+	if !named {
 		return "", &entente.Error{Kind: entente.Invalid, Reason: availability.UnusableRelationship, Text: unusable(r.Name).Error(), Err: errors.Join(errs...)}
 	}
 	return "", discoveryFailed(errors.Join(errs...))
 }
 
-// reached reports whether anybody answered at all.
-func reached(errs []error) bool {
-	for _, err := range errs {
-		var status *ewsclient.Status
-		var fault *ewsclient.Fault
-		var no *notFound
-		if errors.As(err, &status) || errors.As(err, &fault) || errors.As(err, &no) || errors.Is(err, ewsclient.ErrNotEWS) {
-			return true
-		}
-	}
-	return false
+// noSuchName reports whether a host is not in DNS, and not only not to be asked
+// about now.
+func noSuchName(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
 }
 
 func (c *Client) userSettingsWithin(ctx context.Context, place string, t *held, of []entente.SMTPAddress, e *errand) (string, error) {

@@ -75,8 +75,13 @@ func TestNotFound(t *testing.T) {
 		}
 	}
 	const failed, sentence = "partner-autodiscover-failed", "Autodiscover failed for email address amy@fabrikam.example."
-	test("nowhere", "relationship-unusable", "can't be used", func(p *pair) { clear(p.names.srv) })
+	test("nowhere", "relationship-unusable", "can't be used", func(p *pair) {
+		clear(p.names.srv)
+		p.names.gone["autodiscover.fabrikam.example"] = true
+	})
+	test("down", failed, sentence, func(p *pair) { clear(p.names.srv) })
 	test("elsewhere", "relationship-unusable", "can't be used", func(p *pair) {
+		p.names.gone["autodiscover.fabrikam.example"] = true
 		p.names.srv["_autodiscover._tcp.fabrikam.example"][0].Target = "mail.attacker.example."
 	})
 	test("an unknown user", failed, sentence, user("<ErrorCode>InvalidUser</ErrorCode>"))

@@ -218,12 +218,19 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 	if errors.As(err, &property) {
 		return &ews.Fault{Code: property.code}
 	}
-	if h.Unavailable != nil && h.Unavailable(err) {
+	var e *entente.Error
+	said := errors.As(err, &e)
+	// A connection that fails is the store's, unless it was to a partner or the
+	// broker.
+	abroad := false
+	if said {
+		_, abroad = codeOfPartner(e.Reason)
+	}
+	if !abroad && h.Unavailable != nil && h.Unavailable(err) {
 		h.Log.Warn("store", "id", s.RequestID(), "err", err)
 		return &ews.Fault{Code: ews.ErrorMailboxStoreUnavailable}
 	}
-	var e *entente.Error
-	if !errors.As(err, &e) || e.Kind == entente.Internal {
+	if !said || e.Kind == entente.Internal {
 		h.Log.Error("request", "id", s.RequestID(), "err", err)
 		return &ews.Fault{Code: ews.ErrorInternalServerError}
 	}
