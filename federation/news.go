@@ -177,6 +177,14 @@ type due struct {
 // takeNotice takes one that is due, so that no other node sends it meanwhile.
 func (s *Service) takeNotice(ctx context.Context) (n *due, err error) {
 	now := s.Now().Unix()
+	// Mostly there is none, and looking is no reason to write.
+	waits := 0
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM federation_notice WHERE due <= $1`, now).Scan(&waits)
+	})
+	if err != nil || waits == 0 {
+		return nil, err
+	}
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
 		n = &due{}
 		err := tx.QueryRow(`SELECT id, partner, url, target, sender, about, created, tries FROM federation_notice
@@ -281,10 +289,11 @@ func (s *Service) signNews(n *due) ([]byte, error) {
 	}, brokerapi.Signer{Key: key})
 }
 
-// ReadNews reads a notice for this organization. It is signed by the key it
-// names; whether that is a partner's, the relationship with the sender says. id
-// is the same if it comes twice. The error is brokerapi.ErrRefused.
-func (s *Service) ReadNews(jws []byte) (n *News, id string, err error) {
+// ReadNews reads a notice for this organization, signed by a key of the sender's
+// that is pinned. Whether it is, pinned says, before anything is computed for who
+// is a stranger. id is the same if it comes twice. The error is
+// brokerapi.ErrRefused.
+func (s *Service) ReadNews(jws []byte, pinned func(sender, key string) bool) (n *News, id string, err error) {
 	t := s.Trust()
 	u, err := brokerapi.Read(jws)
 	if err != nil || t == nil || !t.Enabled {
@@ -292,6 +301,9 @@ func (s *Service) ReadNews(jws []byte) (n *News, id string, err error) {
 	}
 	n = new(News)
 	if err := brokerapi.Decode(u.Claimed().Body, n); err != nil {
+		return nil, "", brokerapi.ErrRefused
+	}
+	if !pinned(n.Sender, n.Key.Thumbprint()) {
 		return nil, "", brokerapi.ErrRefused
 	}
 	key, err := n.Key.ECDSA()

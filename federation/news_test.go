@@ -67,7 +67,10 @@ func TestNews(t *testing.T) {
 			t.Fatalf("%d arrived, %+v wait", len(got), w)
 		}
 		b.clock.pass(2 * time.Minute)
-		n, id, err := b.ReadNews(got[0])
+		_, key, err := a.Signer()
+		must(t, err)
+		pinned := func(sender, k string) bool { return sender == a.Trust().ApplicationURI && k == key }
+		n, id, err := b.ReadNews(got[0], pinned)
 		if err != nil || id == "" || n.Sender != a.Trust().ApplicationURI || n.Text != "contoso.test is federated no more" || len(n.Domains) != 2 {
 			t.Fatalf("%+v, %v", n, err)
 		}
@@ -76,12 +79,15 @@ func TestNews(t *testing.T) {
 		}
 		t.Run("hostile", func(t *testing.T) {
 			refused := func(why string, text []byte) {
-				if _, _, err := b.ReadNews(text); err == nil {
+				if _, _, err := b.ReadNews(text, pinned); err == nil {
 					t.Errorf("accepted: %s", why)
 				}
 			}
 			refused("altered", bytes.Replace(got[0], got[0][60:64], []byte("AAAA"), 1))
 			refused("empty", nil)
+			if _, _, err := b.ReadNews(got[0], func(string, string) bool { return false }); err == nil {
+				t.Error("accepted: signed by a key that nobody pinned")
+			}
 			key, _, err := b.Signer()
 			must(t, err)
 			other, err := brokerapi.Sign(&brokerapi.Envelope{Verb: brokerapi.AddURI, Audience: b.Trust().ApplicationURI, Issued: b.clock.Now().Unix(), ID: "1", Body: []byte("{}")}, brokerapi.Signer{Key: key})

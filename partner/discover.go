@@ -12,7 +12,6 @@ import (
 
 	"entente"
 	"entente/access"
-	"entente/availability"
 	"entente/ews/ewsclient"
 	"entente/federation/token"
 	"entente/soap"
@@ -215,7 +214,7 @@ func (c *Client) discover(ctx context.Context, who token.Subject, r *access.Rela
 	// Exchange wants one of the two addresses in the relationship. We found none
 	// in its place; a server that is there and down is another matter.
 	if !named {
-		return "", &entente.Error{Kind: entente.Invalid, Reason: availability.UnusableRelationship, Text: unusable(r.Name).Error(), Err: errors.Join(errs...)}
+		return "", unusable(r.Name, errors.Join(errs...))
 	}
 	return "", discoveryFailed(errors.Join(errs...))
 }

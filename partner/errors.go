@@ -21,9 +21,11 @@ func otherOrganization() error {
 		Because(availability.OtherOrganization)
 }
 
-func unusable(name string) error {
-	return entente.Errorf(entente.Invalid, "The organization relationship %s can't be used. Please confirm that the organization relationship is configured correctly.", name).
-		Because(availability.UnusableRelationship)
+func unusable(name string, err error) error {
+	return &entente.Error{
+		Kind: entente.Invalid, Reason: availability.UnusableRelationship, Err: err,
+		Text: fmt.Sprintf("The organization relationship %s can't be used. Please confirm that the organization relationship is configured correctly.", name),
+	}
 }
 
 func timedOut(g *group, err error) error {

@@ -331,10 +331,7 @@ func checkURL(s string) error {
 // relationURL returns where the relationship says a service is.
 func relationURL(r *access.Relationship, s string) (string, error) {
 	if err := checkURL(s); err != nil {
-		return "", &entente.Error{
-			Kind: entente.Invalid, Reason: availability.UnusableRelationship, Err: fmt.Errorf("%s %w", s, err),
-			Text: unusable(r.Name).Error(),
-		}
+		return "", unusable(r.Name, fmt.Errorf("%s %w", s, err))
 	}
 	return s, nil
 }

@@ -93,24 +93,33 @@ func (s *Server) news(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	n, id, err := s.Federation.ReadNews(body)
-	if err != nil {
-		return
-	}
-	key := n.Key.Thumbprint()
-	for _, rel := range s.Directory.Snapshot().Relationships() {
-		if rel.Enabled && rel.TargetApplicationURI == n.Sender && slices.Contains(rel.Keys, key) && s.seenNews.first(id) {
-			s.takeNews(r, rel, n, key)
-		}
+	var from *access.Relationship
+	n, id, err := s.Federation.ReadNews(body, func(sender, key string) bool {
+		from = s.pinnedBy(sender, key)
+		return from != nil
+	})
+	if err == nil && s.seenNews.first(id) {
+		s.takeNews(r, from, n)
 	}
 }
 
-func (s *Server) takeNews(r *http.Request, rel *access.Relationship, n *federation.News, key string) {
+// pinnedBy returns the relationship with an organization that pins a key; nil if
+// there is none in force.
+func (s *Server) pinnedBy(organization, key string) *access.Relationship {
+	for _, r := range s.Directory.Snapshot().Relationships() {
+		if r.Enabled && r.TargetApplicationURI == organization && slices.Contains(r.Keys, key) {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *Server) takeNews(r *http.Request, rel *access.Relationship, n *federation.News) {
 	text := fmt.Sprintf("%s says of itself: %s", rel.Name, n.Text)
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	s.Audit.AppendLater(audit.Record{
 		Kind: audit.External, Action: "relationship.notice", Targets: []string{rel.Name, n.Text},
-		Via: []access.Link{{Who: access.Principal{UPN: entente.UPN(n.Sender)}, How: "relationship " + rel.Name}}, Method: access.Delegation, Evidence: key, Address: host, Allowed: true,
+		Via: []access.Link{{Who: access.Principal{UPN: entente.UPN(n.Sender)}, How: "relationship " + rel.Name}}, Method: access.Delegation, Evidence: n.Key.Thumbprint(), Address: host, Allowed: true,
 	})
 	t := s.Federation.Trust()
 	if t == nil || t.Contact == "" {

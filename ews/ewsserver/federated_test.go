@@ -49,6 +49,13 @@ func abroadOf(h *house) *abroad {
 	x.fabrikam, x.woodgrove, x.northwind = x.world.Partner("fabrikam.example"), x.world.Partner("woodgrove.example"), x.world.Partner("northwind.example")
 	x.relate(x.fabrikam, func(*access.Relationship) {})
 	x.relate(x.woodgrove, func(r *access.Relationship) { r.Keys = []string{x.woodgrove.KeyID} })
+	x.receive()
+	return x
+}
+
+// receive opens the paths anew: nothing is remembered of what came before.
+func (x *abroad) receive() {
+	h := x.house
 	d := authn.NewDelegation(authn.DelegationConfig{
 		Trust: x.world, Directory: h.door.Directory, Hosts: func() []string { return []string{exchange} },
 		Secure: func(*http.Request) bool { return true }, Now: time.Now,
@@ -58,7 +65,6 @@ func abroadOf(h *house) *abroad {
 		strings.ToLower(keyPath):    h.door.GuardFederated(clientaccess.EWS, d.At(authn.SymmetricKey), h.handler),
 		"/ews/exchange.asmx":        h.guarded,
 	}
-	return x
 }
 
 // relate makes a relationship with a partner, of the most that one can show.
