@@ -8,6 +8,11 @@ import (
 	"entente/federation/brokerapi"
 )
 
+// Proven is Exchange's error unless the domain's proof was found.
+func (d *FederatedDomain) Proven() error {
+	return federation.Proven(brokerapi.DomainInfo{Domain: entente.Domain(d.Domain), State: brokerapi.DomainState(d.State)})
+}
+
 // FederatedDomains asks for the federated domains.
 type FederatedDomains struct {
 	Ask bool `json:"ask,omitempty" help:"Ask the broker about each, rather than say what it said last."`

@@ -1,6 +1,6 @@
 // Package authn finds out who is calling: by password or by the bearer token
-// of a service account today, by Kerberos ticket, client certificate and
-// delegation token as those rooms are built.
+// of a service account, by the delegation token of another organization; by
+// Kerberos ticket and client certificate as those rooms are built.
 //
 // It alone makes an access.Caller, for one request. It does not decide what
 // the caller may do.

@@ -117,7 +117,7 @@ func noDomain(name entente.Domain) error {
 	return entente.Errorf(entente.NotFound, "The domain %s is not federated.", name)
 }
 
-// ProofFailed is the documented error for a proof that is not in DNS.
+// proofFailed is the documented error for a proof that is not in DNS.
 func proofFailed(name entente.Domain) error {
 	return entente.Errorf(entente.Invalid, "Proof of domain ownership has failed. Make sure that the TXT record for the specified domain is available in DNS. "+
 		"The format of the TXT record should be \"%s IN TXT hash-value\", where hash-value is what Get-FederatedDomainProof -DomainName %s shows.", name, name).Because(ProofFailed)

@@ -151,8 +151,8 @@ func TestKeysFollowed(t *testing.T) {
 		t.Errorf("%v", pinned)
 	}
 	say(peerOf(t, fabrikamURI, start, third)) // nobody signed for it
-	if pinned != nil || !strings.Contains(p.following.trouble("fabrikam"), "none of the pinned keys") {
-		t.Errorf("%v, %s", pinned, p.following.trouble("fabrikam"))
+	if pinned != nil || !strings.Contains(p.following.trouble("fabrikam"), "none of the pinned keys") || !strings.Contains(p.Status()[0].Problem, "none of the pinned keys") {
+		t.Errorf("%v, %s, %+v", pinned, p.following.trouble("fabrikam"), p.Status())
 	}
 	say(peerOf(t, "FYDIBOHF25SPDLT.other.example", start, third, second))
 	if pinned != nil || !strings.Contains(p.following.trouble("fabrikam"), "is now FYDIBOHF25SPDLT.other.example") {

@@ -34,6 +34,9 @@ func (c *Client) Status() []Status {
 			place = c.places.known(key)
 		}
 		add("organization relationship "+r.Name, key, place, tokens[r.TargetApplicationURI])
+		if one := &all[len(all)-1]; one.Problem == "" {
+			one.Problem = c.following.trouble(r.Name) // its keys could not be followed
+		}
 	}
 	for _, s := range c.AddressSpaces() {
 		add("availability address space "+string(s.Domain), "address-space "+string(s.Domain), s.URL, 0)

@@ -91,11 +91,10 @@ func federatedDomainCmdlets() []Cmdlet {
 
 // proven is the documented error for a domain whose proof is not in DNS.
 func proven(d admin.FederatedDomain, err error) error {
-	if err != nil || d.State == "" || d.State == "Active" { // nothing was asked for, with -WhatIf
+	if err != nil || d.State == "" { // nothing was asked for, with -WhatIf
 		return err
 	}
-	return entente.Errorf(entente.Invalid, "Proof of domain ownership has failed. Make sure that the TXT record for the specified domain is available in DNS. "+
-		`The format of the TXT record should be "%s IN TXT hash-value", where hash-value is what Get-FederatedDomainProof -DomainName %s shows.`, d.Domain, d.Domain)
+	return d.Proven()
 }
 
 // namespace makes a domain the account namespace, with its prefix before it or
