@@ -38,6 +38,7 @@ const (
 	Revocation   Purpose = "revocation"   // CRLs and OCSP
 	ACME         Purpose = "acme"         // server certificates
 	Node         Purpose = "node"         // other nodes of this organization
+	Published    Purpose = "published"    // servers inside that the gateway publishes
 	Lookup       Purpose = "dns"          // name servers: a DNS has a rule of its own for them
 )
 
