@@ -65,8 +65,12 @@ type Rule struct {
 	Names    []string   // public host names
 	Preset   string     // ews, activesync, autodiscover: the paths of each
 	Paths    []string   // further ones; "/owa/" is all below
-	Inside   []*url.URL // servers of the internal site, in order
-	// SPN of the internal site; filled in from its host name: HTTP/HOST.
+	// Site is the name of the internal site: whose certificate the servers inside
+	// show, what the Host header says, and what the SPN is filled in from.
+	// Default: the host of the first of them. Naming it lets Inside be addresses.
+	Site   string
+	Inside []*url.URL // servers of the internal site, in order
+	// SPN of the internal site; HTTP/Site if empty.
 	SPN        entente.SPN
 	Delegation Delegation
 	// Shared lets requests of different users share a connection to the inside. Off
