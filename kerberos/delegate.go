@@ -72,15 +72,6 @@ func (d *Delegator) Own(ctx context.Context, service entente.SPN) (*Ticket, erro
 // refused: an account was disabled or changed.
 func (d *Delegator) Flush(u User) {}
 
-// A Ticket is somebody's ticket for a service, with its session key, or one
-// that a client has shown.
-type Ticket struct {
-	Client      Principal
-	Service     Principal
-	Forwardable bool
-	End         time.Time
-}
-
 // Negotiate makes the token of an Authorization: Negotiate header, for one
 // request: each has an authenticator of its own. Answer verifies what the
 // service says in its WWW-Authenticate header, if it was asked to prove itself.

@@ -1,0 +1,24 @@
+package kerberos
+
+import (
+	"time"
+
+	"entente/kerberos/enctype"
+)
+
+// A Ticket is somebody's ticket for a service, with its session key, or one
+// that a client has shown.
+type Ticket struct {
+	Client      Principal
+	Service     Principal
+	Forwardable bool
+	End         time.Time
+
+	// raw is the ticket as it came. It is shown to others byte by byte and never
+	// encoded anew: whoever does that can only get it wrong.
+	raw     []byte
+	session *enctype.Key
+	flags   uint32 // TicketFlags, RFC 4120 5.3
+	auth    time.Time
+	start   time.Time
+}
