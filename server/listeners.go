@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"entente/connections"
 )
 
 // Limits of threat model section 7.
@@ -46,7 +48,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		Protocols:         protocols(),
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ConnContext:       connContext,
+		ConnContext:       connections.Context,
 	}
 }
 
@@ -132,7 +134,7 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	if err != nil {
 		return fail(errors.Join(err, raw.Close()))
 	}
-	l.https = tls.NewListener(s.strangers.limit(raw), conf)
+	l.https = tls.NewListener(s.strangers.Listen(raw), conf)
 	l.http = append(l.http, s.httpServer(s.Handler()))
 	if s.config.Listen.HTTP != "" {
 		if l.plain, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {

@@ -9,17 +9,17 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"path"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"entente/authn"
 	"entente/clientaccess"
+	"entente/connections"
 	"entente/directory"
 	"entente/ews/ewsserver"
 	"entente/federation"
 	"entente/outgoing"
+	"entente/route"
 	"entente/sharing"
 )
 
@@ -53,13 +53,17 @@ func (s *Server) routes() http.Handler {
 	s.brokerRoutes(table)
 	table["/healthz"] = http.HandlerFunc(healthz)
 	table["/readyz"] = http.HandlerFunc(s.readyz)
+	var paths route.Table[http.Handler]
+	for path, h := range table {
+		paths.Add(path, h)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, ok := lookup(table, r)
+		h, _, ok := paths.Find(r.URL.EscapedPath())
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		paced(w, r)
+		connections.Paced(w, r)
 		ctx, cancel := clientaccess.Bounded(r.Context(), s.config.Limits.RequestTimeout)
 		defer cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))
@@ -77,30 +81,6 @@ func (s *Server) organizationRoutes(table map[string]http.Handler) {
 	maps.Copy(table, ewsserver.SchemaRoutes(s.EWSURL()))
 	table[sharing.Prefix] = s.sharing
 	table[federation.PathNotice] = http.HandlerFunc(s.news)
-}
-
-func lookup(table map[string]http.Handler, r *http.Request) (http.Handler, bool) {
-	p := strings.ToLower(r.URL.EscapedPath())
-	// Autodiscover's JSON carries the address in the path, its @ as %40. What
-	// stands there is never looked at.
-	const prefix = "/autodiscover/autodiscover.json/"
-	if rest, ok := strings.CutPrefix(p, prefix); ok && !strings.Contains(rest, "..") {
-		return table[prefix], true
-	}
-	// Addresses of published calendars carry an @, which some write as %40.
-	if strings.HasPrefix(p, sharing.Prefix) && plain(strings.Replace(p, "%40", "@", 1)) {
-		return table[sharing.Prefix], true
-	}
-	if !plain(p) {
-		return nil, false
-	}
-	h, ok := table[p]
-	return h, ok
-}
-
-// plain reports whether a path is spelled so that it reads in one way only.
-func plain(p string) bool {
-	return !strings.ContainsAny(p, "%;\\\x00") && !strings.Contains(p, "//") && (p == "/" || path.Clean(p) == strings.TrimSuffix(p, "/"))
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }

@@ -21,6 +21,7 @@ import (
 	"entente/availability"
 	"entente/broker"
 	"entente/clientaccess"
+	"entente/connections"
 	"entente/db"
 	"entente/delivery"
 	"entente/directory"
@@ -82,7 +83,7 @@ type Server struct {
 	Broker     *broker.Broker // nil if this server is none
 
 	port      port
-	strangers strangers
+	strangers connections.Strangers
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
 	closers   []func() error // last first
@@ -97,7 +98,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics(), strangers: strangers{now: map[string]int{}}}
+	s := &Server{config: c, options: o, log: o.Log, metrics: newMetrics()}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -282,7 +283,7 @@ func (s *Server) join(ctx context.Context) error {
 		},
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: s.options.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
-		Observe: s.metrics.observe, SignedIn: signedIn,
+		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
 	})
 	s.post = s.courier()
 	if err := s.openSharing(ctx); err != nil {

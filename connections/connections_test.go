@@ -1,4 +1,4 @@
-package server
+package connections
 
 import (
 	"bufio"
@@ -6,15 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"entente/sharing"
 )
 
 func TestStrangersAreLimited(t *testing.T) {
@@ -22,8 +18,8 @@ func TestStrangersAreLimited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &strangers{now: map[string]int{}}
-	l := s.limit(raw)
+	s := new(Strangers)
+	l := s.Listen(raw)
 	defer l.Close()
 	accepted := make(chan net.Conn, 2*maxStrangers)
 	go func() {
@@ -56,7 +52,7 @@ func TestStrangersAreLimited(t *testing.T) {
 		t.Fatal("a connection beyond the limit was kept")
 	}
 	// Whoever signs in makes room.
-	signedIn((&http.Request{}).WithContext(connContext(context.Background(), first)))
+	SignedIn((&http.Request{}).WithContext(Context(context.Background(), first)))
 	dial()
 	<-accepted
 	// Closing what was known gives no second place.
@@ -76,7 +72,7 @@ func TestPacedBody(t *testing.T) {
 			defer writer.Wait()
 			defer in.Close()
 			srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				paced(w, r)
+				Paced(w, r)
 				if _, err := io.Copy(io.Discard, r.Body); err != nil {
 					w.WriteHeader(http.StatusRequestTimeout)
 				}
@@ -123,38 +119,3 @@ func (l *oneListener) Accept() (net.Conn, error) {
 
 func (l *oneListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
 func (l *oneListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-func TestLookupRefusesOddPaths(t *testing.T) {
-	table := map[string]http.Handler{"/ews/exchange.asmx": http.NotFoundHandler(), sharing.Prefix: http.NotFoundHandler()}
-	test := func(target string, want bool) {
-		t.Helper()
-		r := httptest.NewRequest("POST", "/", nil)
-		u, err := url.Parse(target)
-		if err != nil {
-			return
-		}
-		r.URL = u
-		if _, ok := lookup(table, r); ok != want {
-			t.Errorf("%s: %v, want %v", target, ok, want)
-		}
-	}
-	test("/EWS/Exchange.asmx", true)
-	test("/ews/exchange.asmx", true)
-	test("/ews/exchange.asmx/", false)
-	test("/ews//exchange.asmx", false)
-	test("/x/../ews/exchange.asmx", false)
-	test("/ews/exchange.asmx;x", false)
-	test("/ews%2fexchange.asmx", false)
-	test("/ews/./exchange.asmx", false)
-	test("/ews/exchange.asmx%00", false)
-	// Addresses of published calendars are looked at by who serves them, if they
-	// are spelled plainly but for the @.
-	test("/owa/calendar/a@contoso.example/k/calendar.html", true)
-	test("/OWA/calendar/a%40contoso.example/k/calendar.html", true)
-	test("/owa/calendar/a%40contoso.example/%40/calendar.html", false)
-	test("/owa/calendar/a%2fb/k/calendar.html", false)
-	test("/owa/calendar/../../ews/exchange.asmx", false)
-	test("/owa/calendar//k/calendar.html", false)
-	test("/owa/calendar/a;b/k/calendar.html", false)
-	test("/owa/calendar", false)
-}

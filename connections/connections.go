@@ -1,4 +1,7 @@
-package server
+// Package connections bounds what those who have not proven who they are can
+// take of a listener: how many connections a source may hold, and how slowly a
+// body may come. It does not know what is asked over them.
+package connections
 
 import (
 	"context"
@@ -15,19 +18,22 @@ import (
 // not counted, so an office behind one address is not shut out.
 const maxStrangers = 100
 
-// strangers counts connections by source until they are known.
-type strangers struct {
+// Strangers counts connections by source until they are known. The zero value
+// is ready.
+type Strangers struct {
+	Limit int // connections of one source; 0 for 100
+
 	mu  sync.Mutex
 	now map[string]int
 }
 
-// limit wraps a listener so that sources with too many unknown connections are
+// Listen wraps a listener so that sources with too many unknown connections are
 // hung up on, before TLS costs anything.
-func (s *strangers) limit(n net.Listener) net.Listener { return &limited{n, s} }
+func (s *Strangers) Listen(n net.Listener) net.Listener { return &limited{n, s} }
 
 type limited struct {
 	net.Listener
-	by *strangers
+	by *Strangers
 }
 
 // Accept returns the next connection whose source may have one more.
@@ -48,17 +54,24 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-func (s *strangers) enter(source string) bool {
+func (s *Strangers) enter(source string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now[source] >= maxStrangers {
+	limit := s.Limit
+	if limit <= 0 {
+		limit = maxStrangers
+	}
+	if s.now[source] >= limit {
 		return false
+	}
+	if s.now == nil {
+		s.now = map[string]int{}
 	}
 	s.now[source]++
 	return true
 }
 
-func (s *strangers) leave(source string) {
+func (s *Strangers) leave(source string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now[source]--; s.now[source] <= 0 {
@@ -69,7 +82,7 @@ func (s *strangers) leave(source string) {
 // A counted connection counts until it is known or closed.
 type counted struct {
 	net.Conn
-	by     *strangers
+	by     *Strangers
 	source string
 	once   sync.Once
 }
@@ -85,16 +98,17 @@ func (c *counted) Close() error {
 // connKey is the context key of a request's connection.
 type connKey struct{}
 
-// connContext lets requests find their connection, under TLS or not.
-func connContext(ctx context.Context, c net.Conn) context.Context {
+// Context is http.Server.ConnContext: it lets requests find their connection, under TLS or not.
+func Context(ctx context.Context, c net.Conn) context.Context {
 	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
 		c = t.NetConn()
 	}
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// signedIn is told by the door of every request whose caller is proven.
-func signedIn(r *http.Request) {
+// SignedIn is told of every request whose caller is proven: its connection is no
+// stranger's any more.
+func SignedIn(r *http.Request) {
 	if c, ok := r.Context().Value(connKey{}).(*counted); ok {
 		c.known()
 	}
@@ -115,9 +129,9 @@ type pacedBody struct {
 	read    int64
 }
 
-// paced gives the request's body a pace. It does nothing for requests without
+// Paced gives the request's body a pace. It does nothing for requests without
 // one.
-func paced(w http.ResponseWriter, r *http.Request) {
+func Paced(w http.ResponseWriter, r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
