@@ -11,6 +11,7 @@ package access
 
 import (
 	"cmp"
+	"time"
 
 	"entente"
 )
@@ -56,6 +57,8 @@ type Caller struct {
 	// is in. Those outside that realm's domain are dropped by Decide.
 	Groups []entente.SID
 	Realm  string
+	// Ticket is what he came with, if that can be shown on in his name; nil if not.
+	Ticket Ticket
 	// Foreign is what a delegation token says; nil without one.
 	Foreign *Foreign
 	// Published is the calendar whose address an anonymous caller knew; nil if none.
@@ -64,6 +67,11 @@ type Caller struct {
 	UserAgent   string
 	Address     string // of the peer, without port
 }
+
+// A Ticket is a credential that can be shown on to be given another in the
+// caller's name, as a Kerberos ticket can: *kerberos.Ticket is one, and only
+// those who pass requests on look into it. It is no part of any record.
+type Ticket interface{ Ends() time.Time }
 
 // External reports whether the caller is somebody of another organization, who
 // is known by address and has no account here.

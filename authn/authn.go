@@ -15,11 +15,16 @@ import (
 
 // A Method is one way to authenticate a request.
 type Method interface {
+	// Name says which one it is.
+	Name() access.Method
 	// Authenticate returns nil, nil if the request carries nothing of this
 	// kind, and an *entente.Error of kind Denied if what it carries is wrong,
 	// whatever is wrong about it: strangers learn nothing from the difference.
 	// Kind Unavailable means that it could not be checked now.
-	Authenticate(r *http.Request) (*access.Caller, error)
+	//
+	// What the method has to say to a caller it has accepted goes into answer,
+	// the header of the answer. Nothing goes there for anybody else.
+	Authenticate(r *http.Request, answer http.Header) (*access.Caller, error)
 	// Challenge adds the WWW-Authenticate header that invites this method.
 	Challenge(h http.Header)
 }
@@ -30,9 +35,9 @@ type Methods []Method
 
 // Authenticate returns the caller by the first method the request carries
 // something for; nil, nil if none does.
-func (m Methods) Authenticate(r *http.Request) (*access.Caller, error) {
+func (m Methods) Authenticate(r *http.Request, answer http.Header) (*access.Caller, error) {
 	for _, method := range m {
-		if c, err := method.Authenticate(r); c != nil || err != nil {
+		if c, err := method.Authenticate(r, answer); c != nil || err != nil {
 			return c, err
 		}
 	}

@@ -68,7 +68,7 @@ func TestWhoIsCalling(t *testing.T) {
 	m, token := open(t)
 	test := func(authorization string, want entente.UPN, how access.Method, app access.ApplicationID) {
 		t.Helper()
-		c, err := m.Authenticate(request(authorization))
+		c, err := m.Authenticate(request(authorization), nil)
 		if err != nil || c == nil {
 			t.Errorf("%v, %v", c, err)
 			return
@@ -92,7 +92,7 @@ func TestWhoIsNot(t *testing.T) {
 	m, token := open(t)
 	test := func(authorization string) {
 		t.Helper()
-		c, err := m.Authenticate(request(authorization))
+		c, err := m.Authenticate(request(authorization), nil)
 		var e *entente.Error
 		if c != nil || !errors.As(err, &e) || e.Kind != entente.Denied {
 			t.Errorf("%q: %+v, %v", authorization, c, err)
@@ -108,7 +108,7 @@ func TestWhoIsNot(t *testing.T) {
 	test(basic("crm@contoso.example:" + token.Reveal())) // a token is no password
 	none := func(authorization string) {
 		t.Helper()
-		if c, err := m.Authenticate(request(authorization)); c != nil || err != nil {
+		if c, err := m.Authenticate(request(authorization), nil); c != nil || err != nil {
 			t.Errorf("%q: %+v, %v", authorization, c, err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestInTheClear(t *testing.T) {
 	for _, h := range [...]string{basic("anna@contoso.example:" + password), "Bearer " + token.Reveal()} {
 		r := request(h)
 		r.TLS = nil
-		if c, err := m.Authenticate(r); c != nil || err == nil {
+		if c, err := m.Authenticate(r, nil); c != nil || err == nil {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
@@ -171,7 +171,7 @@ func FuzzBasic(f *testing.F) {
 		// Without TLS nothing reaches the directory, which is nil here.
 		m := Methods{&Bearer{Secure: insecure}, &Basic{Secure: insecure}}
 		r := request(authorization)
-		c, err := m.Authenticate(r)
+		c, err := m.Authenticate(r, nil)
 		if c != nil {
 			t.Fatalf("%q came in", authorization)
 		}

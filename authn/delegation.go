@@ -109,9 +109,12 @@ func errDelegation() error {
 	return entente.Errorf(entente.Denied, "the delegation token is not accepted")
 }
 
+// Name implements Method.
+func (e endpoint) Name() access.Method { return access.Delegation }
+
 // Authenticate implements Method. A request that carries no token is refused as
 // well: here nobody comes without.
-func (e endpoint) Authenticate(r *http.Request) (*access.Caller, error) {
+func (e endpoint) Authenticate(r *http.Request, _ http.Header) (*access.Caller, error) {
 	c, err := e.caller(r)
 	if err == nil {
 		return c, nil

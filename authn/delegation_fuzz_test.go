@@ -43,7 +43,7 @@ func FuzzDelegation(f *testing.F) {
 					r.Header.Set(name, value)
 				}
 			}
-			c, err := x.at(r).Authenticate(r)
+			c, err := x.at(r).Authenticate(r, nil)
 			var e *entente.Error
 			if c != nil || !errors.As(err, &e) || e.Kind != entente.Denied {
 				t.Fatalf("%+v, %v", c, err)

@@ -124,7 +124,7 @@ func (x *reception) at(r *http.Request) Method {
 // accepted expects a request to be accepted, and its body to be there still.
 func (x *reception) accepted(r *http.Request, contains string) *access.Caller {
 	x.Helper()
-	c, err := x.at(r).Authenticate(r)
+	c, err := x.at(r).Authenticate(r, nil)
 	if err != nil || c == nil {
 		x.Fatalf("refused: %v %v", err, x.refused)
 	}
@@ -138,7 +138,7 @@ func (x *reception) accepted(r *http.Request, contains string) *access.Caller {
 // turned expects a request to be refused, in the one way there is.
 func (x *reception) turned(what string, r *http.Request) {
 	x.Helper()
-	c, err := x.at(r).Authenticate(r)
+	c, err := x.at(r).Authenticate(r, nil)
 	var e *entente.Error
 	if c != nil || !errors.As(err, &e) || e.Kind != entente.Denied || e.Text != "the delegation token is not accepted" || e.Reason != "" || e.Err != nil {
 		x.Errorf("%s: %+v, %v", what, c, err)

@@ -98,7 +98,7 @@ func TestLinkedToken(t *testing.T) {
 		return err
 	})
 	b := &Bearer{Directory: d, Secure: func(r *http.Request) bool { return true }}
-	sign := func() (*access.Caller, error) { return b.Authenticate(request("Bearer " + token.Reveal())) }
+	sign := func() (*access.Caller, error) { return b.Authenticate(request("Bearer "+token.Reveal()), nil) }
 	c, err := sign()
 	if err != nil || c.Authenticated.SID != lenaThere || c.Method != access.Bearer || c.Realm != "FABRIKAM.EXAMPLE" || c.Application != "mail" {
 		t.Fatalf("%+v %v", c, err)
@@ -125,7 +125,7 @@ func TestLinkedByNode(t *testing.T) {
 		Authenticated: access.Principal{SID: lenaThere}, Method: access.Negotiate, Realm: "FABRIKAM.EXAMPLE",
 		Groups: []entente.SID{staffThere, entente.SID(own + "-512")},
 	})
-	c, err := cl.node("b").Authenticate(over(nodeKey("a"), token))
+	c, err := cl.node("b").Authenticate(over(nodeKey("a"), token), nil)
 	if err != nil || c.Authenticated.SID != lenaThere || c.Realm != "FABRIKAM.EXAMPLE" || fmt.Sprint(c.Groups) != "["+staffThere+"]" {
 		t.Errorf("%+v %v", c, err)
 	}

@@ -46,10 +46,13 @@ type Node struct {
 
 const nodeScheme = "Entente-Node"
 
+// Name implements Method.
+func (n *Node) Name() access.Method { return access.Node }
+
 // Authenticate implements Method. Only the holder of the sending node's key can
 // present its token: the key that proved itself in the TLS handshake must be
 // the one that signed it (the idea of RFC 8705 3).
-func (n *Node) Authenticate(r *http.Request) (*access.Caller, error) {
+func (n *Node) Authenticate(r *http.Request, _ http.Header) (*access.Caller, error) {
 	text, ok := credentials(r, nodeScheme)
 	if !ok {
 		return nil, nil

@@ -112,7 +112,7 @@ func TestNodePassesOn(t *testing.T) {
 	test := func(what string, sent access.Caller, how string) {
 		t.Helper()
 		token := o.issue(o.issuer("a"), "c", &sent)
-		got, err := o.node("c").Authenticate(over(nodeKey("a"), token))
+		got, err := o.node("c").Authenticate(over(nodeKey("a"), token), nil)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 			return
@@ -137,11 +137,11 @@ func TestNodePassesOn(t *testing.T) {
 // Two hops leave two links.
 func TestNodeAfterNode(t *testing.T) {
 	o := newCluster(t)
-	atB, err := o.node("b").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "b", o.signedIn())))
+	atB, err := o.node("b").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "b", o.signedIn())), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	atC, err := o.node("c").Authenticate(over(nodeKey("b"), o.issue(o.issuer("b"), "c", atB)))
+	atC, err := o.node("c").Authenticate(over(nodeKey("b"), o.issue(o.issuer("b"), "c", atB)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestReceiverDecidesAgain(t *testing.T) {
 	o := newCluster(t)
 	ask := func(who access.Caller) access.Decision {
 		t.Helper()
-		c, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", &who)))
+		c, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", &who)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestNodeNamesAreOurs(t *testing.T) {
 	o := newCluster(t)
 	liar := o.signedIn()
 	liar.Authenticated.UPN, liar.Authenticated.Mail = o.crm.UPN, "boss@contoso.example"
-	got, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", liar)))
+	got, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", liar)), nil)
 	if err != nil || got.Authenticated != o.anna {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -199,7 +199,7 @@ func TestNodeTokenRefused(t *testing.T) {
 	good := o.issue(o.issuer("a"), "c", o.signedIn())
 	test := func(what string, n *Node, r *http.Request) {
 		t.Helper()
-		c, err := n.Authenticate(r)
+		c, err := n.Authenticate(r, nil)
 		wantRefused(t, what, c, err)
 	}
 	a := nodeKey("a")
@@ -229,7 +229,7 @@ func TestNodeTokenRefused(t *testing.T) {
 	stranger := o.issuer("stranger")
 	test("unknown node", o.node("c"), over(nodeKey("stranger"), o.issue(stranger, "c", o.signedIn())))
 
-	c, err := o.node("c").Authenticate(over(a, good)) // none of these used it up
+	c, err := o.node("c").Authenticate(over(a, good), nil) // none of these used it up
 	if c == nil || err != nil {
 		t.Errorf("%v", err)
 	}
@@ -245,7 +245,7 @@ func TestNodeTokenTimes(t *testing.T) {
 		n := o.node("c")
 		o.at = issued.Add(after)
 		n.nodes.read, n.nodes.all = o.at, []directory.Node{{ID: "a", PublicKey: nodeKey("a").Public().(ed25519.PublicKey), Lease: o.at.Add(time.Second)}}
-		c, err := n.Authenticate(over(nodeKey("a"), token))
+		c, err := n.Authenticate(over(nodeKey("a"), token), nil)
 		if !good {
 			wantRefused(t, after.String(), c, err)
 		} else if c == nil || err != nil {
@@ -280,11 +280,11 @@ func TestNodeClaims(t *testing.T) {
 		}
 		return over(nodeKey(key), token.Reveal())
 	}
-	c, err := o.node("c").Authenticate(signed("c", func(c *nodeClaims) { c.Issuer = "c" }))
+	c, err := o.node("c").Authenticate(signed("c", func(c *nodeClaims) { c.Issuer = "c" }), nil)
 	wantRefused(t, "our own", c, err)
 	test := func(what string, good bool, change func(*nodeClaims)) {
 		t.Helper()
-		c, err := o.node("c").Authenticate(signed("a", change))
+		c, err := o.node("c").Authenticate(signed("a", change), nil)
 		if !good {
 			wantRefused(t, what, c, err)
 		} else if c == nil || err != nil {
@@ -323,10 +323,10 @@ func TestNodeTokenOnce(t *testing.T) {
 	o := newCluster(t)
 	n := o.node("c")
 	token := o.issue(o.issuer("a"), "c", o.signedIn())
-	if c, err := n.Authenticate(over(nodeKey("a"), token)); c == nil || err != nil {
+	if c, err := n.Authenticate(over(nodeKey("a"), token), nil); c == nil || err != nil {
 		t.Fatal(err)
 	}
-	c, err := n.Authenticate(over(nodeKey("a"), token))
+	c, err := n.Authenticate(over(nodeKey("a"), token), nil)
 	wantRefused(t, "again", c, err)
 }
 
@@ -363,7 +363,7 @@ func TestNodeLease(t *testing.T) {
 	o := newCluster(t)
 	n := o.node("c")
 	send := func() (*access.Caller, error) {
-		return n.Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", o.signedIn())))
+		return n.Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", o.signedIn())), nil)
 	}
 	if c, err := send(); c == nil || err != nil {
 		t.Fatal(err)
@@ -395,7 +395,7 @@ func TestNodesUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := &Node{Directory: d, Organization: "Contoso", Self: "c", Now: time.Now}
-	c, err := n.Authenticate(over(nodeKey("a"), "x"))
+	c, err := n.Authenticate(over(nodeKey("a"), "x"), nil)
 	var e *entente.Error
 	if c != nil || !errors.As(err, &e) || e.Kind != entente.Unavailable {
 		t.Errorf("%+v, %v", c, err)
@@ -408,8 +408,8 @@ func TestNodeRefusalIsTold(t *testing.T) {
 	var told []string
 	n := o.node("b")
 	n.Refused = func(node, why string) { told = append(told, node+": "+why) }
-	_, _ = n.Authenticate(over(nodeKey("stranger"), "x"))
-	_, _ = n.Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", o.signedIn())))
+	_, _ = n.Authenticate(over(nodeKey("stranger"), "x"), nil)
+	_, _ = n.Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", o.signedIn())), nil)
 	if !reflect.DeepEqual(told, []string{"a: the token is for another node"}) {
 		t.Errorf("told %q", told)
 	}

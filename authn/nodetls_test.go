@@ -17,7 +17,7 @@ func (c *cluster) channel(id string, key ed25519.PrivateKey) *httptest.Server {
 	c.t.Helper()
 	n := c.node(id)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := n.Authenticate(r)
+		who, err := n.Authenticate(r, nil)
 		switch {
 		case err != nil:
 			w.WriteHeader(http.StatusUnauthorized)

@@ -53,7 +53,7 @@ func TestNodeTokenForged(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	test := func(what, token string) {
 		t.Helper()
-		c, err := o.node("c").Authenticate(over(a, token))
+		c, err := o.node("c").Authenticate(over(a, token), nil)
 		wantRefused(t, what, c, err)
 	}
 	none := encode([]byte(`{"alg":"none","typ":"entente-node+jwt"}`))
@@ -108,7 +108,7 @@ func TestNodeIssues(t *testing.T) {
 	test("with another algorithm", "c", weak, o.signedIn())
 	bytes := o.signedIn()
 	bytes.UserAgent = strings.Repeat("\xff", maxUserAgent) // what net/http lets through
-	if c, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", bytes))); err != nil || len(c.UserAgent) > maxUserAgent {
+	if c, err := o.node("c").Authenticate(over(nodeKey("a"), o.issue(o.issuer("a"), "c", bytes)), nil); err != nil || len(c.UserAgent) > maxUserAgent {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

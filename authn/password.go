@@ -21,8 +21,11 @@ type Basic struct {
 	Secure func(*http.Request) bool
 }
 
+// Name implements Method.
+func (b *Basic) Name() access.Method { return access.Basic }
+
 // Authenticate implements Method. The name is a UPN or primary SMTP address.
-func (b *Basic) Authenticate(r *http.Request) (*access.Caller, error) {
+func (b *Basic) Authenticate(r *http.Request, _ http.Header) (*access.Caller, error) {
 	value, ok := credentials(r, "Basic")
 	if !ok {
 		return nil, nil
@@ -60,9 +63,12 @@ type Bearer struct {
 	Secure    func(*http.Request) bool
 }
 
+// Name implements Method.
+func (b *Bearer) Name() access.Method { return access.Bearer }
+
 // Authenticate implements Method. Unlike a User-Agent, the token's name
 // proves which application is calling.
-func (b *Bearer) Authenticate(r *http.Request) (*access.Caller, error) {
+func (b *Bearer) Authenticate(r *http.Request, _ http.Header) (*access.Caller, error) {
 	value, ok := credentials(r, "Bearer")
 	if !ok {
 		return nil, nil

@@ -108,7 +108,7 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("request-id", id)
-		caller, err := d.Methods.Authenticate(r)
+		caller, err := d.Methods.Authenticate(r, w.Header())
 		if caller == nil || err != nil || caller.Foreign != nil {
 			d.turnAway(w, r, err)
 			return

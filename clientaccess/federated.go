@@ -25,7 +25,7 @@ func (d *Door) GuardFederated(p Protocol, m authn.Method, h FederatedHandler) ht
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("request-id", id)
-		caller, err := m.Authenticate(r)
+		caller, err := m.Authenticate(r, w.Header())
 		if d.closed(w, err) {
 			return
 		}

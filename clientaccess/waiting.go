@@ -70,18 +70,25 @@ func (s *Session) Watch(id entente.MailboxID) *mailbox.Watch {
 // may be another than the request's own if the caller may act as him. Its
 // handler concludes it and calls Done.
 //
-// The token of another node is good once; what that node sent is decided on
-// again, for whom it vouched.
+// The token of another node is good once, and so is what a client proves with
+// that it holds a ticket: what that node sent is decided on again, for whom it
+// vouched, and the ticket counts until it ends.
 func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) {
 	caller := *s.caller
 	caller.ActsAs = nil
-	if caller.Method != access.Node {
-		c, err := s.door.Methods.Authenticate(r)
+	switch {
+	case caller.Method == access.Node:
+	case caller.Method == access.Negotiate && caller.Ticket != nil:
+		if !s.door.Now().Before(caller.Ticket.Ends()) {
+			return nil, signInAgain()
+		}
+	default:
+		c, err := s.door.Methods.Authenticate(r, http.Header{})
 		if err != nil {
 			return nil, err
 		}
 		if c == nil || c.Authenticated.SID != caller.Authenticated.SID {
-			return nil, entente.Errorf(entente.Denied, "sign in again").Because(access.NoRight)
+			return nil, signInAgain()
 		}
 		caller = *c
 	}
@@ -92,6 +99,10 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 		return nil, joined(err, n.Conclude(r.Context(), "ErrorAccessDenied"))
 	}
 	return n, nil
+}
+
+func signInAgain() error {
+	return entente.Errorf(entente.Denied, "sign in again").Because(access.NoRight)
 }
 
 // joined is an error, or that of its record: what could not be recorded is not

@@ -85,6 +85,7 @@ type counted struct {
 	by     *Strangers
 	source string
 	once   sync.Once
+	served endPointNote
 }
 
 func (c *counted) known() { c.once.Do(func() { c.by.leave(c.source) }) }

@@ -8,7 +8,10 @@ import (
 
 // AcceptorConfig is what an Acceptor knows.
 type AcceptorConfig struct {
-	Keytab *Keytab
+	// Keytab is asked for at each token, so that a file that was replaced counts
+	// at once. It returns the same one until then: what is made of its keys may be
+	// kept for as long.
+	Keytab func() *Keytab
 	// PAC says what tickets of clients of a realm must carry; a realm that is not
 	// named is not accepted.
 	PAC map[string]PACMode

@@ -13,7 +13,7 @@ type DelegatorConfig struct {
 	// Self is the account that is trusted for delegation, whose keys are in the
 	// keytab: svc-gw@CONTOSO.EXAMPLE, or an SPN of it where the KDC takes that.
 	Self   Principal
-	Keytab *Keytab
+	Keytab func() *Keytab // as an Acceptor's
 	// KDCs are addresses, HOST or HOST:PORT, in order; the next one is asked when
 	// one does not answer. Lookup, if set, is asked where there are none (DNS SRV).
 	KDCs   []string

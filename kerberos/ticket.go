@@ -22,3 +22,6 @@ type Ticket struct {
 	auth    time.Time
 	start   time.Time
 }
+
+// Ends is when it has to be renewed: access.Ticket's.
+func (t *Ticket) Ends() time.Time { return t.End }

@@ -422,7 +422,7 @@ func (f *fabrikam) guard(m authn.Method, do func([]byte) []byte) http.Handler {
 		if before != nil && before(w, r) {
 			return
 		}
-		who, err := m.Authenticate(r)
+		who, err := m.Authenticate(r, nil)
 		if err != nil {
 			f.refused.Add(1)
 			e := strictxml.NewEncoder(nil)

@@ -38,6 +38,8 @@ type Config struct {
 	Limits   LimitsConfig `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
 	Relay    *RelayConfig `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
 
+	Kerberos *KerberosConfig `yaml:"kerberos,omitempty" doc:"Sign-in by Kerberos tickets (Negotiate), and the account that gets tickets in the name of users."`
+
 	Broker     *BrokerConfig     `yaml:"broker,omitempty" doc:"Makes this server a trust broker for organizations that federate, beside its own organization or instead of one."`
 	Federation *FederationConfig `yaml:"federation,omitempty" doc:"How the trust broker and partner organizations are reached. The trust itself is set by entente federation."`
 }
@@ -181,6 +183,11 @@ func (c *Config) Check() error {
 	if c.Relay != nil {
 		if err := c.Relay.check(); err != nil {
 			bad("relay: %w", err)
+		}
+	}
+	if c.Kerberos != nil {
+		if err := c.Kerberos.check(); err != nil {
+			bad("kerberos: %w", err)
 		}
 	}
 	if c.Broker != nil {

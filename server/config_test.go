@@ -33,6 +33,19 @@ func TestReadConfig(t *testing.T) {
 	test(good+"log:\n  level: loud\n", "log.level")
 	test(good+"tls:\n  acme:\n    email: a@contoso.example\n", "tls.acme.names")
 	test(good+"limits:\n  request_timeout: 10ms\n", "request_timeout")
+	const kerberos = good + "kerberos:\n  realm: CONTOSO.EXAMPLE\n  keytab: /etc/entente/http.keytab\n"
+	test(kerberos, "")
+	test(kerberos+"  account: svc-mail$\n  services: [HTTP/mail.contoso.example]\n", "")
+	test(kerberos+"  realms: [{name: CONTOSO.EXAMPLE}, {name: LAB.EXAMPLE, pac: none, domain: lab.example, kdcs: [kdc.lab.example]}]\n", "")
+	test(kerberos+"  realms: [{name: LAB.EXAMPLE, pac: none}]\n", "domain:")
+	test(kerberos+"  realms: [{name: LAB.EXAMPLE, domain: lab.example}]\n", "found by SID")
+	test(kerberos+"  realms: [{name: LAB.EXAMPLE, pac: maybe}]\n", "neither required nor none")
+	test(kerberos+"  realms: [{name: LAB.EXAMPLE}, {name: lab.example}]\n", "twice")
+	test(kerberos+"  services: [mail.contoso.example]\n", "service principal")
+	test(kerberos+"  channel_bindings: always\n", "channel_bindings")
+	test(kerberos+"  networks: [10.1.0.0]\n", "networks")
+	test(good+"kerberos:\n  keytab: /k\n", "realm:")
+	test(good+"kerberos:\n  realm: CONTOSO.EXAMPLE\n", "keytab:")
 	test(strings.Repeat("# too long\n", 100_000), "larger than 1 MiB")
 }
 

@@ -129,6 +129,9 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	s.listenPort(raw.Addr())
 	conf, err := s.tlsConfig(ctx)
 	if err == nil {
+		if s.bound() {
+			conf = connections.Noting(conf)
+		}
 		conf, err = s.nodeChannels(conf)
 	}
 	if err != nil {

@@ -80,6 +80,7 @@ type Server struct {
 	seenNews   seenNews
 	delegation *authn.Delegation
 	complaints complaints
+	kerberos   kerberosEnds
 	Broker     *broker.Broker // nil if this server is none
 
 	port      port
@@ -112,6 +113,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"records", s.settleRecords},
 		{"federation", s.openFederation},
 		{"broker", s.openBroker},
+		{"kerberos", s.openKerberos},
 		{"protocols", s.join},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -276,11 +278,11 @@ func (s *Server) join(ctx context.Context) error {
 	}
 	s.Door = clientaccess.New(clientaccess.Config{
 		Server: s.config.Name,
-		Methods: authn.Methods{
+		Methods: append(s.negotiateMethod(),
 			&authn.Bearer{Directory: s.Directory, Secure: secure},
 			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
 			s.nodeMethod(),
-		},
+		),
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: s.options.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
 		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
