@@ -23,11 +23,11 @@ type chokepoint struct {
 var chokepoints = []chokepoint{
 	{"entente/access", []string{"Caller{}"}, []string{"authn", "access"}, "callers are made by authn alone, for one request"},
 	{"net/http", []string{"Client{}", "Transport{}", "DefaultClient", "DefaultTransport", "Get", "Post", "PostForm", "Head"}, []string{"outgoing", "admin/adminclient", "load", "test/kit"}, "only outgoing dials; adminclient talks to the socket of its own server, load is a client and not in the server"},
-	{"net", []string{"Dial", "DialTimeout", "Dialer{}", "DialTCP", "DialUDP", "DialUnix", "DialIP"}, []string{"outgoing", "admin/adminclient"}, "only outgoing dials"},
+	{"net", []string{"Dial", "DialTimeout", "Dialer{}", "DialTCP", "DialUDP", "DialUnix", "DialIP"}, []string{"outgoing", "admin/adminclient", "kerberos/kdctest"}, "only outgoing dials; kdctest waits for the KDCs it starts, for tests"},
 	{"crypto/tls", []string{"Dial", "DialWithDialer", "Dialer{}"}, []string{"outgoing"}, "only outgoing dials"},
 	{"encoding/xml", []string{"*"}, []string{"ews/ewsgen"}, "XML is read by strictxml; the generator escapes text of the schema"},
 	{"crypto/rsa", []string{"EncryptPKCS1v15", "DecryptPKCS1v15", "DecryptPKCS1v15SessionKey", "PKCS1v15DecryptOptions{}"}, nil, "RSA encryption is OAEP: whoever decrypts the older form tells its secrets"},
-	{"os/exec", []string{"*"}, []string{"db/dbtest", "test/kit", "test/mutate"}, "nothing is run; dbtest starts PostgreSQL and kit a server, for tests; mutate runs tests"},
+	{"os/exec", []string{"*"}, []string{"db/dbtest", "kerberos/kdctest", "test/kit", "test/mutate"}, "nothing is run; dbtest starts PostgreSQL, kdctest KDCs and kit a server, for tests; mutate runs tests"},
 	{"encoding/gob", []string{"*"}, nil, "decodes what it is told to"},
 	{"plugin", []string{"*"}, nil, "no code from outside"},
 	{"unsafe", []string{"*"}, nil, "bounds are checked"},
@@ -78,10 +78,10 @@ func TestNoPackageState(t *testing.T) {
 }
 
 // forTests reports whether a file serves tests alone, which may keep one
-// database server, or keys that are slow to make, for a whole process.
+// database server, KDCs, or keys that are slow to make, for a whole process.
 func forTests(path string) bool {
 	path = filepath.ToSlash(path)
-	return strings.HasPrefix(path, "db/dbtest/") || strings.HasPrefix(path, "federation/fedtest/")
+	return strings.HasPrefix(path, "db/dbtest/") || strings.HasPrefix(path, "kerberos/kdctest/") || strings.HasPrefix(path, "federation/fedtest/")
 }
 
 func checkVars(t *testing.T, path string, d *ast.GenDecl) {
