@@ -189,6 +189,9 @@ func newAccount(upn, mail, name string, kind access.AccountKind) (*directory.Acc
 // create adds an account and, if a database is named, makes its mailbox there.
 func (a *API) create(ctx context.Context, action string, x *directory.Account, database string) (AccountInfo, error) {
 	made := *x
+	if err := a.opens(ctx, database); err != nil {
+		return AccountInfo{}, err
+	}
 	err := a.change(ctx, action, []string{string(x.UPN)}, func(c *directory.Change) error {
 		made = *x // the function may run again
 		if err := c.CreateAccount(&made); err != nil {

@@ -35,6 +35,8 @@ type Config struct {
 	Inviter    Inviter
 	Partners   Partners
 	Now        func() time.Time
+	// Node is the node this is, as the directory has it.
+	Node string
 	// Assigned, if set, is told of every new assignment and who made it: the right
 	// to act as others is what intruders give themselves.
 	Assigned func(by string, a AssignmentInfo)

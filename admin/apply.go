@@ -35,6 +35,7 @@ type Desired struct {
 type DesiredDatabase struct {
 	Name string `yaml:"name"`
 	URL  string `yaml:"url"`
+	Node string `yaml:"node"`
 }
 
 // DesiredAccount is an account; a database gives it a mailbox.

@@ -76,8 +76,8 @@ func (a *API) givenUnder(ctx context.Context, ground string, in entente.MailboxI
 	}
 	var same []string // databases of several names
 	for _, d := range databases {
-		if slices.Contains(same, d.URL) {
-			continue
+		if slices.Contains(same, d.URL) || a.here(d.Name) != nil {
+			continue // what another node holds is asked for there
 		}
 		same = append(same, d.URL)
 		list, err := a.Mailboxes.Given(ctx, d.Name)

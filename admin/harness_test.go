@@ -143,7 +143,7 @@ func open(t *testing.T) *organization {
 		Federation: &federation.Service{}, Snapshot: d.Snapshot, Audit: log, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)
-	api := New(Config{Publisher: publisher, Partners: alone{partners}, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
+	api := New(Config{Node: "n1", Publisher: publisher, Partners: alone{partners}, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
 	return &organization{t, api.As(Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}), n}
 }
 

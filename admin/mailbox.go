@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"entente"
 	"entente/access"
@@ -13,6 +15,7 @@ import (
 type DatabaseInfo struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
+	Node string `json:"node,omitempty"` // that holds it; empty if every node opens it
 }
 
 // ListDatabases lists mailbox databases.
@@ -20,7 +23,7 @@ func (a *API) ListDatabases(ctx context.Context, _ Nothing) ([]DatabaseInfo, err
 	all, err := a.Directory.Databases(ctx)
 	list := make([]DatabaseInfo, 0, len(all))
 	for _, d := range all {
-		list = append(list, DatabaseInfo{d.Name, d.URL})
+		list = append(list, DatabaseInfo{d.Name, d.URL, d.Node})
 	}
 	return list, err
 }
@@ -29,6 +32,7 @@ func (a *API) ListDatabases(ctx context.Context, _ Nothing) ([]DatabaseInfo, err
 type AddDatabase struct {
 	Name string `json:"name" arg:"" help:"The name it goes by."`
 	URL  string `json:"url,omitempty" help:"sqlite:FILE (relative to the state folder) or a postgres:// URL without a password. Default sqlite:NAME.db."`
+	Node string `json:"node,omitempty" help:"The node that holds it, to which the others pass requests on. Default: of a file this node; of PostgreSQL none, every node opens it." placeholder:"NAME"`
 }
 
 // AddDatabase adds a mailbox database and makes its tables.
@@ -36,13 +40,82 @@ func (a *API) AddDatabase(ctx context.Context, q AddDatabase) (Done, error) {
 	if q.URL == "" {
 		q.URL = "sqlite:" + q.Name + ".db"
 	}
+	if q.Node == "" && strings.HasPrefix(q.URL, "sqlite:") {
+		q.Node = a.Node
+	}
+	if err := a.checkNode(ctx, q.Node); err != nil {
+		return Done{}, err
+	}
 	err := a.change(ctx, "database.add", []string{q.Name}, func(c *directory.Change) error {
-		return c.SetDatabase(directory.Database{Name: q.Name, URL: q.URL})
+		return c.SetDatabase(directory.Database{Name: q.Name, URL: q.URL, Node: q.Node})
 	})
-	if err == nil {
-		err = a.Mailboxes.Migrate(ctx, q.Name)
+	if err == nil && (q.Node == "" || q.Node == a.Node) {
+		err = a.Mailboxes.Migrate(ctx, q.Name) // another node does so when it first opens it
 	}
 	return Done{"mailboxes may be kept in " + q.Name}, err
+}
+
+// checkNode refuses a node that nobody knows: a word that is spelled wrong would
+// have mailboxes be nowhere.
+func (a *API) checkNode(ctx context.Context, node string) error {
+	if node == "" || node == a.Node {
+		return nil
+	}
+	nodes, err := a.Directory.Nodes(ctx)
+	if err == nil && !slices.ContainsFunc(nodes, func(n directory.Node) bool { return n.ID == node }) {
+		err = entente.Errorf(entente.NotFound, "there is no node %q; entente node list names them", node)
+	}
+	return err
+}
+
+// MoveDatabase asks for a mailbox database to be another node's.
+type MoveDatabase struct {
+	Name string `json:"name" arg:"" help:"The name it goes by."`
+	Node string `json:"node" required:"" help:"The node that holds it from now on; none for a PostgreSQL database that every node is to open." placeholder:"NAME"`
+}
+
+// MoveDatabase says which node holds a mailbox database. Its content stays where
+// it is: a file must be brought to the other node's state by whoever moves it.
+func (a *API) MoveDatabase(ctx context.Context, q MoveDatabase) (Done, error) {
+	all, err := a.Directory.Databases(ctx)
+	if err != nil {
+		return Done{}, err
+	}
+	i := slices.IndexFunc(all, func(d directory.Database) bool { return d.Name == q.Name })
+	if i < 0 {
+		return Done{}, entente.Errorf(entente.NotFound, "there is no database %q", q.Name)
+	}
+	d := all[i]
+	if d.Node = q.Node; q.Node == "none" {
+		if d.Node = ""; strings.HasPrefix(d.URL, "sqlite:") {
+			return Done{}, entente.Errorf(entente.Invalid, "a file is one node's: name the node that has it")
+		}
+	}
+	if err := a.checkNode(ctx, d.Node); err != nil {
+		return Done{}, err
+	}
+	err = a.change(ctx, "database.move", []string{q.Name, q.Node}, func(c *directory.Change) error { return c.SetDatabase(d) })
+	if d.Node == "" {
+		return Done{"every node opens " + q.Name}, err
+	}
+	return Done{q.Name + " is held by " + d.Node}, err
+}
+
+// here refuses a database that another node holds, for work that opens it.
+func (a *API) here(database string) error {
+	if holder := a.Directory.Holder(database); holder != "" && holder != a.Node {
+		return entente.Errorf(entente.Unavailable, "the mailbox database %q is held by %s: do this there", database, holder).Because(directory.NotHere)
+	}
+	return nil
+}
+
+// opens makes sure, before anything is changed, that this node can make mailboxes
+// in a database. One that is new to it gets its tables.
+func (a *API) opens(ctx context.Context, database string) error {
+	if err := a.here(database); err != nil || a.Directory.Holder(database) == "" {
+		return err
+	}
+	return a.Mailboxes.Migrate(ctx, database)
 }
 
 // DatabaseName names a mailbox database.
@@ -93,6 +166,9 @@ type EnableMailbox struct {
 func (a *API) EnableMailbox(ctx context.Context, q EnableMailbox) (Done, error) {
 	x, err := a.account(ctx, q.Account)
 	if err != nil {
+		return Done{}, err
+	}
+	if err := a.opens(ctx, q.Database); err != nil {
 		return Done{}, err
 	}
 	err = a.change(ctx, "mailbox.enable", []string{string(x.UPN)}, func(c *directory.Change) error {

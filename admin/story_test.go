@@ -30,6 +30,7 @@ var story = [...]turn{
 	{"domain list", ``, "", ""},
 	{"database add", `{"name":"staff"}`, "admin.database.add", ""},
 	{"database add", `{"name":"spare","url":"sqlite:other.db"}`, "admin.database.add", ""},
+	{"database move", `{"name":"spare","node":"n1"}`, "admin.database.move", ""},
 	{"database remove", `{"name":"spare"}`, "admin.database.remove", ""},
 	{"database list", ``, "", ""},
 	{"account create", `{"upn":"anna@contoso.example","name":"Anna","database":"staff"}`, "admin.account.create", ""},

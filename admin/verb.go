@@ -94,6 +94,7 @@ func Verbs() []Verb {
 
 		verb("database", "list", "List mailbox databases.", (*API).ListDatabases),
 		verb("database", "add", "Add a mailbox database.", (*API).AddDatabase),
+		verb("database", "move", "Say which node holds a mailbox database.", (*API).MoveDatabase),
 		verb("database", "remove", "Remove a mailbox database without mailboxes.", (*API).RemoveDatabase),
 
 		verb("mailbox", "show", "Show a mailbox and how full it is.", (*API).ShowMailbox),

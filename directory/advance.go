@@ -89,7 +89,7 @@ func (d *Directory) whole(tx *db.Tx) (*state, error) {
 	s.snapshot = access.Compile(r.facts)
 	s.epochs, s.members = newShards(r.epochs), newShards(members)
 	s.tokens, s.hashes = newShards(r.tokens), newShards(hashes)
-	s.domains, s.standard, s.rows = r.domains, r.standard, rows
+	s.domains, s.standard, s.places, s.rows = r.domains, r.standard, r.places, rows
 	return &s, nil
 }
 
@@ -260,6 +260,8 @@ func (a *advancing) group(k kind, units, rest []unit) error {
 		delta.Organization = &f.Organization
 	case domainRows:
 		a.next.domains, a.next.standard = a.r.domains, a.r.standard
+	case placeRows:
+		a.next.places = a.r.places
 	case serverRows:
 		delta.Servers, delta.SetServers = f.Servers, true
 	case databaseRows:

@@ -223,7 +223,7 @@ func (w *wanderer) abroad(c *Change, id string) error {
 }
 
 func (w *wanderer) rare(c *Change, id string) error {
-	switch w.r.IntN(6) {
+	switch w.r.IntN(7) {
 	case 0:
 		return c.SetOrganization(func(o *access.Organization) error { o.Name = fmt.Sprint(w.n); return nil })
 	case 1:
@@ -242,6 +242,8 @@ func (w *wanderer) rare(c *Change, id string) error {
 		return c.SetScopePolicy(access.ScopePolicy{
 			Scope: id, Priority: w.n, Policy: access.ClientPolicy{EwsEnabled: []access.Setting{access.On, access.Off}[w.r.IntN(2)]},
 		})
+	case 5:
+		return c.SetDatabase(Database{Name: "DB2", URL: "sqlite:two.db", Node: []string{"", "a", "b"}[w.r.IntN(3)]})
 	default:
 		return c.SetRealm(access.Realm{Name: id, DomainSID: entente.SID(fmt.Sprint("S-1-5-21-1-1-", w.n%3))})
 	}
@@ -261,7 +263,7 @@ func wander(t *testing.T, x *db.DB, seal Seal, steps int) {
 	d, err := Open(context.Background(), c)
 	must(t, err)
 	change(t, d, func(c *Change) error { return c.AddDomain("contoso.example") })
-	change(t, d, func(c *Change) error { return c.SetDatabase(Database{"DB1", "sqlite:mail.db"}) })
+	change(t, d, func(c *Change) error { return c.SetDatabase(Database{Name: "DB1", URL: "sqlite:mail.db"}) })
 	other, err := Open(context.Background(), c)
 	must(t, err)
 	seed := rand.Uint64()

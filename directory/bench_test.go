@@ -100,7 +100,7 @@ func onLarge(b *testing.B, f func(b *testing.B, d, other *Directory, n int)) {
 				must(b, err)
 				must(b, d.Update(b.Context(), func(c *Change) error {
 					everyone := &Group{Group: access.Group{SID: benchSID(2 * n), Name: "Everyone"}}
-					return errors.Join(c.AddDomain("contoso.example"), c.SetDatabase(Database{"DB1", "sqlite:mail.db"}), c.CreateGroup(everyone),
+					return errors.Join(c.AddDomain("contoso.example"), c.SetDatabase(Database{Name: "DB1", URL: "sqlite:mail.db"}), c.CreateGroup(everyone),
 						c.CreateScope(access.ManagementScope{Name: "VIP", Filter: `Department -eq "x"`}))
 				}))
 				populate(b, c.DB, n)

@@ -88,7 +88,8 @@ type state struct {
 	epochs   shards[entente.SID, int64] // of passwords
 	members  shards[entente.SID, []entente.SID]
 	domains  map[entente.Domain]bool
-	standard entente.Domain // the default accepted domain
+	standard entente.Domain    // the default accepted domain
+	places   map[string]string // nodes by the database they hold
 	tokens   shards[[32]byte, Token]
 	hashes   shards[string, [32]byte] // of tokens, by id
 
@@ -104,6 +105,7 @@ type state struct {
 func newState() state {
 	return state{
 		domains:  map[entente.Domain]bool{},
+		places:   map[string]string{},
 		replaced: make(chan struct{}),
 	}
 }

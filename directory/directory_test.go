@@ -31,7 +31,7 @@ func open(t testing.TB, x *db.DB) *Directory {
 		if err := c.AddDomain("contoso.example"); err != nil {
 			return err
 		}
-		return c.SetDatabase(Database{"DB1", "sqlite:mail.db"})
+		return c.SetDatabase(Database{Name: "DB1", URL: "sqlite:mail.db"})
 	}))
 	return d
 }
@@ -333,7 +333,7 @@ func TestOrganizationAndPlaces(t *testing.T) {
 			wants(t, d.Update(t.Context(), remove), entente.Conflict, "")
 		}
 		wants(t, d.Update(t.Context(), func(c *Change) error {
-			return c.SetDatabase(Database{"PG", "postgres://mail:secret@db/mail"})
+			return c.SetDatabase(Database{Name: "PG", URL: "postgres://mail:secret@db/mail"})
 		}), entente.Invalid, "")
 	})
 }

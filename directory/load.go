@@ -20,6 +20,7 @@ type reader struct {
 	epochs   map[entente.SID]int64
 	domains  map[entente.Domain]bool
 	standard entente.Domain
+	places   map[string]string
 	tokens   map[[32]byte]Token
 	at       struct{ account, group, shared int } // where addresses, members and sharing policies are added
 }
@@ -27,7 +28,7 @@ type reader struct {
 func newReader(tx *db.Tx, m *marker) *reader {
 	return &reader{
 		tx: tx, marker: m,
-		epochs: map[entente.SID]int64{}, domains: map[entente.Domain]bool{}, tokens: map[[32]byte]Token{},
+		epochs: map[entente.SID]int64{}, domains: map[entente.Domain]bool{}, places: map[string]string{}, tokens: map[[32]byte]Token{},
 	}
 }
 
@@ -64,6 +65,8 @@ func (r *reader) rows(k kind, u *unit) error {
 		return r.members(u)
 	case serverRows, databaseRows:
 		return r.names(k, u)
+	case placeRows:
+		return r.readPlaces(u)
 	case permissionRows:
 		return r.permissions(u)
 	case assignmentRows:
@@ -254,6 +257,17 @@ func (r *reader) names(k kind, u *unit) error {
 		r.facts.Databases = append(r.facts.Databases, name)
 		return nil
 	}, &name, &url)
+}
+
+// readPlaces reads which nodes hold databases.
+func (r *reader) readPlaces(u *unit) error {
+	var name, node string
+	const q = `SELECT name, node FROM directory_place`
+	rows, err := query(r.tx.Query, u, q+` WHERE name = $1`, q+` ORDER BY name`)
+	return r.each(placeRows)(rows, err, func() error {
+		r.places[name] = node
+		return nil
+	}, &name, &node)
 }
 
 func (r *reader) permissions(u *unit) error {

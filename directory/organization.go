@@ -166,18 +166,30 @@ func (c *Change) RemoveServer(name string) error {
 type Database struct {
 	Name string
 	URL  string // as db.Open takes it
+	// Node is the node that holds it, which the others pass requests on to; "" for
+	// one that every node opens. A file is one node's.
+	Node string
 }
+
+// NotHere is the reason of an error about a mailbox database that another node
+// holds.
+const NotHere entente.Reason = "database-of-another-node"
+
+// Holder returns the node that holds a database, by the state that decisions are
+// made on; "" if every node opens it.
+func (d *Directory) Holder(database string) string { return d.now.Load().places[database] }
 
 // Databases returns the mailbox databases by name.
 func (d *Directory) Databases(ctx context.Context) (all []Database, err error) {
 	err = d.view(ctx, func(tx *db.Tx) error {
 		all = nil
 		var x Database
-		rows, err := tx.Query(`SELECT name, url FROM directory_database ORDER BY name`)
+		rows, err := tx.Query(`SELECT d.name, d.url, COALESCE(p.node, '') FROM directory_database d
+			LEFT JOIN directory_place p ON p.name = d.name ORDER BY d.name`)
 		return each(rows, err, func() error {
 			all = append(all, x)
 			return nil
-		}, &x.Name, &x.URL)
+		}, &x.Name, &x.URL, &x.Node)
 	})
 	return all, err
 }
@@ -189,7 +201,7 @@ func (c *Change) SetDatabase(x Database) error {
 	if x.Name == "" || x.URL == "" {
 		return entente.Errorf(entente.Invalid, "a database needs a name and a URL")
 	}
-	if err := checkTexts(x.Name, x.URL); err != nil {
+	if err := checkTexts(x.Name, x.URL, x.Node); err != nil {
 		return err
 	}
 	if u, err := url.Parse(x.URL); strings.HasPrefix(x.URL, "postgres") {
@@ -202,8 +214,30 @@ func (c *Change) SetDatabase(x Database) error {
 	} else if !strings.HasPrefix(x.URL, "sqlite:") {
 		return entente.Errorf(entente.Invalid, `a database URL begins with "sqlite:" or "postgres:"`)
 	}
-	_, err := write(c, databaseUnit(x.Name), c.tx.Exec, `INSERT INTO directory_database (name, url) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET url = $2`, x.URL)
+	if _, err := write(c, databaseUnit(x.Name), c.tx.Exec, `INSERT INTO directory_database (name, url) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET url = $2`, x.URL); err != nil {
+		return err
+	}
+	return c.place(x.Name, x.Node)
+}
+
+// Inhabited reports whether there are mailboxes in a database.
+func (d *Directory) Inhabited(ctx context.Context, database string) (bool, error) {
+	var n int64
+	err := d.view(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT COUNT(*) FROM directory_account WHERE database = $1 AND mailbox_id IS NOT NULL`, database).Scan(&n)
+	})
+	return n > 0, err
+}
+
+// place says which node holds a database.
+func (c *Change) place(database, node string) error {
+	if node == "" {
+		_, err := write(c, placeUnit(database), c.tx.Exec, `DELETE FROM directory_place WHERE name = $1`)
+		return err
+	}
+	_, err := write(c, placeUnit(database), c.tx.Exec, `INSERT INTO directory_place (name, node) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET node = $2`, node)
 	return err
 }
 
@@ -215,6 +249,9 @@ func (c *Change) RemoveDatabase(name string) error {
 	}
 	if n > 0 {
 		return entente.Errorf(entente.Conflict, "the database %q has %d mailboxes", name, n)
+	}
+	if err := c.place(name, ""); err != nil {
+		return err
 	}
 	n, err := write(c, databaseUnit(name), c.tx.Exec, `DELETE FROM directory_database WHERE name = $1`)
 	return missed(n, err, "database", name)

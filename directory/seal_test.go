@@ -45,7 +45,7 @@ func newSealed(t *testing.T, x *db.DB) *sealedOrg {
 	o.crm.Kind = access.KindService
 	o.d = o.open()
 	must(t, o.d.Update(t.Context(), func(c *Change) error {
-		err := errors.Join(c.AddDomain("contoso.example"), c.SetDatabase(Database{"DB1", "sqlite:mail.db"}))
+		err := errors.Join(c.AddDomain("contoso.example"), c.SetDatabase(Database{Name: "DB1", URL: "sqlite:mail.db"}))
 		for _, a := range []*Account{o.anna, o.boss, o.crm} {
 			a.SID = ""
 			err = errors.Join(err, c.CreateAccount(a))

@@ -31,8 +31,9 @@ const (
 	relationshipRows
 	sharingRows
 	sharedRows // the sharing policy of one SID
+	placeRows  // the node of one database
 
-	lastRows = sharedRows
+	lastRows = placeRows
 
 	logReset kind = 255 // what a generation changed is not said
 )
@@ -54,6 +55,7 @@ func memberUnit(group, member entente.SID) unit {
 }
 func serverUnit(name string) unit   { return unit{serverRows, name} }
 func databaseUnit(name string) unit { return unit{databaseRows, name} }
+func placeUnit(name string) unit    { return unit{placeRows, name} }
 func permissionUnit(box entente.MailboxID) unit {
 	return unit{permissionRows, hex.EncodeToString(box[:])}
 }

@@ -25,6 +25,7 @@ var unitTables = map[string]unitTable{
 	"memberUnit":        {"member", "WHERE group_sid = $1 AND member_sid = $2", "(group_sid, member_sid)"},
 	"serverUnit":        {"server", "WHERE name = $1", "(name, "},
 	"databaseUnit":      {"database", "WHERE name = $1", "(name, "},
+	"placeUnit":         {"place", "WHERE name = $1", "(name, "},
 	"permissionUnit":    {"permission", "WHERE mailbox_id = $1", "(mailbox_id, "},
 	"assignmentUnit":    {"assignment", "WHERE id = $1", "(id, "},
 	"administratorUnit": {"administrator", "WHERE sid = $1", "(sid)"},

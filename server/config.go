@@ -28,6 +28,7 @@ import (
 // example` are made from them.
 type Config struct {
 	Name     string       `yaml:"name" doc:"DNS name of this server, as clients write it into their settings. Also the name on which the right to impersonate (ms-Exch-EPI-Impersonation) is held."`
+	URL      string       `yaml:"url,omitempty" doc:"Where the other nodes of the organization reach this one, such as https://10.0.0.5. Without a port, that of the HTTPS listener; without it all, the name."`
 	State    string       `yaml:"state" doc:"Folder of this node's own files: SQLite databases, keys, generated certificates, the admin socket. Mode 0700."`
 	Database string       `yaml:"database" doc:"Where the directory, settings and audit log are: sqlite:FILE (relative to state) or a postgres:// URL. Default sqlite:entente.db."`
 	Listen   ListenConfig `yaml:"listen" doc:"Where clients connect."`
@@ -155,6 +156,9 @@ func (c *Config) Check() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if _, err := entente.ParseDomain(c.Name); err != nil {
 		bad("name: %q is not a DNS name; write the name clients connect to, such as mail.contoso.example", c.Name)
+	}
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "") {
+		bad("url: %q is not of the form https://HOST or https://HOST:PORT", c.URL)
 	}
 	if !filepath.IsAbs(c.State) {
 		bad("state: %q is not an absolute path", c.State)

@@ -127,6 +127,9 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 		return fail(errors.Join(errors.New("the demo listens on loopback only: its passwords are known"), raw.Close()))
 	}
 	s.listenPort(raw.Addr())
+	if err := s.register(ctx); err != nil { // with the port that there is now
+		return fail(errors.Join(err, raw.Close()))
+	}
 	conf, err := s.tlsConfig(ctx)
 	if err == nil {
 		if s.bound() {

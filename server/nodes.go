@@ -2,6 +2,10 @@ package server
 
 import (
 	"crypto/tls"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"entente/authn"
 )
@@ -16,6 +20,25 @@ func (s *Server) nodeMethod() *authn.Node {
 		Now:          s.options.Now,
 		Refused:      func(node, why string) { s.log.Warn("node refused", "node", node, "why", why) },
 	}
+}
+
+// nodeURL is where the other nodes reach this one. The port is that of the
+// listener, or what is configured of it before it listens.
+func (s *Server) nodeURL() string {
+	host, port := s.config.Name, ""
+	if u, err := url.Parse(s.config.URL); err == nil && u.Host != "" {
+		host, port = u.Hostname(), u.Port()
+	}
+	if n := s.port.n.Load(); port == "" && n != 0 {
+		port = strconv.FormatInt(n, 10)
+	}
+	if _, p, err := net.SplitHostPort(s.config.Listen.HTTPS); port == "" && err == nil && p != "0" {
+		port = p
+	}
+	if port == "" || port == "443" {
+		return (&url.URL{Scheme: "https", Host: strings.TrimSuffix(net.JoinHostPort(host, ""), ":")}).String()
+	}
+	return (&url.URL{Scheme: "https", Host: net.JoinHostPort(host, port)}).String()
 }
 
 // nodeChannels has the listener serve channels of nodes beside clients.

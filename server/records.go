@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"entente/audit"
@@ -102,15 +100,7 @@ func (s *Server) servedDatabases(ctx context.Context) (names []string, err error
 }
 
 func (s *Server) has(d *directory.Database) bool {
-	file, ok := cutSQLite(d.URL)
-	if !ok {
-		return true
-	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(s.config.State, file)
-	}
-	_, err := os.Stat(file)
-	return err == nil
+	return (d.Node == "" || d.Node == s.config.Name) && s.hasFile(d)
 }
 
 // inheritRecords takes over what nodes that are gone have left.

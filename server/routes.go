@@ -134,7 +134,7 @@ func (s *Server) register(ctx context.Context) error {
 		return errors.New("the node's key is not Ed25519")
 	}
 	return s.Directory.Register(ctx, directory.Node{
-		ID: s.config.Name, Name: s.config.Name, URL: "https://" + s.config.Name,
+		ID: s.config.Name, Name: s.config.Name, URL: s.nodeURL(),
 		PublicKey: public,
 	})
 }

@@ -108,6 +108,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"database", s.openDatabase},
 		{"keys", s.openKeys},
 		{"directory", s.openDirectory},
+		{"places", s.adopt},
 		{"mailboxes", s.openMailboxes},
 		{"audit log", s.openAudit},
 		{"records", s.settleRecords},

@@ -100,6 +100,9 @@ func (st *Store) places(ctx context.Context) ([]place, error) {
 		return nil, err
 	}
 	for _, b := range boxes {
+		if b.Node != "" && b.Node != st.s.config.Name {
+			continue // another node's, whose backup has it
+		}
 		if i := slices.Index(urls, b.URL); i >= 0 {
 			all[i].names = append(all[i].names, b.Name)
 			continue
@@ -189,6 +192,7 @@ func Restore(ctx context.Context, c Config, r io.Reader, urls map[string]string,
 	if err := s.restoreMain(ctx, names, part, urls, progress); err != nil {
 		return err
 	}
+	s.boxes.anew = true
 	for {
 		names, part, err := a.next()
 		if errors.Is(err, io.EOF) {
@@ -253,7 +257,11 @@ func (s *Server) restoreMain(ctx context.Context, names []string, part io.Reader
 	}
 	err := s.Directory.Update(ctx, func(c *directory.Change) error {
 		for name, url := range urls {
-			if err := c.SetDatabase(directory.Database{Name: name, URL: url}); err != nil {
+			x := directory.Database{Name: name, URL: url}
+			if _, file := cutSQLite(url); file && s.main.Shared() {
+				x.Node = s.config.Name
+			}
+			if err := c.SetDatabase(x); err != nil {
 				return err
 			}
 		}
@@ -290,6 +298,9 @@ func (s *Server) renewReplicas(ctx context.Context) error {
 		return err
 	}
 	for _, x := range all {
+		if x.Node != "" && x.Node != s.config.Name {
+			continue
+		}
 		if err := s.Mailboxes.RenewReplicas(ctx, x.Name); err != nil {
 			return fmt.Errorf("mailbox database %s: %w", x.Name, err)
 		}

@@ -154,6 +154,7 @@ type groupCmd struct {
 type databaseCmd struct {
 	List   remote[admin.Nothing, []admin.DatabaseInfo] `cmd:"" help:"List mailbox databases."`
 	Add    done[admin.AddDatabase]                     `cmd:"" help:"Add a mailbox database."`
+	Move   done[admin.MoveDatabase]                    `cmd:"" help:"Say which node holds a mailbox database, whose file was brought there."`
 	Remove done[admin.DatabaseName]                    `cmd:"" help:"Remove a mailbox database without mailboxes."`
 }
 
