@@ -43,6 +43,7 @@ type Config struct {
 
 	Broker     *BrokerConfig     `yaml:"broker,omitempty" doc:"Makes this server a trust broker for organizations that federate, beside its own organization or instead of one."`
 	Federation *FederationConfig `yaml:"federation,omitempty" doc:"How the trust broker and partner organizations are reached. The trust itself is set by entente federation."`
+	LDAP       *LDAPConfig       `yaml:"ldap,omitempty" doc:"The Active Directory that accounts and groups come from."`
 }
 
 // ListenConfig says where clients connect.
@@ -202,6 +203,11 @@ func (c *Config) Check() error {
 	if c.Federation != nil {
 		if err := c.Federation.check(); err != nil {
 			bad("federation: %w", err)
+		}
+	}
+	if c.LDAP != nil {
+		if err := c.LDAP.check(); err != nil {
+			bad("ldap: %w", err)
 		}
 	}
 	if c.Limits.Concurrency < 1 || c.Limits.ShutdownTimeout < 0 || c.Limits.RequestTimeout < time.Second {

@@ -25,6 +25,7 @@ import (
 	"entente/db"
 	"entente/delivery"
 	"entente/directory"
+	"entente/directory/ldap"
 	"entente/ews/ewsserver"
 	"entente/ews/ewssharing"
 	"entente/federation"
@@ -61,6 +62,7 @@ type Server struct {
 	main      *db.DB
 	boxes     *databases
 	Directory *directory.Directory
+	LDAP      *ldap.Client // nil if accounts come from nowhere else
 	Mailboxes *mailbox.Store
 	Audit     *audit.Log
 	Door      *clientaccess.Door
@@ -289,6 +291,9 @@ func (s *Server) join(ctx context.Context) error {
 		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
 	})
 	s.post = s.courier()
+	if err := s.openLDAP(); err != nil {
+		return err
+	}
 	if err := s.openSharing(ctx); err != nil {
 		return err
 	}
@@ -325,6 +330,9 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.delegation.Run)
 	s.background(background, s.runNews)
 	s.background(background, s.partners.Run)
+	if s.LDAP != nil {
+		s.background(background, s.LDAP.Run)
+	}
 	if s.Broker != nil {
 		s.background(background, s.Broker.Run)
 	}

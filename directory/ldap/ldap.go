@@ -1,8 +1,11 @@
 // Package ldap keeps a directory like another one: accounts, groups and the
 // names that certificates are mapped by, from Active Directory.
 //
-// What is gone there is disabled here: nothing that is read over LDAP removes
-// an account, its mailbox or mail.
+// Active Directory is the master of what it has. What is gone there is disabled
+// here: nothing that is read over LDAP removes an account, its mailbox or mail.
+//
+// It asks over TLS only, and believes no answer to be whole that does not say
+// so. See doc/design/0019-ldap.md.
 package ldap
 
 import (
@@ -10,38 +13,108 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
+	goldap "github.com/go-ldap/ldap/v3"
+
 	"entente"
+	"entente/db"
 	"entente/directory"
 )
 
 // Config says where the other directory is and what of it is taken.
 type Config struct {
-	Servers         []string // ldaps://HOST[:PORT] or ldap://HOST[:PORT] with StartTLS, in order
-	BaseDN          string   // default: defaultNamingContext of the server
-	BindDN          string   // a DN, or user@domain in Active Directory
-	Password        entente.Secret
-	TLS             *tls.Config
-	Dial            func(ctx context.Context, network, address string) (net.Conn, error)
-	Filter          string        // of accounts; default: users and groups that are no computers
-	Interval        time.Duration // default 1 min
-	MailboxDatabase string        // where new accounts with an address get a mailbox; "" for none
-	Directory       *directory.Directory
-	Now             func() time.Time
-	Log             *slog.Logger
+	Servers  []string // ldaps://HOST[:PORT] or ldap://HOST[:PORT] with StartTLS, in order
+	BaseDN   string   // default: defaultNamingContext of the server
+	BindDN   string   // a DN, or user@domain in Active Directory
+	Password entente.Secret
+	TLS      *tls.Config // roots; the name of the server is always checked
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	Filter   string        // of accounts and groups; default: those that Windows does not bring along
+	Timeout  time.Duration // of one question, default 20 s
+	Interval time.Duration // between syncs, default 1 min
+	Compare  time.Duration // between comparisons of everything, default 1 h
+	// MaxAge is how old what is known may be before who depends on it being fresh
+	// refuses; default 5 min. (threats K4)
+	MaxAge time.Duration
+	// MailboxDatabase is where new accounts with an address get a mailbox; "" for
+	// none.
+	MailboxDatabase string
+	// Realm, if set, is the Kerberos realm of the domain that is read: its word
+	// about accounts and groups of the domain counts.
+	Realm     string
+	Directory *directory.Directory
+	DB        *db.DB // that of the directory, where what was read is remembered
+	Node      string // which node syncs, where there are several
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
+// Defaults of a Config.
+const (
+	defaultInterval = time.Minute
+	defaultCompare  = time.Hour
+	defaultMaxAge   = 5 * time.Minute
+)
+
 // A Client asks the other directory. It is safe for concurrent use.
-type Client struct{ Config }
+type Client struct {
+	Config
+	servers []*server
+	readers pool // bound as BindDN
+	binders pool // bound as whoever proves himself
+
+	mu           sync.Mutex
+	refusedUntil time.Time
+}
 
 // New makes a Client; nothing is asked yet.
-func New(c Config) (*Client, error) { return &Client{c}, nil }
+func New(c Config) (*Client, error) {
+	if len(c.Servers) == 0 {
+		return nil, entente.Errorf(entente.Invalid, "no server of the directory is named")
+	}
+	if c.Password.Empty() || c.BindDN == "" {
+		// Servers take a bind without a password for one without a name.
+		return nil, entente.Errorf(entente.Invalid, "the directory is read as an account, by its password")
+	}
+	for _, d := range [...]struct {
+		to *time.Duration
+		is time.Duration
+	}{
+		{&c.Timeout, defaultTimeout}, {&c.Interval, defaultInterval}, {&c.Compare, defaultCompare}, {&c.MaxAge, defaultMaxAge},
+	} {
+		if *d.to <= 0 {
+			*d.to = d.is
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	client := &Client{Config: c}
+	for _, text := range c.Servers {
+		s, err := parseServer(text)
+		if err != nil {
+			return nil, err
+		}
+		client.servers = append(client.servers, s)
+	}
+	return client, nil
+}
 
-// CheckPassword signs an account in by a bind. An empty password is refused
-// before anybody is asked: servers take it for an anonymous bind. (threats K5)
-func (c *Client) CheckPassword(ctx context.Context, a *directory.Account, password entente.Secret) error {
-	return entente.Errorf(entente.Unavailable, "the directory is not asked")
+// base returns the DN below which accounts and groups are.
+func (c *Client) base(ctx context.Context, con *connection) (string, error) {
+	if c.BaseDN != "" {
+		return c.BaseDN, nil
+	}
+	r, err := con.root(ctx)
+	if err != nil {
+		return "", err
+	}
+	return r.domain, nil
 }
 
 // Sync brings the local directory up to date: all of it the first time, and
@@ -62,31 +135,10 @@ type Report struct {
 	Lines                                          []directory.ImportLine
 }
 
-// A ServiceAccount is what Active Directory says of an account that delegates.
-type ServiceAccount struct {
-	DN, Name           string
-	Enabled            bool
-	SPNs               []string // servicePrincipalName
-	AllowedTo          []string // msDS-AllowedToDelegateTo
-	ProtocolTransition bool     // TRUSTED_TO_AUTH_FOR_DELEGATION
-	Unconstrained      bool     // TRUSTED_FOR_DELEGATION
-	Etypes             int      // msDS-SupportedEncryptionTypes
-	KeyVersion         int      // msDS-KeyVersionNumber
-}
-
-// ServiceAccount looks an account up by sAMAccountName, or by an SPN of it.
-func (c *Client) ServiceAccount(ctx context.Context, name string) (ServiceAccount, error) {
-	return ServiceAccount{}, entente.Errorf(entente.Unavailable, "the directory is not asked")
-}
-
-// HoldersOf returns the DNs of the accounts that have an SPN; there should be
-// one.
-func (c *Client) HoldersOf(ctx context.Context, spn entente.SPN) ([]string, error) {
-	return nil, entente.Errorf(entente.Unavailable, "the directory is not asked")
-}
-
-// FunctionalLevel returns the domain's: constrained delegation needs 2 (Windows
-// Server 2003).
-func (c *Client) FunctionalLevel(ctx context.Context) (int, error) {
-	return 0, entente.Errorf(entente.Unavailable, "the directory is not asked")
+// CheckFilter says what is wrong with a filter. RFC 4515.
+func CheckFilter(filter string) error {
+	if _, err := goldap.CompileFilter(filter); err != nil {
+		return entente.Errorf(entente.Invalid, "filter: %q is not an LDAP filter such as (department=Sales)", filter)
+	}
+	return nil
 }
