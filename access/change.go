@@ -19,6 +19,8 @@ func Compile(f Facts) *Snapshot {
 		byPrimary:    newTable[entente.SMTPAddress, claims](e, n),
 		bySMTP:       newTable[entente.SMTPAddress, claims](e, 3*n),
 		boxes:        newTable[entente.MailboxID, *box](e, n),
+		byIdentity:   newTable[string, claims](e, 0),
+		byLogon:      newTable[string, claims](e, 0),
 		assignments:  newTable[string, []*assignment](e, len(f.Assignments)),
 		itemGrants:   newTable[string, []*ItemGrant](e, len(f.ItemGrants)),
 		scopeNumbers: map[string]int32{},
@@ -250,6 +252,10 @@ func (c *change) claim(a *Account, i int32, by func(claims, int32) claims) {
 	for _, p := range a.Proxies {
 		claimName(c, &c.bySMTP, p, i, by)
 	}
+	for _, identity := range a.Identities {
+		claimName(c, &c.byIdentity, identity, i, by)
+	}
+	claimName(c, &c.byLogon, a.logonKey(), i, by)
 	if !a.Mailbox.IsZero() {
 		b := c.editBox(a.Mailbox)
 		b.claims = by(b.claims, i)

@@ -71,6 +71,12 @@ type Account struct {
 	Policy   *ClientPolicy     // what Set-CASMailbox sets; nil if nothing
 	// SharingPolicy is the name of its own; empty for the default one.
 	SharingPolicy string
+	// LogonName is its name in the domain of its SID (sAMAccountName), by which a
+	// KDC knows it; in any case of letters.
+	LogonName string
+	// Identities say which certificates are the account (altSecurityIdentities), as
+	// ParseIdentity returns them.
+	Identities []string
 	// Attributes are what recipient filters look at beside names, addresses,
 	// kind and database; nil if all are empty.
 	Attributes *Attributes

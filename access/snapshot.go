@@ -32,6 +32,9 @@ type Snapshot struct {
 	bySMTP    table[entente.SMTPAddress, claims]
 	boxes     table[entente.MailboxID, *box]
 
+	byIdentity table[string, claims]
+	byLogon    table[string, claims] // by logonKey
+
 	administrators []entente.SID
 	admins         []int32 // their numbers
 

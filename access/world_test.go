@@ -121,6 +121,10 @@ func drawAccount(t *rapid.T, i int) Account {
 	a.Proxies = draws(t, 2, func(t *rapid.T) entente.SMTPAddress {
 		return entente.SMTPAddress(fmt.Sprintf("q%d@x.example", rapid.IntRange(0, 9).Draw(t, "proxy")))
 	})
+	a.LogonName = fmt.Sprint(rapid.SampledFrom([]string{"", "L", "l"}).Draw(t, "logon"), n)
+	a.Identities = draws(t, 2, func(t *rapid.T) string {
+		return KeyIDIdentity([]byte{byte(rapid.IntRange(0, 4).Draw(t, "identity"))})
+	})
 	a.Database = fmt.Sprint("DB", i%2)
 	switch rapid.IntRange(0, 9).Draw(t, "linked") {
 	case 0:

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entente"
@@ -84,8 +85,10 @@ func one(tx *db.Tx, all []Account, err error) (*Account, error) {
 		return nil, entente.Errorf(entente.NotFound, "there is no such account").Because(NoSuchAccount)
 	}
 	a := &all[0]
-	a.Proxies, err = addressesOf(tx, a.SID, a.Mail)
-	return a, err
+	if a.Proxies, err = addressesOf(tx, a.SID, a.Mail); err != nil {
+		return nil, err
+	}
+	return a, identitiesOf(tx, &a.Account)
 }
 
 func addressesOf(tx *db.Tx, sid entente.SID, primary entente.SMTPAddress) ([]entente.SMTPAddress, error) {
@@ -135,7 +138,8 @@ func (d *Directory) Lookup(ctx context.Context, name string) (*Account, error) {
 }
 
 // Accounts returns accounts in the order of their UPNs, those after a UPN ("" is
-// the beginning), at most limit of them. Proxies are left out.
+// the beginning), at most limit of them. Proxies, logon names and identities are
+// left out.
 func (d *Directory) Accounts(ctx context.Context, after entente.UPN, limit int) (all []Account, err error) {
 	err = d.view(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(accountColumns+` WHERE upn > $1 ORDER BY upn LIMIT $2`, after, limit)
@@ -198,6 +202,9 @@ func (c *Change) CreateAccount(a *Account) error {
 			return err
 		}
 	}
+	if err := c.setIdentities(a, "", nil); err != nil {
+		return err
+	}
 	return c.setNames(a)
 }
 
@@ -207,7 +214,7 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 	if err != nil {
 		return err
 	}
-	shared := a.SharingPolicy
+	shared, logon, identities := a.SharingPolicy, a.LogonName, slices.Clone(a.Identities)
 	if err := f(a); err != nil {
 		return err
 	}
@@ -235,6 +242,9 @@ func (c *Change) SetAccount(sid entente.SID, f func(*Account) error) error {
 		if err := c.assignSharing(a); err != nil {
 			return err
 		}
+	}
+	if err := c.setIdentities(a, logon, identities); err != nil {
+		return err
 	}
 	return c.setNames(a)
 }
@@ -456,6 +466,9 @@ func (a *Account) check() error {
 		return entente.Errorf(entente.TooLarge, "an account has at most %d addresses", maxProxies)
 	case a.Capacity < 0 || a.Quota < 0:
 		return entente.Errorf(entente.Invalid, "a capacity or quota is not negative")
+	}
+	if err := a.checkIdentities(); err != nil {
+		return err
 	}
 	if err := checkTexts(a.Custom[:]...); err != nil {
 		return err

@@ -210,7 +210,7 @@ func (a *advancing) read(entries []entry) error {
 	for _, e := range entries {
 		u := e.unit
 		switch u.kind { // what an account or a group is made of is read with it
-		case addressRows, sharedRows:
+		case addressRows, sharedRows, identityRows:
 			u.kind = accountRows
 		case memberRows:
 			group, _, _ := strings.Cut(u.key, " ")
@@ -295,11 +295,14 @@ func (a *advancing) accounts(units []unit) error {
 			}
 			continue
 		}
-		a.r.at.account, a.r.at.shared = n, n
+		a.r.at.account, a.r.at.shared, a.r.at.identity = n, n, n
 		if err := a.one(addressUnit(sid)); err != nil {
 			return err
 		}
 		if err := a.one(sharedUnit(sid)); err != nil {
+			return err
+		}
+		if err := a.one(identityUnit(sid)); err != nil {
 			return err
 		}
 		epochs[sid] = edit[int64]{value: a.r.epochs[sid]}

@@ -71,6 +71,11 @@ func sameState(t *testing.T, d *Directory, people []entente.SID) {
 		y, okY := b.FindSID(sid)
 		same("found", okX, okY)
 		same("account", x, y)
+		for _, identity := range x.Identities {
+			who, _ := a.FindIdentity(identity)
+			other, _ := b.FindIdentity(identity)
+			same("identity", who.SID, other.SID)
+		}
 		same("decisions", decisions(a, x, people), decisions(b, x, people))
 	}
 }
@@ -115,9 +120,15 @@ func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of
 func (w *wanderer) step(c *Change) error {
 	w.n++
 	id := fmt.Sprint("g", w.r.IntN(6))
-	switch w.r.IntN(38) {
+	switch w.r.IntN(40) {
 	case 34, 35, 36, 37:
 		return w.abroad(c, id)
+	case 38, 39:
+		return c.SetAccount(w.one(w.people), func(a *Account) error {
+			a.LogonName = []string{"", "One", "two"}[w.r.IntN(3)]
+			a.Identities = []string{"x509:<ski>0" + id[1:], "X509:<SKI>AB", "Kerberos:a@b"}[:w.r.IntN(4)]
+			return nil
+		})
 	case 0, 1:
 		a := person(fmt.Sprint("p", w.n))
 		a.Proxies = []entente.SMTPAddress{entente.SMTPAddress(fmt.Sprint("q", w.n, "@contoso.example"))}

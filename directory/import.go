@@ -256,6 +256,9 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 	if len(dropped) > 0 {
 		l.Err = entente.Errorf(entente.Invalid, "left out: %s, in a domain that is not accepted", dropped[0]).Because(NotAccepted)
 	}
+	if _, left := readIdentities(r.attrs["altsecurityidentities"]); left != nil && l.Err == nil {
+		l.Err = left
+	}
 	found, err := c.match(wanted)
 	if err != nil {
 		return err

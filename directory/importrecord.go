@@ -90,6 +90,12 @@ func (r *record) fill(a *Account) error {
 	if err := r.master(a); err != nil {
 		return err
 	}
+	if v, said := r.get("samaccountname", "logonname"); said {
+		a.LogonName = v
+	}
+	if all, said := r.attrs["altsecurityidentities"]; said {
+		a.Identities, _ = readIdentities(all)
+	}
 	if err := r.numbers(a); err != nil {
 		return err
 	}
@@ -234,6 +240,25 @@ func (r *record) mail(primary *entente.SMTPAddress, others *[]entente.SMTPAddres
 		*others = nil
 	}
 	return nil
+}
+
+// readIdentities reads values of altSecurityIdentities. What it cannot read is
+// left out, as a directory may hold anything there, and the first such is told.
+func readIdentities(values []string) (all []string, left error) {
+	for _, v := range values {
+		if v == "" {
+			continue
+		}
+		s, err := access.ParseIdentity(v)
+		switch {
+		case err == nil && len(all) < maxIdentities:
+			all = append(all, s)
+		case left == nil:
+			left = entente.Errorf(entente.Invalid, "left out: altSecurityIdentities %q", bounds(v))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), left
 }
 
 func yes(v string) bool {

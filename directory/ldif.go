@@ -288,7 +288,7 @@ func (c *csvReader) next() (*record, error) {
 // split takes a cell apart that holds several values.
 func split(column, cell string) []string {
 	switch column {
-	case "members", "member", "emailaddresses", "proxyaddresses":
+	case "members", "member", "emailaddresses", "proxyaddresses", "altsecurityidentities":
 		var all []string
 		for v := range strings.SplitSeq(cell, ";") {
 			if v = strings.TrimSpace(v); v != "" {

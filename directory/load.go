@@ -22,7 +22,7 @@ type reader struct {
 	standard entente.Domain
 	places   map[string]string
 	tokens   map[[32]byte]Token
-	at       struct{ account, group, shared int } // where addresses, members and sharing policies are added
+	at       struct{ account, group, shared, identity int } // where addresses, members, sharing policies and identities are added
 }
 
 func newReader(tx *db.Tx, m *marker) *reader {
@@ -81,6 +81,8 @@ func (r *reader) rows(k kind, u *unit) error {
 		return r.relationships(k, u)
 	case sharedRows:
 		return r.shared(u)
+	case identityRows:
+		return r.identities(u)
 	case itemGrantRows:
 		return r.itemGrants(u)
 	}

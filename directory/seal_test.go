@@ -177,6 +177,9 @@ func alterTables(t *testing.T, o *sealedOrg) {
 	test("sharing policy given", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_sharing_assignment (sid, policy) VALUES ($1, 'x')`, o.anna.SID)
 	})
+	test("identity", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_identity (sid, kind, name, said) VALUES ($1, 2, 'X509:<SKI>01', '')`, o.boss.SID)
+	})
 	test("permission", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_permission (mailbox_id, to_sid, deny, rights) VALUES ($1, $2, $3, 1)`, make([]byte, 16), o.anna.SID, false)
 	})

@@ -30,10 +30,11 @@ const (
 	realmRows
 	relationshipRows
 	sharingRows
-	sharedRows // the sharing policy of one SID
-	placeRows  // the node of one database
+	sharedRows   // the sharing policy of one SID
+	placeRows    // the node of one database
+	identityRows // logon name and identities of one SID
 
-	lastRows = placeRows
+	lastRows = identityRows
 
 	logReset kind = 255 // what a generation changed is not said
 )
@@ -69,6 +70,7 @@ func realmUnit(name string) unit             { return unit{realmRows, name} }
 func relationshipUnit(name string) unit      { return unit{relationshipRows, name} }
 func sharingUnit(name string) unit           { return unit{sharingRows, name} }
 func sharedUnit(sid entente.SID) unit        { return unit{sharedRows, string(sid)} }
+func identityUnit(sid entente.SID) unit      { return unit{identityRows, string(sid)} }
 
 // where are the values of the unit's key columns: the first arguments of every
 // statement that reads or writes it.

@@ -37,6 +37,7 @@ var unitTables = map[string]unitTable{
 	"relationshipUnit":  {"relationship", "WHERE name = $1", "(name, "},
 	"sharingUnit":       {"sharing_policy", "WHERE name = $1", "(name, "},
 	"sharedUnit":        {"sharing_assignment", "WHERE sid = $1", "(sid, "},
+	"identityUnit":      {"identity", "WHERE sid = $1", "(sid, "},
 }
 
 // besides are statements that change nothing a decision rests on, by how they
