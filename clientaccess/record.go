@@ -269,7 +269,7 @@ func (s *Session) onePerson(p access.Principal) access.Principal {
 // kind tells in which role the caller came to a mailbox.
 func (s *Session) kind(box entente.MailboxID) audit.Kind {
 	subject, _ := s.snapshot.FindSID(s.caller.Subject().SID)
-	foreign := !box.IsZero() && box != subject.Mailbox
+	foreign := !box.IsZero() && box != subject.Mailbox || box.IsZero() && s.elsewhere
 	granted, sends := false, foreign
 	for i := range s.trace.Decisions {
 		d := &s.trace.Decisions[i]

@@ -41,6 +41,7 @@ type Session struct {
 	writes    bool
 	glance    bool
 	visits    bool // counted, not recorded
+	elsewhere bool // it names somebody else's mailbox at a server that is not ours
 	concluded bool
 }
 

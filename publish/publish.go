@@ -62,9 +62,9 @@ type Listener struct {
 type Rule struct {
 	Name     string
 	Listener string
-	Names    []string   // public host names
-	Preset   string     // ews, activesync, autodiscover: the paths of each
-	Paths    []string   // further ones; "/owa/" is all below
+	Names    []string // public host names
+	Preset   string   // ews, activesync, autodiscover: the paths of each
+	Paths    []string // further ones; "/owa/" is all below
 	// Site is the name of the internal site: whose certificate the servers inside
 	// show, what the Host header says, and what the SPN is filled in from.
 	// Default: the host of the first of them. Naming it lets Inside be addresses.
@@ -79,5 +79,7 @@ type Rule struct {
 	// Enforce applies the organization's application and impersonation policies
 	// to EWS requests, for servers inside that are not ours.
 	Enforce bool
-	Poll    time.Duration // longest wait for an answer; default 30 min
+	// Impersonate is what becomes of requests in another's name then.
+	Impersonate Impersonation
+	Poll        time.Duration // longest wait for an answer; default 30 min
 }

@@ -1,0 +1,118 @@
+package server
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"entente"
+	"entente/access"
+	"entente/clientaccess"
+	"entente/ews/ewsserver"
+	"entente/publish"
+)
+
+// enforcer has the door decide requests for servers that are not ours: it is the
+// gateway's publish.Enforcer.
+type enforcer struct {
+	door  *clientaccess.Door
+	front *ewsserver.Front
+}
+
+func (s *Server) enforcer() publish.Enforcer {
+	return enforcer{s.Door, ewsserver.NewFront(ewsserver.Config{Log: s.log})}
+}
+
+// Enforce implements publish.Enforcer.
+func (e enforcer) Enforce(rule *publish.Rule, c *access.Caller, id string, w http.ResponseWriter, r *http.Request,
+	pass func(http.ResponseWriter, *http.Request, access.Principal),
+) {
+	protocol := protocolOf(r.URL.Path)
+	var h clientaccess.Handler = gated{pass}
+	if protocol == clientaccess.EWS {
+		h = e.front.Passing(ewsserver.Impersonation(rule.Impersonate), pass)
+	}
+	e.door.Admit(protocol, id, c, h, w, r)
+}
+
+// unknownProtocol has no gate that would open.
+const unknownProtocol clientaccess.Protocol = "unknown"
+
+// protocolOf tells by what protocol a path is a way in.
+func protocolOf(path string) clientaccess.Protocol {
+	switch path = strings.ToLower(path); {
+	case strings.HasPrefix(path, "/ews/"):
+		return clientaccess.EWS
+	case path == "/microsoft-server-activesync":
+		return clientaccess.ActiveSync
+	case strings.HasPrefix(path, "/autodiscover/"):
+		return clientaccess.Autodiscover
+	}
+	return unknownProtocol
+}
+
+// gated passes what the protocol's gate lets in: nothing of these requests says
+// to come from somebody else.
+type gated struct{ pass ewsserver.Pass }
+
+// ServeSession implements clientaccess.Handler. What a request does is in its body,
+// which is not read here, so all but asking what there is counts as a change.
+func (g gated) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
+	name := commandOf(r)
+	s.Operation(name, r.Method == http.MethodPost && protocolOf(r.URL.Path) == clientaccess.ActiveSync)
+	err := s.Enter()
+	if err == nil && (name == "Ping" || name == "Sync") {
+		// They wait for news, for up to an hour, and hold no place among those at
+		// work.
+		var patient *http.Request
+		if patient, err = s.Wait(r); err == nil {
+			r = patient
+		}
+	}
+	var known *entente.Error
+	switch {
+	case err == nil:
+		if err = s.Conclude(r.Context(), ""); err == nil {
+			g.pass(w, r, s.Caller().Authenticated)
+			return
+		}
+	case errors.As(err, &known) && known.Kind == entente.Denied:
+		if s.Conclude(r.Context(), "AccessDenied") == nil {
+			http.Error(w, "not allowed", http.StatusForbidden)
+			return
+		}
+	default:
+		_ = s.Conclude(r.Context(), "Busy") // the answer tells nothing that must be on record
+	}
+	w.Header().Set("Retry-After", clientaccess.RetryAfter(clientaccess.BackOff(err)))
+	http.Error(w, "try again later", http.StatusServiceUnavailable)
+}
+
+// command is what ActiveSync names in the query, [MS-ASHTTP] 2.2.1.1.1.2.
+var command = regexp.MustCompile(`^[A-Za-z]{1,32}$`)
+
+// commandOf names what a request does, as far as its line says: for ActiveSync the
+// command, in either of its two spellings, [MS-ASHTTP] 2.2.1.1.1.
+func commandOf(r *http.Request) string {
+	if r.Method != http.MethodPost || protocolOf(r.URL.Path) != clientaccess.ActiveSync {
+		return r.Method
+	}
+	if cmd := r.URL.Query().Get("Cmd"); command.MatchString(cmd) {
+		return cmd
+	}
+	packed, err := base64.StdEncoding.DecodeString(r.URL.RawQuery)
+	if err == nil && len(packed) > 1 && int(packed[1]) < len(commands) && commands[packed[1]] != "" {
+		return commands[packed[1]]
+	}
+	return r.Method
+}
+
+// commands are the codes of [MS-ASHTTP] 2.2.1.1.1.2.2.
+var commands = [...]string{
+	0: "Sync", 1: "SendMail", 2: "SmartForward", 3: "SmartReply", 4: "GetAttachment", 9: "FolderSync",
+	10: "FolderCreate", 11: "FolderDelete", 12: "FolderUpdate", 13: "MoveItems", 14: "GetItemEstimate",
+	15: "MeetingResponse", 16: "Search", 17: "Settings", 18: "Ping", 19: "ItemOperations", 20: "Provision",
+	21: "ResolveRecipients", 22: "ValidateCert",
+}
