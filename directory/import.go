@@ -21,6 +21,11 @@ type ImportOptions struct {
 	Database string
 	// DryRun has everything checked and nothing kept.
 	DryRun bool
+	// Kept, if set, is called for each batch of records in the transaction that
+	// keeps them, with a line for each. It is not called in a dry run.
+	Kept func(tx *db.Tx, lines []ImportLine) error
+
+	master bool // the records are of the directory that is the master of them
 }
 
 // An ImportLine is what became of one record.
@@ -68,8 +73,12 @@ func (d *Directory) ImportLDIF(ctx context.Context, in io.Reader, o ImportOption
 // batch is how many records share a transaction.
 const batch = 200
 
-// errDryRun undoes what a dry run has tried.
-var errDryRun = errors.New("dry run")
+// errDryRun undoes what a dry run has tried, errUnchanged a batch that came to nothing:
+// other nodes need not look.
+var (
+	errDryRun    = errors.New("dry run")
+	errUnchanged = errors.New("unchanged")
+)
 
 // An importer carries what is known across the records of a file.
 type importer struct {
@@ -100,8 +109,21 @@ func (d *Directory) importAll(ctx context.Context, next func() (*record, error),
 		n, err := d.change(ctx, func(c *Change) error {
 			// The function may run again: what it reported is taken back.
 			im.report.Lines, im.members = im.report.Lines[:done], im.members[:pending]
-			return f(c)
+			before := im.changes()
+			if err := f(c); err != nil {
+				return err
+			}
+			if o.master && im.changes() == before {
+				return errUnchanged
+			}
+			return im.kept(c.tx, done)
 		})
+		if errors.Is(err, errUnchanged) {
+			if o.Kept == nil {
+				return nil
+			}
+			return d.db.Update(ctx, func(tx *db.Tx) error { return im.kept(tx, done) })
+		}
 		if err != nil {
 			return err
 		}
@@ -131,6 +153,24 @@ func (d *Directory) importAll(ctx context.Context, next func() (*record, error),
 		return im.report, tell(failed)
 	}
 	return im.report, nil
+}
+
+// kept tells of the lines that were reported since some number of them.
+func (im *importer) kept(tx *db.Tx, since int) error {
+	if im.o.Kept == nil || len(im.report.Lines) == since {
+		return nil
+	}
+	return im.o.Kept(tx, im.report.Lines[since:])
+}
+
+// changes counts what was changed so far.
+func (im *importer) changes() (n int) {
+	for i := range im.report.Lines {
+		if a := im.report.Lines[i].Action; a == "created" || a == "changed" {
+			n++
+		}
+	}
+	return n
 }
 
 // try makes all changes in one transaction, so that later records see earlier
@@ -249,7 +289,7 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		return err
 	}
 	l.Name = string(wanted.UPN)
-	dropped, err := c.dropForeign(&wanted.Proxies)
+	dropped, err := im.dropForeign(c, wanted)
 	if err != nil {
 		return err
 	}
@@ -268,10 +308,7 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 			return err
 		}
 		l.SID, l.Action = wanted.SID, "created"
-		if im.o.Database != "" && wanted.Mail != "" && wanted.Kind != access.KindService {
-			_, err = c.EnableMailbox(wanted.SID, im.o.Database)
-		}
-		return err
+		return im.mailbox(c, wanted)
 	}
 	l.SID, l.Action = found, "unchanged"
 	old, err := accountBySID(c.tx, found)
@@ -284,8 +321,11 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		return err
 	}
 	updated.SID = found
-	if _, err := c.dropForeign(&updated.Proxies); err != nil {
+	if _, err := im.dropForeign(c, &updated); err != nil {
 		return err
+	}
+	if im.o.master {
+		keepAddresses(old, &updated, l)
 	}
 	if err := updated.check(); err != nil {
 		return err
@@ -294,10 +334,44 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 		return nil
 	}
 	l.Action = "changed"
-	return c.SetAccount(found, func(a *Account) error {
+	if err := c.SetAccount(found, func(a *Account) error {
 		*a = updated
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	if im.o.master && old.Mail == "" {
+		return im.mailbox(c, &updated)
+	}
+	return nil
+}
+
+// mailbox gives an account that has just got its address a mailbox, if those of
+// the import are to have one.
+func (im *importer) mailbox(c *Change, a *Account) error {
+	if im.o.Database == "" || a.Mail == "" || a.Kind == access.KindService || !a.Mailbox.IsZero() {
+		return nil
+	}
+	_, err := c.EnableMailbox(a.SID, im.o.Database)
+	return err
+}
+
+// dropForeign takes out an account's addresses in domains that are not ours.
+func (im *importer) dropForeign(c *Change, a *Account) (dropped []entente.SMTPAddress, err error) {
+	if im.o.master && a.Mail == "" {
+		a.Proxies = nil // they are nothing without a primary one
+	}
+	if im.o.master && a.Mail != "" {
+		primary := []entente.SMTPAddress{a.Mail}
+		if dropped, err = c.dropForeign(&primary); err != nil {
+			return nil, err
+		}
+		if len(dropped) > 0 {
+			a.Mail, a.Proxies = "", nil
+			return dropped, nil
+		}
+	}
+	return c.dropForeign(&a.Proxies)
 }
 
 // dropForeign takes out addresses in domains that are not ours. Exports are full
@@ -357,6 +431,10 @@ func (im *importer) oneGroup(c *Change, r *record, kind GroupKind, l *ImportLine
 		return err
 	}
 	l.Name = wanted.Name
+	r, err := im.groupAddress(c, r, wanted, l)
+	if err != nil {
+		return err
+	}
 	found, err := c.matchGroup(wanted)
 	if err != nil {
 		return err
@@ -370,6 +448,13 @@ func (im *importer) oneGroup(c *Change, r *record, kind GroupKind, l *ImportLine
 		if err := im.updateGroup(c, r, kind, found, l); err != nil {
 			return err
 		}
+	}
+	if im.o.master {
+		changed, err := c.SetMembers(l.SID, r.members)
+		if changed {
+			l.changed()
+		}
+		return err
 	}
 	for _, name := range [...]string{"member", "members"} {
 		if names, ok := r.attrs[name]; ok {

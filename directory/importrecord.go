@@ -145,11 +145,15 @@ func (r *record) master(a *Account) error {
 		return nil
 	}
 	s, err := parseSID(v)
-	// S-1-5-10 is SELF: what Exchange writes where nobody is master.
-	if err == nil && s != "S-1-5-10" {
-		a.Master = s
+	if err != nil {
+		return err
 	}
-	return err
+	// S-1-5-10 is SELF: what Exchange writes where nobody is master.
+	if s == "S-1-5-10" {
+		s = ""
+	}
+	a.Master = s
+	return nil
 }
 
 // accountDisabled is a bit of userAccountControl, [MS-ADTS] 2.2.16.

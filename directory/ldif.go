@@ -19,6 +19,8 @@ type record struct {
 	dn    string // its name in the file, if the format has one
 	attrs map[string][]string
 	err   error // it cannot be used, and this is why
+
+	members []entente.SID // of a group, where its master says who they are
 }
 
 // get returns the first value of the first attribute that is there; said tells
