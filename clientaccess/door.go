@@ -80,6 +80,7 @@ type Door struct {
 	visits     visits
 	seen       seen
 	settings   settings
+	told       told
 	ending     chan struct{}
 	end        sync.Once
 }
@@ -108,9 +109,10 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("request-id", id)
-		caller, err := d.Methods.Authenticate(r, w.Header())
+		methods := d.methods(p)
+		caller, err := methods.Authenticate(r, w.Header())
 		if caller == nil || err != nil || caller.Foreign != nil {
-			d.turnAway(w, r, err)
+			d.turnAway(p, methods, w, r, err)
 			return
 		}
 		d.admit(p, id, caller, h, w, r)
@@ -130,14 +132,14 @@ func (d *Door) admit(p Protocol, id string, caller *access.Caller, h Handler, w 
 
 // turnAway answers a request whose caller is not known. The answer is the
 // same whatever was wrong with the credentials.
-func (d *Door) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+func (d *Door) turnAway(p Protocol, methods authn.Methods, w http.ResponseWriter, r *http.Request, err error) {
 	if d.closed(w, err) {
 		return
 	}
-	if err != nil {
+	if err != nil || d.switchedOff(p, methods, r) {
 		d.strangers.count(host(r))
 	}
-	d.Methods.Challenge(w.Header())
+	methods.Challenge(w.Header())
 	http.Error(w, "sign in", http.StatusUnauthorized)
 }
 

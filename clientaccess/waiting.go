@@ -79,11 +79,12 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 	switch {
 	case caller.Method == access.Node:
 	case caller.Method == access.Negotiate && caller.Ticket != nil:
-		if !s.door.Now().Before(caller.Ticket.Ends()) {
+		// Whoever may not begin so any more may not go on either.
+		if v := s.door.virtualDirectory(s.protocol); !v.Offers(access.Negotiate) || !s.door.Now().Before(caller.Ticket.Ends()) {
 			return nil, signInAgain()
 		}
 	default:
-		c, err := s.door.Methods.Authenticate(r, http.Header{})
+		c, err := s.door.methods(s.protocol).Authenticate(r, http.Header{})
 		if err != nil {
 			return nil, err
 		}

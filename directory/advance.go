@@ -90,6 +90,7 @@ func (d *Directory) whole(tx *db.Tx) (*state, error) {
 	s.epochs, s.members = newShards(r.epochs), newShards(members)
 	s.tokens, s.hashes = newShards(r.tokens), newShards(hashes)
 	s.domains, s.standard, s.places, s.rows = r.domains, r.standard, r.places, rows
+	s.sites, s.virtual = r.sites, r.virtual
 	return &s, nil
 }
 
@@ -262,8 +263,11 @@ func (a *advancing) group(k kind, units, rest []unit) error {
 		a.next.domains, a.next.standard = a.r.domains, a.r.standard
 	case placeRows:
 		a.next.places = a.r.places
+	case virtualRows:
+		a.next.virtual = a.r.virtual
 	case serverRows:
 		delta.Servers, delta.SetServers = f.Servers, true
+		a.next.sites = a.r.sites
 	case databaseRows:
 		delta.Databases, delta.SetDatabases = f.Databases, true
 	case administratorRows:

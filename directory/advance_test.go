@@ -50,6 +50,9 @@ func sameState(t *testing.T, d *Directory, people []entente.SID) {
 	same("hashes", flat(got.hashes), flat(want.hashes))
 	same("domains", got.domains, want.domains)
 	same("default", got.standard, want.standard)
+	same("places", got.places, want.places)
+	same("sites", got.sites, want.sites)
+	same("virtual directories", got.virtual, want.virtual)
 	members := func(s *state) map[entente.SID][]entente.SID {
 		all := flat(s.members)
 		for k, m := range all {
@@ -234,7 +237,7 @@ func (w *wanderer) abroad(c *Change, id string) error {
 }
 
 func (w *wanderer) rare(c *Change, id string) error {
-	switch w.r.IntN(7) {
+	switch w.r.IntN(8) {
 	case 0:
 		return c.SetOrganization(func(o *access.Organization) error { o.Name = fmt.Sprint(w.n); return nil })
 	case 1:
@@ -243,7 +246,7 @@ func (w *wanderer) rare(c *Change, id string) error {
 		}
 		return c.SetDefaultDomain(entente.Domain(fmt.Sprint("d", w.n, ".example")))
 	case 2:
-		return c.SetServer(Server{Name: id, URL: fmt.Sprint(w.n)})
+		return c.SetServer(Server{Name: id, Site: []string{"", "Oslo"}[w.r.IntN(2)], URL: fmt.Sprint(w.n)})
 	case 3:
 		if err := c.CreateScope(access.ManagementScope{Name: id, Filter: `Department -ne "x"`}); err != nil {
 			return c.RemoveScope(id)
@@ -252,6 +255,11 @@ func (w *wanderer) rare(c *Change, id string) error {
 	case 4:
 		return c.SetScopePolicy(access.ScopePolicy{
 			Scope: id, Priority: w.n, Policy: access.ClientPolicy{EwsEnabled: []access.Setting{access.On, access.Off}[w.r.IntN(2)]},
+		})
+	case 6:
+		return c.SetVirtualDirectory([]string{"a", "b"}[w.r.IntN(2)], "ews", func(v *VirtualDirectory) error {
+			v.Basic = access.Setting(w.r.IntN(3))
+			return nil
 		})
 	case 5:
 		return c.SetDatabase(Database{Name: "DB2", URL: "sqlite:two.db", Node: []string{"", "a", "b"}[w.r.IntN(3)]})

@@ -90,6 +90,8 @@ type state struct {
 	domains  map[entente.Domain]bool
 	standard entente.Domain    // the default accepted domain
 	places   map[string]string // nodes by the database they hold
+	sites    map[string]string // of servers
+	virtual  map[string]VirtualDirectory
 	tokens   shards[[32]byte, Token]
 	hashes   shards[string, [32]byte] // of tokens, by id
 
@@ -106,6 +108,8 @@ func newState() state {
 	return state{
 		domains:  map[entente.Domain]bool{},
 		places:   map[string]string{},
+		sites:    map[string]string{},
+		virtual:  map[string]VirtualDirectory{},
 		replaced: make(chan struct{}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -387,3 +388,51 @@ func TestSecondNodeFollows(t *testing.T) {
 }
 
 func asError(err error, e **entente.Error) bool { return errors.As(err, e) }
+
+// TestVirtualDirectories: what is set is in force with the change, and what is
+// as if nothing were set is forgotten.
+func TestVirtualDirectories(t *testing.T) {
+	onEach(t, func(t *testing.T, d *Directory) {
+		set := func(server, protocol string, f func(*VirtualDirectory)) error {
+			return d.Update(t.Context(), func(c *Change) error {
+				return c.SetVirtualDirectory(server, protocol, func(v *VirtualDirectory) error { f(v); return nil })
+			})
+		}
+		nothing := VirtualDirectory{Server: "ex1", Protocol: "ews"}
+		if v := d.VirtualDirectory("ex1", "ews"); v != nothing || !v.Offers(access.Basic) || !v.Offers(access.Node) {
+			t.Errorf("%+v", v)
+		}
+		must(t, set("ex1", "ews", func(v *VirtualDirectory) {
+			v.Basic, v.Negotiate, v.ExternalURL = access.Off, access.On, "https://mail.contoso.example/EWS/Exchange.asmx"
+		}))
+		must(t, set("ex1", "ews", func(v *VirtualDirectory) { v.Certificate = access.Off }))
+		v := d.VirtualDirectory("ex1", "ews")
+		if v.Offers(access.Basic) || !v.Offers(access.Negotiate) || !v.Offers(access.Bearer) || v.Offers(access.Certificate) || v.ExternalURL == "" {
+			t.Errorf("%+v", v)
+		}
+		if all := d.VirtualDirectories(); len(all) != 1 || all[0] != v {
+			t.Errorf("%+v", all)
+		}
+		must(t, set("ex1", "ews", func(v *VirtualDirectory) { *v = VirtualDirectory{} }))
+		if all := d.VirtualDirectories(); len(all) != 0 {
+			t.Errorf("%+v", all)
+		}
+		refused := func(server, protocol, address string) {
+			t.Helper()
+			wants(t, set(server, protocol, func(v *VirtualDirectory) { v.InternalURL = address }), entente.Invalid, "")
+		}
+		refused("ex1", "owa", "")
+		refused("", "ews", "")
+		refused("ex1/ews", "ews", "")
+		refused("ex1", "ews", "http://mail.contoso.example/EWS/Exchange.asmx")
+		refused("ex1", "ews", "https://anna:secret@mail.contoso.example/")
+		refused("ex1", "ews", "https:///EWS")
+		refused("ex1", "ews", "https://mail.contoso.example/"+strings.Repeat("x", maxVirtualURL))
+
+		change(t, d, func(c *Change) error { return c.SetServer(Server{Name: "ex2", Site: "Oslo"}) })
+		change(t, d, func(c *Change) error { return c.SetServer(Server{Name: "ex1", Site: "Oslo"}) })
+		if got := d.SiteServers("Oslo"); d.Site("ex1") != "Oslo" || d.Site("ex3") != "" || len(got) != 2 || got[0] != "ex1" {
+			t.Errorf("%q %q", d.Site("ex1"), got)
+		}
+	})
+}

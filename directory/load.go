@@ -21,6 +21,8 @@ type reader struct {
 	domains  map[entente.Domain]bool
 	standard entente.Domain
 	places   map[string]string
+	sites    map[string]string
+	virtual  map[string]VirtualDirectory
 	tokens   map[[32]byte]Token
 	at       struct{ account, group, shared, identity int } // where addresses, members, sharing policies and identities are added
 }
@@ -28,7 +30,8 @@ type reader struct {
 func newReader(tx *db.Tx, m *marker) *reader {
 	return &reader{
 		tx: tx, marker: m,
-		epochs: map[entente.SID]int64{}, domains: map[entente.Domain]bool{}, places: map[string]string{}, tokens: map[[32]byte]Token{},
+		epochs: map[entente.SID]int64{}, domains: map[entente.Domain]bool{}, places: map[string]string{},
+		sites: map[string]string{}, virtual: map[string]VirtualDirectory{}, tokens: map[[32]byte]Token{},
 	}
 }
 
@@ -67,6 +70,8 @@ func (r *reader) rows(k kind, u *unit) error {
 		return r.names(k, u)
 	case placeRows:
 		return r.readPlaces(u)
+	case virtualRows:
+		return r.virtualDirectories(u)
 	case permissionRows:
 		return r.permissions(u)
 	case assignmentRows:
@@ -246,6 +251,9 @@ func (r *reader) members(u *unit) error {
 func (r *reader) names(k kind, u *unit) error {
 	var name, url string
 	if k == serverRows {
+		if err := r.readSites(); err != nil {
+			return err
+		}
 		const q = `SELECT name, url FROM directory_server`
 		rows, err := query(r.tx.Query, u, q+` WHERE name = $1`, q+` ORDER BY name`)
 		return r.each(k)(rows, err, func() error {

@@ -33,8 +33,9 @@ const (
 	sharedRows   // the sharing policy of one SID
 	placeRows    // the node of one database
 	identityRows // logon name and identities of one SID
+	virtualRows  // what a server offers by one protocol
 
-	lastRows = identityRows
+	lastRows = virtualRows
 
 	logReset kind = 255 // what a generation changed is not said
 )
@@ -57,6 +58,7 @@ func memberUnit(group, member entente.SID) unit {
 func serverUnit(name string) unit   { return unit{serverRows, name} }
 func databaseUnit(name string) unit { return unit{databaseRows, name} }
 func placeUnit(name string) unit    { return unit{placeRows, name} }
+func virtualUnit(name string) unit  { return unit{virtualRows, name} }
 func permissionUnit(box entente.MailboxID) unit {
 	return unit{permissionRows, hex.EncodeToString(box[:])}
 }

@@ -26,6 +26,7 @@ var unitTables = map[string]unitTable{
 	"serverUnit":        {"server", "WHERE name = $1", "(name, "},
 	"databaseUnit":      {"database", "WHERE name = $1", "(name, "},
 	"placeUnit":         {"place", "WHERE name = $1", "(name, "},
+	"virtualUnit":       {"virtual_directory", "WHERE name = $1", "(name, "},
 	"permissionUnit":    {"permission", "WHERE mailbox_id = $1", "(mailbox_id, "},
 	"assignmentUnit":    {"assignment", "WHERE id = $1", "(id, "},
 	"administratorUnit": {"administrator", "WHERE sid = $1", "(sid)"},
