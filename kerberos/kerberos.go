@@ -66,7 +66,10 @@ const (
 	KDCUnreachable entente.Reason = "kerberos-kdc-unreachable" // no KDC answered
 	WeakCipher     entente.Reason = "kerberos-weak-cipher"     // KDC_ERR_ETYPE_NOSUPP, or a ticket that is not AES
 	Replayed       entente.Reason = "kerberos-replay"
-	BadPAC         entente.Reason = "kerberos-pac" // absent where it is required, unsigned, or not the client's
+	ReplayFull     entente.Reason = "kerberos-replay-full" // too many tokens to know which were shown before
+	WrongRealm     entente.Reason = "kerberos-realm"       // the client's realm is not named
+	WrongMechanism entente.Reason = "kerberos-mechanism"   // NTLM, or a kind of Kerberos that is not spoken
+	BadPAC         entente.Reason = "kerberos-pac"         // absent where it is required, unsigned, or not the client's
 	WrongChannel   entente.Reason = "kerberos-channel"
 	Malformed      entente.Reason = "kerberos-malformed"
 	Expired        entente.Reason = "kerberos-expired"

@@ -31,10 +31,9 @@ const (
 
 // Key usages, RFC 4120 7.5.1.
 const (
-	usageTicket        = 2
-	usageAPReqChecksum = 10
-	usageAPReq         = 11
-	usageAPRep         = 12
+	usageTicket = 2
+	usageAPReq  = 11
+	usageAPRep  = 12
 )
 
 func application(n uint8) asn1.Tag { return asn1.Tag(0x60 | n) }
@@ -169,8 +168,13 @@ func printable(b []byte) bool {
 	return len(b) > 0 && utf8.Valid(b)
 }
 
+// plain joins the parts with "/" and leaves them as they are.
+func (n name) plain() string { return n.join(func(part string) string { return part }) }
+
 // String joins the parts with "/"; one in a part, or a "\", is marked by a "\".
-func (n name) String() string {
+func (n name) String() string { return n.join(escape) }
+
+func (n name) join(text func(string) string) string {
 	var b strings.Builder
 	for s := cryptobyte.String(n.parts); !s.Empty(); {
 		var p cryptobyte.String
@@ -180,14 +184,16 @@ func (n name) String() string {
 		if b.Len() > 0 {
 			b.WriteByte('/')
 		}
-		for _, c := range p {
-			if c == '/' || c == '\\' {
-				b.WriteByte('\\')
-			}
-			b.WriteByte(c)
-		}
+		b.WriteString(text(string(p)))
 	}
 	return b.String()
+}
+
+func escape(part string) string {
+	if !strings.ContainsAny(part, `/\`) {
+		return part
+	}
+	return strings.NewReplacer(`\`, `\\`, `/`, `\/`).Replace(part)
 }
 
 // nameParts is the other way.
