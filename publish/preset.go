@@ -1,0 +1,45 @@
+package publish
+
+// A published path, and what is special about it.
+type published struct {
+	path string
+	// open paths are those at which requests prove themselves by what is in them:
+	// WS-Security. Nobody signs in at the listener, what is passed on is checked
+	// for its form, and the server inside decides.
+	open bool
+}
+
+func closedPaths(paths ...string) (all []published) {
+	for _, p := range paths {
+		all = append(all, published{path: p})
+	}
+	return all
+}
+
+func openPaths(of string) []published {
+	return []published{{of + "/WSSecurity", true}, {of + "/WSSecurity/SymmetricKey", true}, {of + "/WSSecurity/X509Cert", true}}
+}
+
+// paths returns what a preset publishes. [MS-OXWSMSG], [MS-ASHTTP] 2.2.1,
+// [MS-OXDSCLI] 3.1.5; WS-Security's three endpoints are those of [MS-OXWSADISC].
+func (p Preset) paths() ([]published, bool) {
+	ews := append(closedPaths("/EWS/Exchange.asmx", "/EWS/Services.wsdl", "/EWS/messages.xsd", "/EWS/types.xsd"), openPaths("/EWS/Exchange.asmx")...)
+	sync := closedPaths("/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/default.eas")
+	auto := append(closedPaths("/Autodiscover/Autodiscover.xml", "/Autodiscover/Autodiscover.svc", "/Autodiscover/Autodiscover.json", "/Autodiscover/Autodiscover.json/"), openPaths("/Autodiscover/Autodiscover.svc")...)
+	switch p {
+	case "":
+		return nil, true
+	case EWS:
+		return ews, true
+	case ActiveSync:
+		return sync, true
+	case Autodiscover:
+		return auto, true
+	case Exchange:
+		return append(append(ews, sync...), auto...), true
+	}
+	return nil, false
+}
+
+// syncs reports whether a rule publishes ActiveSync.
+func (r *Rule) syncs() bool { return r.Preset == ActiveSync || r.Preset == Exchange }

@@ -1,0 +1,181 @@
+package publish
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"entente"
+)
+
+// A face is what a listener shows in a handshake: which certificate for which
+// name, and which names may be asked for on one connection.
+type face struct {
+	certificates map[string][]*tls.Certificate // by public name
+	// together are the names that one certificate is for: on a connection that
+	// was made for one of them the others may be asked for too, as HTTP/2 clients
+	// do (RFC 9113 9.1.1), and no others. (threats E4)
+	together map[string]map[string]bool
+}
+
+// newFace finds the certificates of each public name of a listener.
+func newFace(l *Listener, names []string) (*face, error) {
+	f := &face{map[string][]*tls.Certificate{}, map[string]map[string]bool{}}
+	for i := range l.Certificates {
+		c := &l.Certificates[i]
+		if c.Leaf == nil {
+			leaf, err := x509.ParseCertificate(c.Certificate[0])
+			if err != nil {
+				return nil, fmt.Errorf("certificate %d: %w", i+1, err)
+			}
+			c.Leaf = leaf
+		}
+		for _, n := range names {
+			if c.Leaf.VerifyHostname(n) != nil {
+				continue
+			}
+			f.certificates[n] = append(f.certificates[n], c)
+			if f.together[n] == nil {
+				f.together[n] = map[string]bool{}
+			}
+			for _, m := range names {
+				if c.Leaf.VerifyHostname(m) == nil {
+					f.together[n][m] = true
+				}
+			}
+		}
+	}
+	var errs []error
+	for _, n := range names {
+		if f.certificates[n] == nil {
+			errs = append(errs, fmt.Errorf("no certificate is for %s", n))
+		}
+	}
+	return f, errors.Join(errs...)
+}
+
+var errNoName = errors.New("a name that is not published here")
+
+// certificate picks one that fits the client's hello. A client that asks for no
+// name, or for one that is not published, is shown none.
+func (f *face) certificate(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	of := f.certificates[hostName(h.ServerName)]
+	for _, c := range of {
+		if h.SupportsCertificate(c) == nil {
+			return c, nil
+		}
+	}
+	if len(of) == 0 {
+		return nil, errNoName
+	}
+	return of[0], nil
+}
+
+// mayAsk reports whether a request for a host may come over a connection that
+// was made for a name.
+func (f *face) mayAsk(serverName, host string) bool {
+	return f.together[hostName(serverName)][host]
+}
+
+// hostName is a name as it is compared: without port and final dot, in lower case.
+func hostName(s string) string {
+	if h, _, err := net.SplitHostPort(s); err == nil {
+		s = h
+	}
+	return strings.ToLower(strings.TrimSuffix(s, "."))
+}
+
+// tlsConfig returns what a listener's handshakes are made by.
+//
+// Where client certificates count nothing is resumed: a resumed session has the
+// certificate of the one before, with what was known of it then, and tickets of
+// one listener have been taken at another (CVE-2025-68121, CVE-2025-23419).
+// Everywhere else each listener has ticket keys of its own, since each has a
+// Config of its own.
+func (l *listener) tlsConfig() *tls.Config {
+	c := &tls.Config{
+		MinVersion:       max(l.MinTLS, tls.VersionTLS12),
+		GetCertificate:   l.face.certificate,
+		NextProtos:       []string{"http/1.1"},
+		Time:             l.gateway.Now,
+		VerifyConnection: func(s tls.ConnectionState) error { return l.verify(&s) },
+	}
+	if l.HTTP2 {
+		c.NextProtos = []string{"h2", "http/1.1"}
+	}
+	if !slices.Contains(l.Auth, WithCertificate) {
+		return c
+	}
+	c.SessionTicketsDisabled = true
+	if c.ClientAuth = tls.RequestClientCert; len(l.Auth) == 1 {
+		c.ClientAuth = tls.RequireAnyClientCert
+	}
+	if l.Hints {
+		c.ClientCAs = l.authorities
+	}
+	return c
+}
+
+// authorityPool has what a listener's client certificates are verified by. Which
+// of an authority's certificates are the roots, and which stand in between, is
+// for the one who says whose a certificate is; here all of them are trusted.
+func authorityPool(l *Listener) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, a := range l.Authorities {
+		for _, c := range a.Certificates {
+			pool.AddCert(c)
+		}
+	}
+	return pool
+}
+
+// verify is run at the end of every handshake. A certificate that is not of one
+// of the listener's authorities ends it: whoever has none to show costs no more
+// than that.
+func (l *listener) verify(s *tls.ConnectionState) error {
+	if !slices.Contains(l.Auth, WithCertificate) || len(s.PeerCertificates) == 0 {
+		return nil
+	}
+	between := x509.NewCertPool()
+	for _, c := range s.PeerCertificates[1:] {
+		between.AddCert(c)
+	}
+	_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
+		Roots: l.authorities, Intermediates: between, CurrentTime: l.gateway.Now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	return err
+}
+
+const (
+	idleTimeout = 120 * time.Second
+	maxHeader   = 128 << 10
+	maxStreams  = 100
+)
+
+// server returns the HTTP server of a listener.
+func (l *listener) server() *http.Server {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(l.HTTP2)
+	return &http.Server{
+		Handler:           l,
+		ReadHeaderTimeout: l.gateway.Limits.Header,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		Protocols:         p,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          l.gateway.quiet,
+		ConnContext:       l.gateway.connContext,
+	}
+}
+
+// errNotHere answers a request that came over another site's connection, RFC 9110
+// 15.5.20.
+var errNotHere = &Answer{Status: http.StatusMisdirectedRequest, Reason: "publish-misdirected", Err: entente.Errorf(entente.NotFound, "the host is not one of the connection's")}
