@@ -58,12 +58,13 @@ func limits() strictxml.Limits {
 // address, so it is a prefix.
 func (s *Service) Routes(d *clientaccess.Door) map[string]http.Handler {
 	pox := s.announce(d.Guard(clientaccess.Autodiscover, handlerFunc(s.pox)))
+	json := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.json(d.Directory, w, r) })
 	soap := s.announce(s.open(d.Guard(clientaccess.Autodiscover, handlerFunc(s.soap))))
 	all := map[string]http.Handler{
 		"/autodiscover/autodiscover.xml":   pox,
 		"/autodiscover/autodiscover.svc":   soap,
-		"/autodiscover/autodiscover.json":  http.HandlerFunc(s.json),
-		"/autodiscover/autodiscover.json/": http.HandlerFunc(s.json),
+		"/autodiscover/autodiscover.json":  json,
+		"/autodiscover/autodiscover.json/": json,
 		"/.well-known/entente-federation":  http.HandlerFunc(s.wellKnown),
 	}
 	if s.Delegation != nil {

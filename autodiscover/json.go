@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"entente/directory"
 )
 
 // A jsonAnswer is where a protocol is served, as Autodiscover V2 says it.
@@ -22,14 +24,14 @@ type jsonError struct {
 
 // json answers Autodiscover.json, which clients ask before they have signed
 // in: the answer depends on the protocol only, never on the address.
-func (s *Service) json(w http.ResponseWriter, r *http.Request) {
+func (s *Service) json(d *directory.Directory, w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		return
 	}
 	status := http.StatusOK
-	answer, ok := s.jsonAnswer(queryFold(r.URL.Query(), "Protocol"))
+	answer, ok := s.jsonAnswer(queryFold(r.URL.Query(), "Protocol"), s.placeAt(d, s.Name).asked(r))
 	if !ok {
 		status = http.StatusBadRequest
 	}
@@ -45,12 +47,12 @@ func (s *Service) json(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-func (s *Service) jsonAnswer(protocol string) (answer any, ok bool) {
+func (s *Service) jsonAnswer(protocol, ews string) (answer any, ok bool) {
 	switch strings.ToLower(protocol) {
 	case "":
 		return jsonError{"MandatoryParameterMissing", "A valid value must be provided for the query parameter 'Protocol'."}, false
 	case "ews":
-		return jsonAnswer{"EWS", s.EWS}, true
+		return jsonAnswer{"EWS", ews}, true
 	case "autodiscoverv1":
 		return jsonAnswer{"AutodiscoverV1", s.poxURL()}, true
 	case "activesync":

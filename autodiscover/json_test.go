@@ -53,7 +53,7 @@ func TestJSONDoesNotEnumerate(t *testing.T) {
 
 func TestJSONOffersActiveSyncOnceItIsServed(t *testing.T) {
 	s := Service{EWS: ewsURL, ActiveSync: "https://mail.contoso.example/Microsoft-Server-ActiveSync"}
-	if got, ok := s.jsonAnswer("activesync"); !ok || got != (jsonAnswer{"ActiveSync", s.ActiveSync}) {
+	if got, ok := s.jsonAnswer("activesync", ewsURL); !ok || got != (jsonAnswer{"ActiveSync", s.ActiveSync}) {
 		t.Errorf("%v %v", got, ok)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 		return
 	}
 	session.Target(a.Mailbox, a.Mailbox.String())
-	send(session, w, r, "", http.StatusOK, textXML, s.poxAccount(&a))
+	send(session, w, r, "", http.StatusOK, textXML, s.poxAccount(&a, s.placeOf(session.Directory(), &a), authPackage(session)))
 }
 
 // A poxRequest is what a client asks, [MS-OXDSCLI] 2.2.3.1.
@@ -90,9 +90,9 @@ func readPOX(body []byte) (poxRequest, error) {
 	return q, r.Finish()
 }
 
-// poxAccount writes the settings of an account. WEB and EXPR carry the same
-// EWS address as EXCH, because there is one server inside and outside.
-func (s *Service) poxAccount(a *access.Account) []byte {
+// poxAccount writes the settings of an account. EXCH is for clients inside, EXPR
+// for those outside, and WEB has both.
+func (s *Service) poxAccount(a *access.Account, at place, sign string) []byte {
 	e := strictxml.NewEncoder(nil)
 	e.Declaration()
 	e.Start("Autodiscover")
@@ -109,16 +109,16 @@ func (s *Service) poxAccount(a *access.Account) []byte {
 	e.Elem("AccountType", "email")
 	e.Elem("Action", "settings")
 	e.Elem("MicrosoftOnline", "False")
-	s.protocol(e, "EXCH", a)
-	s.protocol(e, "EXPR", a)
-	s.web(e)
+	s.protocol(e, "EXCH", a, at.internal, "")
+	s.protocol(e, "EXPR", a, at.external, sign)
+	s.web(e, at)
 	e.End("Account")
 	e.End("Response")
 	e.End("Autodiscover")
 	return e.Bytes()
 }
 
-func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account) {
+func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account, ews, sign string) {
 	e.Start("Protocol")
 	e.Elem("Type", kind)
 	e.Elem("Server", s.Name)
@@ -127,25 +127,23 @@ func (s *Service) protocol(e *strictxml.Encoder, kind string, a *access.Account)
 		e.Elem("ServerVersion", s.Version.hex())
 		e.Elem("MdbDN", "/o=Entente/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn="+s.Name+"/cn=Microsoft Private MDB")
 	}
-	ews := s.EWS
-	if kind == "EXPR" {
-		ews = s.external()
-	}
 	e.Elem("ASUrl", ews)
 	e.Elem("EwsUrl", ews)
 	e.Elem("OOFUrl", ews)
 	if kind == "EXPR" {
 		e.Elem("SSL", "On")
-		e.Elem("AuthPackage", "basic")
+		if sign != "" {
+			e.Elem("AuthPackage", sign)
+		}
 	}
 	e.Elem("LoginName", string(a.UPN))
 	e.End("Protocol")
 }
 
-func (s *Service) web(e *strictxml.Encoder) {
+func (s *Service) web(e *strictxml.Encoder, at place) {
 	e.Start("Protocol")
 	e.Elem("Type", "WEB")
-	for _, side := range [...]struct{ name, kind, ews string }{{"Internal", "EXCH", s.EWS}, {"External", "EXPR", s.external()}} {
+	for _, side := range [...]struct{ name, kind, ews string }{{"Internal", "EXCH", at.internal}, {"External", "EXPR", at.external}} {
 		e.Start(side.name)
 		e.Start("Protocol")
 		e.Elem("Type", side.kind)

@@ -224,12 +224,15 @@ func (s *Service) userSettings(e *strictxml.Encoder, session *clientaccess.Sessi
 	e.Start("Response")
 	outcome(e, "NoError")
 	e.Start("UserResponses")
+	sign := authPackage(session)
 	for _, m := range q.mailboxes {
 		a, ok := find(session, m)
+		var at place
 		if ok {
+			at = s.placeOf(session.Directory(), &a)
 			session.Target(a.Mailbox, a.Mailbox.String())
 		}
-		s.response(e, ok, q.settings, func(name string) string { return s.setting(name, &a) })
+		s.response(e, ok, q.settings, func(name string) string { return s.setting(name, &a, at, sign) })
 	}
 	e.End("UserResponses")
 	e.End("Response")
@@ -278,7 +281,7 @@ func (s *Service) response(e *strictxml.Encoder, found bool, wanted []string, se
 
 // setting returns the value of a user setting, empty if we have none.
 // [MS-OXWSADISC] 3.1.4.4 lists the names.
-func (s *Service) setting(name string, a *access.Account) string {
+func (s *Service) setting(name string, a *access.Account, at place, sign string) string {
 	switch name {
 	case "UserDisplayName":
 		return a.Name
@@ -289,8 +292,10 @@ func (s *Service) setting(name string, a *access.Account) string {
 	case "AutoDiscoverSMTPAddress":
 		return string(a.Mail)
 	case "InternalEwsUrl":
-		return s.EWS
-	case "ExternalEwsUrl", "EwsPartnerUrl":
+		return at.internal
+	case "ExternalEwsUrl":
+		return at.external
+	case "EwsPartnerUrl":
 		return s.external()
 	case "CrossOrganizationSharingEnabled":
 		if s.trust() != nil {
@@ -302,7 +307,7 @@ func (s *Service) setting(name string, a *access.Account) string {
 	case "ExternalMailboxServerRequiresSSL":
 		return "True"
 	case "ExternalMailboxServerAuthenticationMethods":
-		return "Basic"
+		return titled(sign)
 	case "EwsSupportedSchemas":
 		return "Exchange2007, Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2016"
 	case "ExternalEwsVersion", "CasVersion":
@@ -314,21 +319,30 @@ func (s *Service) setting(name string, a *access.Account) string {
 // external is where EWS is reached from outside.
 func (s *Service) external() string { return cmp.Or(s.External, s.EWS) }
 
+// titled is a method's name as ExternalMailboxServerAuthenticationMethods has it.
+func titled(sign string) string {
+	if sign == "" {
+		return ""
+	}
+	return strings.ToUpper(sign[:1]) + sign[1:]
+}
+
 func (s *Service) domainSettings(e *strictxml.Encoder, session *clientaccess.Session, q *soapRequest) {
 	e.Start("GetDomainSettingsResponseMessage")
 	e.Attr("xmlns", spaceA)
 	e.Start("Response")
 	outcome(e, "NoError")
 	e.Start("DomainResponses")
+	at := s.placeAt(session.Directory(), s.Name)
 	for _, d := range q.domains {
-		s.domainResponse(e, ours(session, d), q.settings)
+		s.domainResponse(e, ours(session, d), q.settings, at.external)
 	}
 	e.End("DomainResponses")
 	e.End("Response")
 	e.End("GetDomainSettingsResponseMessage")
 }
 
-func (s *Service) domainResponse(e *strictxml.Encoder, known bool, wanted []string) {
+func (s *Service) domainResponse(e *strictxml.Encoder, known bool, wanted []string, ews string) {
 	e.Start("DomainResponse")
 	if !known {
 		e.Elem("ErrorCode", "InvalidDomain")
@@ -346,7 +360,7 @@ func (s *Service) domainResponse(e *strictxml.Encoder, known bool, wanted []stri
 	for _, name := range wanted {
 		switch name {
 		case "ExternalEwsUrl":
-			stringSetting(e, "DomainSetting", name, s.external())
+			stringSetting(e, "DomainSetting", name, ews)
 		case "ExternalEwsVersion":
 			stringSetting(e, "DomainSetting", name, s.Version.text())
 		}

@@ -85,7 +85,7 @@ func (p partners) partnerSettings(e *strictxml.Encoder, q *soapRequest) {
 func (p partners) partnerSetting(name string) string {
 	switch name {
 	case "ExternalEwsUrl", "EwsPartnerUrl", "ExternalEwsVersion", "EwsSupportedSchemas", "CrossOrganizationSharingEnabled":
-		return p.setting(name, &access.Account{})
+		return p.setting(name, &access.Account{}, place{external: p.external()}, "")
 	}
 	return ""
 }

@@ -96,3 +96,6 @@ func (d *Door) Offers(p Protocol) []Offer {
 	}
 	return all
 }
+
+// Offers is the Door's.
+func (s *Session) Offers(p Protocol) []Offer { return s.door.Offers(p) }
