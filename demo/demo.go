@@ -67,7 +67,7 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	if err := loopback(o.Listen); err != nil {
 		return err
 	}
-	w := &world{o: o, started: time.Now()}
+	w := &world{host: host{o: o}, started: time.Now()}
 	if o.State == "" {
 		dir, err := os.MkdirTemp("", "entente-demo-")
 		if err != nil {

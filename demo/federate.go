@@ -56,16 +56,6 @@ func (w *world) abroad(ctx context.Context, contoso *server.Config) (o otherConf
 	return o, nil
 }
 
-// config is that of one of the smaller servers.
-func (w *world) config(name, hostname string) server.Config {
-	c := server.Config{
-		Name: hostname, State: filepath.Join(w.o.State, name), Database: "sqlite:entente.db",
-		Listen: server.ListenConfig{HTTPS: "127.0.0.1:0"},
-		Admin:  server.AdminConfig{Socket: filepath.Join(w.o.State, name, "admin.sock")},
-	}
-	return c.WithDefaults()
-}
-
 // brokerPort is the port of the broker, whose address stands in what both
 // organizations keep of their trust: it is the same each time, once it is chosen.
 func (w *world) brokerPort() (string, error) {

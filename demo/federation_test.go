@@ -106,7 +106,7 @@ func newWorld(t *testing.T, now func() time.Time) *world {
 			t.Logf("log:\n%s", text)
 		}
 	})
-	return &world{o: Options{Listen: "127.0.0.1:0", State: filepath.Join(t.TempDir(), "state"), Out: io.Discard, Log: log, now: now}, started: time.Now()}
+	return &world{host: host{o: Options{Listen: "127.0.0.1:0", State: filepath.Join(t.TempDir(), "state"), Out: io.Discard, Log: log, now: now}}, started: time.Now()}
 }
 
 // runWorld runs a demo, and f in it.

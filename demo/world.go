@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"time"
@@ -15,7 +14,7 @@ import (
 // A world is all that the demo runs: contoso, the vault behind its relay, and
 // fabrikam, with a trust broker between the two and a name server for them all.
 type world struct {
-	o        Options
+	host
 	started  time.Time
 	names    *names
 	contoso  *company
@@ -23,9 +22,6 @@ type world struct {
 	broker   *server.Server
 
 	brokerURL string
-	mu        sync.Mutex
-	servers   []*server.Server    // as they were made
-	sockets   []*server.Listening // of those that do not serve yet
 }
 
 // open makes everything; nothing is served yet.
@@ -106,32 +102,11 @@ func (w *world) openBroker(ctx context.Context, c server.Config) (err error) {
 	return err
 }
 
-// server makes a server that is closed with the world.
-func (w *world) server(ctx context.Context, organization string, c server.Config) (*server.Server, error) {
-	s, err := server.New(ctx, c, server.Options{
-		Organization: organization, Demo: true, Now: w.o.now,
-		Log: slog.New(slog.NewTextHandler(w.o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
-	if err != nil {
-		return nil, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.servers = append(w.servers, s)
-	return s, nil
-}
-
 // listen opens a server's sockets and, if it has domains, says in DNS where it is.
 func (w *world) listen(ctx context.Context, s *server.Server, hostname string, domains ...string) (*server.Listening, error) {
-	l, err := s.Listen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sockets = append(w.sockets, l)
-	if len(domains) == 0 {
-		return l, nil
+	l, err := w.host.listen(ctx, s)
+	if err != nil || len(domains) == 0 {
+		return l, err
 	}
 	at, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil {
@@ -142,54 +117,26 @@ func (w *world) listen(ctx context.Context, s *server.Server, hostname string, d
 
 // close closes what was opened, the last first.
 func (w *world) close() error {
-	var errs []error
-	for _, l := range w.sockets {
-		errs = append(errs, l.Abandon())
-	}
-	for i := len(w.servers) - 1; i >= 0; i-- {
-		errs = append(errs, w.servers[i].Close())
-	}
+	err := w.host.close()
 	if w.names != nil {
-		errs = append(errs, w.names.close())
+		err = errors.Join(err, w.names.close())
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-// run serves everything while f runs, or until ctx ends; if one of the servers
-// ends, all do.
-func (w *world) run(asked context.Context, f func(Target) error) error {
-	ctx, stop := context.WithCancel(asked)
-	defer stop()
-	ended := make(chan error, len(w.sockets))
-	n := len(w.sockets)
-	for _, l := range w.sockets {
-		go func() {
-			err := l.Serve(ctx)
-			stop()
-			ended <- err
-		}()
-	}
-	w.sockets = nil
-	err := w.federate(ctx)
-	if err == nil {
-		err = w.ready()
-	}
-	if asked.Err() != nil {
-		err = nil // told to stop before everything stood, which is no failure
-	}
-	switch {
-	case err != nil:
-	case f != nil:
-		err = f(w.contoso.target())
-	default:
-		<-ctx.Done()
-	}
-	stop()
-	errs := []error{err}
-	for range n {
-		errs = append(errs, <-ended)
-	}
-	return errors.Join(errs...)
+// run serves everything while f runs, or until ctx ends.
+func (w *world) run(ctx context.Context, f func(Target) error) error {
+	return w.serve(ctx, func(ctx context.Context) error {
+		if err := w.federate(ctx); err != nil {
+			return err
+		}
+		return w.ready()
+	}, func() error {
+		if f == nil {
+			return nil
+		}
+		return f(w.contoso.target())
+	}, f == nil)
 }
 
 // ready says what runs where.
