@@ -72,7 +72,7 @@ func TestAccept(t *testing.T) {
 	c := newContoso()
 	a := acceptor(t, c.config(t))
 	ticket := c.http.Issue(c.now, anna())
-	id, answer, err := a.Accept(ticket.Token(c.now, minttest.Request{Mutual: true}), kerberos.Bindings{})
+	id, _, err := a.Accept(ticket.Token(c.now, minttest.Request{Mutual: true}), kerberos.Bindings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,20 @@ func TestAccept(t *testing.T) {
 	if p.Target != httpService || !slices.Equal(p.Transited, []string{"svc-gw@CONTOSO.EXAMPLE"}) {
 		t.Errorf("target %q, transited %q", p.Target, p.Transited)
 	}
-	b, err := base64.StdEncoding.DecodeString(answer)
-	if err != nil || len(b) == 0 || b[0] != 0xa1 {
-		t.Errorf("answer %q", answer)
+	for _, r := range []minttest.Request{{Mutual: true}, {Mutual: true, Raw: true}, {Options: 1 << 29}} {
+		_, answer, err := a.Accept(ticket.Token(c.now, r), kerberos.Bindings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := base64.StdEncoding.DecodeString(answer)
+		if err == nil {
+			err = ticket.Proved(b, r, c.now)
+		}
+		if err != nil {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+	if _, answer, err := a.Accept(ticket.Token(c.now, minttest.Request{Raw: true}), kerberos.Bindings{}); err != nil || answer != "" {
+		t.Errorf("who asked for no proof is answered %q, %v", answer, err)
 	}
 }

@@ -1,8 +1,11 @@
 package minttest
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -294,4 +297,45 @@ func (r Request) checksum() []byte {
 		c = append(c, s[:]...)
 	}
 	return binary.LittleEndian.AppendUint32(c, r.GSSFlags)
+}
+
+// Proved checks the token of a WWW-Authenticate header, undecoded: that it ends
+// the negotiation, and that its AP-REP is by whom the ticket is for and answers
+// the request made at a time.
+func (i *Issued) Proved(answer []byte, r Request, at time.Time) error {
+	s := cryptobyte.String(answer)
+	if !r.Raw {
+		var resp, state, token cryptobyte.String
+		if !read(&s, &resp, ctx(1), asn1.SEQUENCE) || !read(&resp, &state, ctx(0), asn1.ENUM) || string(state) != "\x00" ||
+			!resp.SkipASN1(ctx(1)) || !read(&resp, &token, ctx(2), asn1.OCTET_STRING) {
+			return errors.New("not a completed NegTokenResp")
+		}
+		s = token
+	}
+	var frame, oid, rep, enc, cipher cryptobyte.String
+	if !s.ReadASN1(&frame, app(0)) || !frame.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || string(oid) != KRB5 || !frame.Skip(2) ||
+		!read(&frame, &rep, app(15), asn1.SEQUENCE) || !rep.SkipASN1(ctx(0)) || !rep.SkipASN1(ctx(1)) ||
+		!read(&rep, &enc, ctx(2), asn1.SEQUENCE) || !enc.SkipASN1(ctx(0)) || !read(&enc, &cipher, ctx(2), asn1.OCTET_STRING) {
+		return errors.New("not an AP-REP")
+	}
+	plain, err := i.Session.Decrypt(nil, 12, cipher)
+	if err != nil {
+		return err
+	}
+	want := der(app(27), func(b *cryptobyte.Builder) {
+		seq(b, func(b *cryptobyte.Builder) {
+			stamp(b, 0, at)
+			number(b, 1, int64(at.Nanosecond()/1000))
+			number(b, 3, 0)
+		})
+	})
+	if !bytes.Equal(plain, want) {
+		return fmt.Errorf("the AP-REP says %x, not %x", plain, want)
+	}
+	return nil
+}
+
+func read(s, out *cryptobyte.String, outer, inner asn1.Tag) bool {
+	var w cryptobyte.String
+	return s.ReadASN1(&w, outer) && w.ReadASN1(out, inner)
 }
