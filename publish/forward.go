@@ -32,6 +32,8 @@ func (g *Gateway) forward(p *Passage) error {
 	if p.body != nil {
 		p.body.heard = heard
 		defer p.body.over()
+		// A server inside may answer while the body is still coming.
+		_ = http.NewResponseController(p.w).EnableFullDuplex() // HTTP/2 needs no leave
 	}
 	resp, err := g.ask(ctx, p)
 	if err != nil {

@@ -1,0 +1,270 @@
+package publish
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/audit"
+	"entente/authn"
+	"entente/db"
+	"entente/db/dbtest"
+	"entente/directory"
+	"entente/outgoing"
+)
+
+const password = "a good one"
+
+// An authority signs certificates for tests.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t testing.TB, name string) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &authority{cert, key}
+}
+
+// issue signs a certificate for a server with names, or for a client without.
+func (a *authority) issue(t testing.TB, template *x509.Certificate) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.SerialNumber, template.NotBefore = serial, time.Now().Add(-time.Hour)
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(time.Hour)
+	}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if len(template.DNSNames) == 0 {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+func (a *authority) server(t testing.TB, names ...string) tls.Certificate {
+	t.Helper()
+	return a.issue(t, &x509.Certificate{DNSNames: names})
+}
+
+func (a *authority) pool() *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AddCert(a.cert)
+	return p
+}
+
+// A world has an organization, a gateway's authority, and what was recorded.
+type world struct {
+	t         testing.TB
+	public    *authority
+	internal  *authority
+	directory *directory.Directory
+	db        *db.DB
+	audit     *audit.Log
+	people    map[string]access.Principal
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, public: newAuthority(t, "Public"), internal: newAuthority(t, "Internal"), db: dbtest.SQLite(t), people: map[string]access.Principal{}}
+	var err error
+	w.directory, err = directory.Open(t.Context(), directory.Config{DB: w.db, Organization: "Contoso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := w.directory.HashPassword(t.Context(), entente.NewSecret(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.directory.Update(t.Context(), func(c *directory.Change) error {
+		if err := c.AddDomain("contoso.example"); err != nil {
+			return err
+		}
+		for _, name := range []string{"anna", "boris", "carla"} {
+			a := directory.Account{Account: access.Account{
+				Principal: access.Principal{UPN: entente.UPN(name + "@contoso.example"), Mail: entente.SMTPAddress(name + "@contoso.example")},
+				Name:      name, Kind: access.KindUser, Enabled: true, LogonName: name,
+			}}
+			if err := errors.Join(c.CreateAccount(&a), c.SetPassword(a.SID, hash)); err != nil {
+				return err
+			}
+			w.people[name] = a.Principal
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.Migrate(t.Context(), audit.Schema()); err != nil {
+		t.Fatal(err)
+	}
+	w.audit, err = audit.Open(t.Context(), audit.Config{DB: w.db, Node: "gw", Signer: newSigner(t), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.audit.Close)
+	return w
+}
+
+// basic signs people in by password.
+func (w *world) basic() authn.Methods {
+	return authn.Methods{&authn.Basic{Directory: w.directory, Realm: "contoso", Secure: func(r *http.Request) bool { return r.TLS != nil }}}
+}
+
+// inside starts a server of the internal site.
+func (w *world) inside(h http.HandlerFunc, http2 bool) *url.URL {
+	w.t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.EnableHTTP2 = http2
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{w.internal.server(w.t, "cas.contoso.example")}}
+	s.StartTLS()
+	w.t.Cleanup(s.Close)
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+// config is a gateway's with one listener that asks for passwords, and passes
+// them on to a server inside for all below /x/.
+func (w *world) config(inside ...*url.URL) Config {
+	return Config{
+		Listeners: []Listener{{
+			Name: "internet", Address: "127.0.0.1:0", Auth: []ClientAuth{WithBasic}, Methods: w.basic(),
+			Certificates: []tls.Certificate{w.public.server(w.t, "mail.contoso.example")},
+		}},
+		Rules: []Rule{{
+			Name: "x", Listener: "internet", Names: []string{"mail.contoso.example"}, Paths: []string{"/x/"},
+			Site: "cas.contoso.example", Inside: inside, Delegation: DelegateBasic, Roots: w.internal.pool(),
+		}},
+		Snapshot: w.directory.Snapshot,
+		Dialer: outgoing.New(map[outgoing.Purpose]outgoing.Rule{outgoing.Published: {
+			Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, AtOnce: 30_000, PerHost: 30_000,
+		}}, nil),
+		Audit: w.audit,
+	}
+}
+
+// A running gateway.
+type running struct {
+	*Gateway
+	bound *Bound
+	world *world
+	stop  func() error
+}
+
+func (w *world) start(c Config) *running {
+	w.t.Helper()
+	g, err := New(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b, err := g.Listen(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Serve(ctx, 5*time.Second) }()
+	stop := sync.OnceValue(func() error { cancel(); return <-ended })
+	w.t.Cleanup(func() {
+		if err := stop(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return &running{g, b, w, stop}
+}
+
+// client returns a client that finds every name at a listener of the gateway.
+func (r *running) client(listener string, certificates ...tls.Certificate) *http.Client {
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, r.bound.Addr(listener).String())
+		},
+		TLSClientConfig:     &tls.Config{RootCAs: r.world.public.pool(), Certificates: certificates},
+		MaxIdleConnsPerHost: 100,
+	}
+	r.world.t.Cleanup(t.CloseIdleConnections)
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// raw opens a TLS connection to a listener.
+func (r *running) raw(listener, name string, next ...string) *tls.Conn {
+	r.world.t.Helper()
+	c, err := tls.Dial("tcp", r.bound.Addr(listener).String(), &tls.Config{RootCAs: r.world.public.pool(), ServerName: name, NextProtos: next})
+	if err != nil {
+		r.world.t.Fatal(err)
+	}
+	r.world.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// handshake tries to connect under a name.
+func (r *running) handshake(name string) (*tls.Conn, error) {
+	return tls.Dial("tcp", r.bound.Addr("internet").String(), &tls.Config{InsecureSkipVerify: true, ServerName: name})
+}
+
+// annas is what Anna's Authorization says after Basic.
+var annas = base64.StdEncoding.EncodeToString([]byte("anna@contoso.example:" + password))
+
+func disable(t testing.TB, w *world, name string) {
+	t.Helper()
+	a, ok := w.directory.Snapshot().FindSID(w.people[name].SID)
+	if !ok {
+		t.Fatal(name)
+	}
+	err := w.directory.Update(t.Context(), func(c *directory.Change) error {
+		return c.SetAccount(a.SID, func(a *directory.Account) error { a.Enabled = false; return nil })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
