@@ -1,6 +1,7 @@
 package kerberos
 
 import (
+	"sync/atomic"
 	"time"
 
 	"entente/kerberos/enctype"
@@ -21,6 +22,7 @@ type Ticket struct {
 	flags   uint32 // TicketFlags, RFC 4120 5.3
 	auth    time.Time
 	start   time.Time
+	last    atomic.Int64 // time that its last authenticator named
 }
 
 // Ends is when it has to be renewed: access.Ticket's.
