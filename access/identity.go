@@ -251,3 +251,19 @@ func (s *Snapshot) KnowsDomain(sid entente.SID) bool {
 	own := Realm{DomainSID: s.organization.DomainSID}
 	return own.vouches(sid, "") || s.RealmOf(sid) != ""
 }
+
+// Claimants returns all accounts that claim an identity: one whose it is, or
+// several, whose it is not.
+func (s *Snapshot) Claimants(identity string) []Account {
+	c, ok := s.byIdentity.get(identity)
+	if !ok {
+		return nil
+	}
+	var all []Account
+	for _, i := range c.all() {
+		if a := s.accounts.get(i); a != nil {
+			all = append(all, a.Account)
+		}
+	}
+	return all
+}
