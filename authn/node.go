@@ -70,6 +70,22 @@ func (n *Node) Authenticate(r *http.Request, _ http.Header) (*access.Caller, err
 	return nil, entente.Errorf(entente.Denied, "the node's token is not accepted")
 }
 
+// Peer returns the running node at the other end of a connection, if it is a
+// channel between nodes. The error, of kind Unavailable, says that the nodes are
+// not known now.
+func (n *Node) Peer(ctx context.Context, channel *tls.ConnectionState) (directory.Node, bool, error) {
+	key, ok := channelKey(channel)
+	if !ok {
+		return directory.Node{}, false, nil
+	}
+	known, err := n.nodes.running(ctx, n.Directory, n.Now())
+	if err != nil {
+		return directory.Node{}, false, unavailable(err)
+	}
+	peer, ok := withKey(known, key)
+	return peer, ok && peer.ID != n.Self, nil
+}
+
 // Challenge implements Method with nothing: nodes know, clients need not.
 func (n *Node) Challenge(http.Header) {}
 

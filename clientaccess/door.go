@@ -107,7 +107,7 @@ func New(c Config) *Door {
 // Guard returns h behind the door: without a proven caller h never runs.
 func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := newRequestID()
+		id := requestID(r)
 		w.Header().Set("request-id", id)
 		methods := d.methods(p)
 		caller, err := methods.Authenticate(r, w.Header())

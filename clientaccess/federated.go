@@ -23,7 +23,7 @@ type FederatedHandler interface {
 // the entrance of Guard, they are.
 func (d *Door) GuardFederated(p Protocol, m authn.Method, h FederatedHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := newRequestID()
+		id := requestID(r)
 		w.Header().Set("request-id", id)
 		caller, err := m.Authenticate(r, w.Header())
 		if d.closed(w, err) {

@@ -270,7 +270,7 @@ func (s *Session) onePerson(p access.Principal) access.Principal {
 func (s *Session) kind(box entente.MailboxID) audit.Kind {
 	subject, _ := s.snapshot.FindSID(s.caller.Subject().SID)
 	foreign := !box.IsZero() && box != subject.Mailbox || box.IsZero() && s.elsewhere
-	granted, sends := false, foreign
+	granted, sends := false, foreign && !box.IsZero()
 	for i := range s.trace.Decisions {
 		d := &s.trace.Decisions[i]
 		if d.On.Mailbox != box {

@@ -41,7 +41,7 @@ type Session struct {
 	writes    bool
 	glance    bool
 	visits    bool // counted, not recorded
-	elsewhere bool // it names somebody else's mailbox at a server that is not ours
+	elsewhere bool // it names somebody else's mailbox that is another node's, or of a server that is not ours
 	concluded bool
 }
 
@@ -72,9 +72,44 @@ func newRequestID() string {
 	return hex.EncodeToString(b[:])
 }
 
+type requestIDKey struct{}
+
+// WithRequestID has a request go by the id that another node has given it.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// ValidRequestID reports whether a text is an id as nodes make it.
+func ValidRequestID(id string) bool {
+	b, err := hex.DecodeString(id)
+	return err == nil && len(b) == 16
+}
+
+// requestID is the id that a request came with from another node, or a new one.
+func requestID(r *http.Request) string {
+	if id, ok := r.Context().Value(requestIDKey{}).(string); ok {
+		return id
+	}
+	return newRequestID()
+}
+
 // RequestID returns the id under which the audit log and explain know the
 // request.
 func (s *Session) RequestID() string { return s.id }
+
+// PassedOn notes that another node serves the request, or its part about some
+// mailboxes. This node's record names both and no mailbox of its own: what was
+// done there, the other node records, under the same request.
+func (s *Session) PassedOn(node string, boxes ...entente.MailboxID) {
+	own, _ := s.snapshot.FindSID(s.caller.Subject().SID)
+	s.Target(entente.MailboxID{}, "node:"+node)
+	for i, box := range boxes {
+		s.elsewhere = s.elsewhere || box != own.Mailbox
+		if !slices.Contains(boxes[:i], box) {
+			s.Target(entente.MailboxID{}, box.String())
+		}
+	}
+}
 
 // Caller returns who is behind the request.
 func (s *Session) Caller() *access.Caller { return s.caller }

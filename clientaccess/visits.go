@@ -17,7 +17,7 @@ const Published Protocol = "published"
 // what the calendar shows him is decided as for any caller. It ends with Finish,
 // and is counted with others by the minute instead of being recorded by itself.
 func (d *Door) Published(r *http.Request, p access.Publication, operation string) *Session {
-	s := d.session(Published, newRequestID(), authn.Published(r, p))
+	s := d.session(Published, requestID(r), authn.Published(r, p))
 	s.passed, s.visits = true, true
 	s.Operation(operation, false)
 	return s

@@ -65,6 +65,31 @@ func (d *Directory) Live(ctx context.Context, generation uint64) ([]NodeLive, ui
 	}
 }
 
+// Reach waits until this node decides by at least a generation, which another
+// node that asks has decided by. When ctx ends before, the error is Unavailable.
+func (d *Directory) Reach(ctx context.Context, generation uint64) error {
+	if d.Snapshot().Generation() >= generation {
+		return nil
+	}
+	again := time.NewTicker(liveEvery)
+	defer again.Stop()
+	for {
+		err := d.refresh(ctx)
+		if d.Snapshot().Generation() >= generation {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			e := entente.Errorf(entente.Unavailable, "this node does not decide by generation %d yet", generation)
+			if e.Err = err; err == nil {
+				e.Err = ctx.Err()
+			}
+			return e
+		}
+	}
+}
+
 // committed returns the generation of the tables, which may be ahead of what
 // this node decides by.
 func (d *Directory) committed(ctx context.Context) (generation uint64, err error) {

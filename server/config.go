@@ -37,6 +37,7 @@ type Config struct {
 	Log      LogConfig    `yaml:"log" doc:"Log records go to standard error."`
 	Audit    AuditConfig  `yaml:"audit" doc:"What the audit log keeps."`
 	Limits   LimitsConfig `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
+	Nodes    *NodesConfig `yaml:"nodes,omitempty" doc:"How this node takes requests to the other nodes of the organization."`
 	Relay    *RelayConfig `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
 
 	Kerberos *KerberosConfig `yaml:"kerberos,omitempty" doc:"Sign-in by Kerberos tickets (Negotiate), and the account that gets tickets in the name of users."`

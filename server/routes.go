@@ -57,7 +57,7 @@ func (s *Server) routes() http.Handler {
 	for path, h := range table {
 		paths.Add(path, h)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.arriving(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, _, ok := paths.Find(r.URL.EscapedPath())
 		if !ok {
 			http.NotFound(w, r)
@@ -67,7 +67,7 @@ func (s *Server) routes() http.Handler {
 		ctx, cancel := clientaccess.Bounded(r.Context(), s.config.Limits.RequestTimeout)
 		defer cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))
-	})
+	}))
 }
 
 // organizationRoutes has the paths of an organization's clients and partners.

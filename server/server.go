@@ -29,6 +29,7 @@ import (
 	"entente/ews/ewsserver"
 	"entente/ews/ewssharing"
 	"entente/federation"
+	"entente/hop"
 	"entente/keys"
 	"entente/mailbox"
 	"entente/outgoing"
@@ -69,6 +70,7 @@ type Server struct {
 	Admin     *admin.API
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
+	nodes     *hop.Router
 	post      *delivery.Courier
 	sharing   *sharing.Service
 
@@ -117,6 +119,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"federation", s.openFederation},
 		{"broker", s.openBroker},
 		{"kerberos", s.openKerberos},
+		{"nodes", s.openNodes},
 		{"protocols", s.join},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -284,7 +287,7 @@ func (s *Server) join(ctx context.Context) error {
 		Methods: append(s.negotiateMethod(),
 			&authn.Bearer{Directory: s.Directory, Secure: secure},
 			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
-			s.nodeMethod(),
+			s.nodes.Node,
 		),
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: s.options.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
@@ -312,6 +315,7 @@ func (s *Server) join(ctx context.Context) error {
 		Log:     s.log, SyncState: state,
 		Free:        free,
 		Courier:     s.post,
+		Nodes:       s.nodes,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	major, minor, build, revision := ewsserver.ClaimedVersion()

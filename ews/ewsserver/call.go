@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"entente/access"
@@ -15,6 +16,7 @@ type call struct {
 	h      *Handler
 	s      *clientaccess.Session
 	ctx    context.Context
+	in     *http.Request
 	header ews.Header
 	// zone is where times without an offset are meant, from TimeZoneContext;
 	// UTC without one.

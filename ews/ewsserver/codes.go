@@ -7,9 +7,11 @@ import (
 	"entente"
 	"entente/access"
 	"entente/clientaccess"
+	"entente/directory"
 	"entente/ews"
 	"entente/ews/ewssharing"
 	"entente/federation"
+	"entente/hop"
 	"entente/mailbox"
 	"entente/strictxml"
 )
@@ -104,10 +106,27 @@ func codeOfMailbox(r entente.Reason) (ews.ResponseCode, bool) {
 	if code, ok := codeOfContent(r); ok {
 		return code, true
 	}
+	if code, ok := codeOfNode(r); ok {
+		return code, true
+	}
 	if code, ok := codeOfSharing(r); ok {
 		return code, true
 	}
 	return codeOfFree(r)
+}
+
+// codeOfNode maps why another node's mailbox was not reached. Clients try again
+// after the first of these, by themselves.
+func codeOfNode(r entente.Reason) (ews.ResponseCode, bool) {
+	switch r {
+	case directory.NotHere, hop.NodeDown, hop.NoAnswer, hop.NodeRefused:
+		return ews.ErrorMailboxStoreUnavailable, true
+	case hop.NoTicket, hop.NotProven:
+		return ews.ErrorNoDestinationCASDueToKerberosRequirements, true
+	case hop.Misrouted:
+		return ews.ErrorProxyRequestProcessingFailed, true
+	}
+	return "", false
 }
 
 // codeOfContent maps what is wrong with what a client sent, or may not be done
@@ -225,6 +244,8 @@ func (h *Handler) faultOf(s *clientaccess.Session, err error) *ews.Fault {
 	abroad := false
 	if said {
 		_, abroad = codeOfPartner(e.Reason)
+		_, node := codeOfNode(e.Reason)
+		abroad = abroad || node
 	}
 	if !abroad && h.Unavailable != nil && h.Unavailable(err) {
 		h.Log.Warn("store", "id", s.RequestID(), "err", err)

@@ -9,7 +9,6 @@ package ewsserver
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -25,6 +24,7 @@ import (
 	"entente/delivery"
 	"entente/ews"
 	"entente/ews/ewssharing"
+	"entente/hop"
 	"entente/soap"
 	"entente/strictxml"
 )
@@ -52,6 +52,9 @@ type Config struct {
 	// Sharing invites to folders and follows what others share; without it there
 	// are no invitations.
 	Sharing *ewssharing.Service
+	// Nodes, if set, leads to the nodes that have the mailboxes which this one has
+	// not.
+	Nodes *hop.Router
 	// Unavailable reports whether an error says that a database cannot work at
 	// the moment: it is away, or its disk is full. Clients are told to try
 	// again then. Nil is never.
@@ -84,7 +87,11 @@ const maxPooled = 1 << 20
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	h := &Handler{Config: c, operations: operations(), fields: itemFields(), zones: new(calendar.Zones), subscriptions: newSubscriptions()}
+	node := ""
+	if c.Nodes != nil {
+		node = c.Nodes.Self
+	}
+	h := &Handler{Config: c, operations: operations(), fields: itemFields(), zones: new(calendar.Zones), subscriptions: newSubscriptions(node)}
 	h.shapes = itemShapes(h.fields)
 	return h
 }
@@ -93,10 +100,12 @@ func New(c Config) *Handler {
 type answer struct {
 	response ews.Response
 	fault    *soap.Fault
-	stream   *stream       // what follows the response
-	gate     error         // refused at the gate: HTTP 403
-	code     string        // for the audit record; empty for success
-	backOff  time.Duration // for which a busy server asks to be left alone
+	stream   *stream        // what follows the response
+	passed   *http.Response // another node's, to be sent on as it comes; to be closed
+	merged   []byte         // the whole envelope, put together from several nodes'
+	gate     error          // refused at the gate: HTTP 403
+	code     string         // for the audit record; empty for success
+	backOff  time.Duration  // for which a busy server asks to be left alone
 }
 
 // ServeSession implements clientaccess.Handler. Nothing is written before the
@@ -112,7 +121,7 @@ func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r
 		h.send(s, w, r, soap.V11, tooLarge(err))
 		return
 	}
-	version, a := h.answer(r.Context(), s, body.Bytes())
+	version, a := h.answer(r, s, body.Bytes())
 	h.send(s, w, r, version, a)
 }
 
@@ -132,6 +141,13 @@ func (h *Handler) notPost(s *clientaccess.Session, w http.ResponseWriter, r *htt
 	http.Error(w, "requests are sent with POST", http.StatusMethodNotAllowed)
 }
 
+// close gives up what another node answers.
+func (a *answer) close() {
+	if a.passed != nil {
+		_ = a.passed.Body.Close()
+	}
+}
+
 func tooLarge(err error) answer {
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
@@ -142,7 +158,7 @@ func tooLarge(err error) answer {
 
 // answer takes one request through headers, impersonation and the gate to its
 // operation.
-func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []byte) (soap.Version, answer) {
+func (h *Handler) answer(r *http.Request, s *clientaccess.Session, body []byte) (soap.Version, answer) {
 	s.Operation("Unknown", false)
 	m, err := soap.Open(body, limits())
 	if err != nil {
@@ -156,7 +172,7 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 	} else if known, ok := ews.OperationOf(m.Operation().Local); ok {
 		s.Operation(known.Name, false)
 	}
-	c := &call{h: h, s: s, ctx: ctx}
+	c := &call{h: h, s: s, ctx: r.Context(), in: r}
 	foreign := s.Caller().Foreign
 	if head := m.Header(); head != nil {
 		if c.header, err = ews.DecodeHeader(head, understood(foreign)...); err != nil {
@@ -179,6 +195,9 @@ func (h *Handler) answer(ctx context.Context, s *clientaccess.Session, body []by
 	}
 	if err != nil {
 		return m.Version, h.refuse(s, err)
+	}
+	if a, ok := h.elsewhere(c, m.Version, request, body); ok {
+		return m.Version, a
 	}
 	return m.Version, h.serve(c, request)
 }
@@ -226,7 +245,22 @@ func (h *Handler) refuse(s *clientaccess.Session, err error) answer {
 	if fault.Code == ews.ErrorServerBusy {
 		a.backOff = clientaccess.BackOff(err)
 	}
+	if code, ok := codeOfNode(reasonOf(err)); ok && code == ews.ErrorMailboxStoreUnavailable {
+		a.backOff = nodeBackOff
+	}
 	return a
+}
+
+// nodeBackOff is after what time a node that was gone may be back: its lease, or a
+// restart.
+const nodeBackOff = 5 * time.Second
+
+func reasonOf(err error) entente.Reason {
+	var e *entente.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
 }
 
 func faultAnswer(code ews.ResponseCode, text string) answer {
@@ -265,7 +299,11 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 	}
 	if err := s.Conclude(r.Context(), a.code); err != nil {
 		h.Log.Error("audit", "request", s.RequestID(), "err", err)
+		a.close()
 		a = faultAnswer(ews.ErrorServerBusy, "The audit log is not available; the answer is withheld.")
+	}
+	if a.code != "" && hop.Arrived(r.Context()) != "" {
+		w.Header().Set(hop.CodeHeader, a.code)
 	}
 	if s.Caller().Foreign == nil {
 		nameSubject(s, w.Header())
@@ -276,6 +314,15 @@ func (h *Handler) send(s *clientaccess.Session, w http.ResponseWriter, r *http.R
 	}
 	if a.stream != nil {
 		h.stream(s, w, r, v, a)
+		return
+	}
+	if a.passed != nil {
+		defer a.close()
+		hop.Relay(w, a.passed)
+		return
+	}
+	if a.merged != nil {
+		write(w, v, http.StatusOK, a.merged)
 		return
 	}
 	e := h.encoder()

@@ -8,6 +8,7 @@ import (
 	"entente/access"
 	"entente/calendar"
 	"entente/delivery"
+	"entente/directory"
 	"entente/ews"
 	"entente/mailbox"
 	"entente/message"
@@ -67,7 +68,10 @@ func (c *call) keepSent(d *delivery.Desk, save bool) error {
 	d.Sent = d.View
 	if self := c.subject(); !self.Mailbox.IsZero() && self.Mailbox != d.View.Mailbox() {
 		var err error
-		if d.Sent, err = c.s.Own(c.ctx); err != nil {
+		if d.Sent, err = c.s.Own(c.ctx); isReason(err, directory.NotHere) {
+			d.Sent, err = d.View, nil // on another node
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"context"
 
+	"entente/directory"
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -41,6 +42,9 @@ func (c *call) intoOne(
 	do func(*mailbox.View, context.Context, mailbox.FolderID, mailbox.FolderID) (*mailbox.Folder, error),
 ) error {
 	ref, err := c.folder(id)
+	if isReason(err, directory.NotHere) {
+		return &ews.Fault{Code: ews.ErrorCrossMailboxMoveCopy, Text: "Folders stay in their mailbox."}
+	}
 	if err != nil {
 		return err
 	}

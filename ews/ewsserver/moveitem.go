@@ -3,6 +3,7 @@ package ewsserver
 import (
 	"entente/access"
 	"entente/delivery"
+	"entente/directory"
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -42,6 +43,11 @@ func (c *call) transfer(ids []ews.BaseItemID, target *ews.TargetFolderID, return
 
 func (c *call) transferOne(id *ews.BaseItemID, to *folderRef, move bool) (ews.Item, error) {
 	ref, err := c.baseItem(id)
+	if isReason(err, directory.NotHere) {
+		// Items of mailboxes on two nodes are neither moved nor copied: no transaction
+		// covers both, and what lies in one is read there.
+		return ews.Item{}, &ews.Fault{Code: ews.ErrorCrossMailboxMoveCopy}
+	}
 	if err != nil {
 		return ews.Item{}, err
 	}

@@ -2,7 +2,6 @@ package ewsserver
 
 import (
 	"crypto/rand"
-	"encoding/base64"
 	"sync"
 	"time"
 
@@ -54,17 +53,20 @@ const sweepEvery = time.Minute
 // subscriptions are those of this node.
 type subscriptions struct {
 	mu    sync.Mutex
+	node  string // this one, as the directory has it
 	all   map[string]*subscription
 	swept time.Time
 }
 
-func newSubscriptions() *subscriptions { return &subscriptions{all: map[string]*subscription{}} }
+func newSubscriptions(node string) *subscriptions {
+	return &subscriptions{node: node, all: map[string]*subscription{}}
+}
 
 // add enters a subscription under a name that nobody can guess.
 func (s *subscriptions) add(sub *subscription, now time.Time) error {
-	var b [24]byte
+	var b [subscriptionRandom]byte
 	_, _ = rand.Read(b[:]) // never fails, by its documentation
-	sub.id, sub.touched, sub.gone = base64.StdEncoding.EncodeToString(b[:]), now, make(chan struct{})
+	sub.id, sub.touched, sub.gone = subscriptionID(s.node, b[:]), now, make(chan struct{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.all) >= maxSubscriptions {

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"entente/authn"
+	"entente/hop"
+)
+
+// NodesConfig is how this node takes requests to others.
+type NodesConfig struct {
+	Timeout  time.Duration `yaml:"timeout,omitempty" doc:"How long another node may take to begin an answer. Default request_timeout."`
+	Fallback bool          `yaml:"fallback,omitempty" doc:"Have callers who came by Kerberos passed on with the signed chain of actors where the KDC gives no ticket for the other node in their name. Default false: they are refused, and told which setting of the realm is missing."`
+}
+
+// openNodes makes the way to the other nodes. They are where the directory says,
+// whose rows are sealed, and prove the keys that it has of them: so any address
+// will do.
+func (s *Server) openNodes(context.Context) error {
+	signer, err := s.ring.NodeSigner()
+	if err != nil {
+		return err
+	}
+	organization := string(s.Directory.Snapshot().Organization().DomainSID)
+	c := hop.Config{
+		Self: s.config.Name, Directory: s.Directory,
+		Channel:   &authn.NodeTLS{Directory: s.Directory, Signer: signer, Now: s.options.Now},
+		Node:      s.nodeMethod(),
+		Issuer:    &authn.NodeIssuer{Organization: organization, Node: s.config.Name, Signer: signer, Now: s.options.Now},
+		Delegator: s.delegator(),
+		Allow:     []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
+		Timeout:   s.config.Limits.RequestTimeout,
+		Log:       s.log, Now: s.options.Now,
+	}
+	if n := s.config.Nodes; n != nil {
+		c.Fallback = n.Fallback
+		if n.Timeout > 0 {
+			c.Timeout = n.Timeout
+		}
+	}
+	s.nodes = hop.New(c)
+	s.onClose(s.nodes.Close)
+	return nil
+}
+
+// arriving has what other nodes pass on go by their request ids, and no further.
+func (s *Server) arriving(next http.Handler) http.Handler {
+	if s.nodes == nil {
+		return next
+	}
+	return s.nodes.Arrive(next)
+}
