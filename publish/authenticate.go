@@ -126,21 +126,6 @@ func (g *Gateway) inNameOf(p *Passage, as access.Principal) error {
 	return nil
 }
 
-// openPath lets through what has the form of a message that proves itself. Whose
-// it is and whether it holds the server inside decides: nobody signs in here.
-func (g *Gateway) openPath(p *Passage) error {
-	if p.In.Method != http.MethodPost {
-		return &Answer{Status: http.StatusMethodNotAllowed, Reason: reasonRequest}
-	}
-	if p.In.ContentLength > maxOpenBody {
-		return entente.Errorf(entente.TooLarge, "the message is too large").Because(reasonBody)
-	}
-	return nil
-}
-
-// maxOpenBody bounds messages of those nobody knows. (threats section 7)
-const maxOpenBody = 256 << 10
-
 // user is for whom a ticket is asked.
 func (g *Gateway) user(a *access.Account) kerberos.User {
 	return kerberos.User{Name: logonName(a), Realm: g.Realm, SID: a.SID}

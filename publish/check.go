@@ -96,7 +96,7 @@ func (r *Rule) check() error {
 	}
 	paths, known := r.Preset.paths()
 	if !known {
-		bad("preset: %q is none of ews, activesync, autodiscover, exchange", r.Preset)
+		bad("preset: %q is none of ews, activesync, autodiscover, exchange, federation", r.Preset)
 	}
 	if known && len(paths) == 0 && len(r.Paths) == 0 {
 		bad("preset: choose one, or write paths")
@@ -155,9 +155,7 @@ func (r *Rule) fits(l *Listener) error {
 			errs = append(errs, fmt.Errorf("delegation: %s is not possible for who signs in by %s at listener %s; choose %s", d, a, l.Name, choice(w)))
 		}
 	}
-	if r.Enforce && (d == PassThrough || d == Block) {
-		errs = append(errs, errors.New("enforce: policies are about somebody who signed in; choose another delegation"))
-	}
+	errs = append(errs, r.enforces(d))
 	if r.Shared && d == PassThrough {
 		errs = append(errs, errors.New("shared: whose requests pass through is not known here, so no connection is shared"))
 	}

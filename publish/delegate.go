@@ -82,7 +82,7 @@ func (g *Gateway) credentials(p *Passage, h http.Header) error {
 			return err
 		}
 		h["Authorization"] = []string{"Negotiate " + token}
-	case p.Rule.Delegation == PassThrough, p.Rule.Delegation == DelegateBasic && !p.Open:
+	case p.passesThrough(), p.Rule.Delegation == DelegateBasic:
 		if v := p.In.Header["Authorization"]; len(v) == 1 {
 			h["Authorization"] = v
 		} else if len(v) > 1 {

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"entente/access"
@@ -32,4 +34,31 @@ type Enforcer interface {
 	// that it comes. Its answer is written to the same w.
 	Enforce(rule *Rule, c *access.Caller, id string, w http.ResponseWriter, r *http.Request,
 		pass func(w http.ResponseWriter, r *http.Request, as access.Principal))
+}
+
+// enforces checks what a rule says of policies against how it delegates.
+func (r *Rule) enforces(d Delegation) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	switch r.Impersonate {
+	case "":
+	case ImpersonatePass, ImpersonateTranslate, ImpersonateRefuse:
+		if !r.Enforce {
+			bad("impersonate: it is about what policies allow; set enforce, too")
+		}
+	default:
+		bad("impersonate: %q is none of pass, translate, refuse", r.Impersonate)
+	}
+	switch {
+	case !r.Enforce:
+	case d == PassThrough || d == Block:
+		bad("enforce: policies are about somebody who signed in; choose another delegation")
+	case len(r.Paths) > 0 || r.opens():
+		// No policy knows what is behind other paths, and they may lead to the same
+		// mailboxes.
+		bad("enforce: policies are about the presets ews, activesync, autodiscover and exchange; publish other paths by a rule of their own")
+	case r.Impersonate == ImpersonateTranslate && d != KCD:
+		bad("impersonate: tickets in another's name are had by the delegation kerberos alone")
+	}
+	return errors.Join(errs...)
 }

@@ -148,7 +148,7 @@ func (g *Gateway) try(ctx context.Context, p *Passage, s *server, base http.Head
 	}
 	path, _ := url.PathUnescape(p.Path) // the table's own spelling
 	r := (&http.Request{
-		Method: p.In.Method, Header: h, Host: p.rule.host,
+		Method: p.In.Method, Header: h, Host: p.insideHost(),
 		URL: &url.URL{Path: path, RawPath: p.Path, RawQuery: query(p.In.URL.RawQuery), ForceQuery: p.In.URL.ForceQuery},
 	}).WithContext(httptrace.WithClientTrace(ctx, trace))
 	p.attach(r)
@@ -161,6 +161,15 @@ func (g *Gateway) try(ctx context.Context, p *Passage, s *server, base http.Head
 		s.failed(err, g.Now())
 	}
 	return resp, begun.Load(), err
+}
+
+// insideHost is what the Host field says inside: the site's name, but where the
+// client signed the public one.
+func (p *Passage) insideHost() string {
+	if p.Open {
+		return p.In.Host
+	}
+	return p.rule.host
 }
 
 // informing passes 1xx answers on, RFC 9110 15.2, until the final one is there.

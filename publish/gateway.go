@@ -141,6 +141,17 @@ func (g *Gateway) newRule(c *Rule) *rule {
 	return r
 }
 
+// opens reports whether a rule of the listener publishes paths at which nobody
+// signs in.
+func (l *listener) opens() bool {
+	for _, r := range l.gateway.rules {
+		if r.Listener == l.Name && r.opens() {
+			return true
+		}
+	}
+	return false
+}
+
 // sharedPool is how many connections are kept where all users share them.
 const sharedPool = 256
 

@@ -17,15 +17,15 @@ func closedPaths(paths ...string) (all []published) {
 }
 
 func openPaths(of string) []published {
-	return []published{{of + "/WSSecurity", true}, {of + "/WSSecurity/SymmetricKey", true}, {of + "/WSSecurity/X509Cert", true}}
+	return []published{{of + "/WSSecurity", true}, {of + "/WSSecurity/SymmetricKey", true}}
 }
 
 // paths returns what a preset publishes. [MS-OXWSMSG], [MS-ASHTTP] 2.2.1,
-// [MS-OXDSCLI] 3.1.5; WS-Security's three endpoints are those of [MS-OXWSADISC].
+// [MS-OXDSCLI] 3.1.5; WS-Security's endpoints are those of [MS-OXWSADISC].
 func (p Preset) paths() ([]published, bool) {
-	ews := append(closedPaths("/EWS/Exchange.asmx", "/EWS/Services.wsdl", "/EWS/messages.xsd", "/EWS/types.xsd"), openPaths("/EWS/Exchange.asmx")...)
+	ews := closedPaths("/EWS/Exchange.asmx", "/EWS/Services.wsdl", "/EWS/messages.xsd", "/EWS/types.xsd")
 	sync := closedPaths("/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/default.eas")
-	auto := append(closedPaths("/Autodiscover/Autodiscover.xml", "/Autodiscover/Autodiscover.svc", "/Autodiscover/Autodiscover.json", "/Autodiscover/Autodiscover.json/"), openPaths("/Autodiscover/Autodiscover.svc")...)
+	auto := closedPaths("/Autodiscover/Autodiscover.xml", "/Autodiscover/Autodiscover.svc", "/Autodiscover/Autodiscover.json", "/Autodiscover/Autodiscover.json/")
 	switch p {
 	case "":
 		return nil, true
@@ -37,9 +37,14 @@ func (p Preset) paths() ([]published, bool) {
 		return auto, true
 	case Exchange:
 		return append(append(ews, sync...), auto...), true
+	case Federation:
+		return append(openPaths("/EWS/Exchange.asmx"), openPaths("/Autodiscover/Autodiscover.svc")...), true
 	}
 	return nil, false
 }
+
+// opens reports whether a rule publishes paths at which nobody signs in.
+func (r *Rule) opens() bool { return r.Preset == Federation }
 
 // syncs reports whether a rule publishes ActiveSync.
 func (r *Rule) syncs() bool { return r.Preset == ActiveSync || r.Preset == Exchange }

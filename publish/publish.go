@@ -86,6 +86,10 @@ const (
 	ActiveSync   Preset = "activesync"
 	Autodiscover Preset = "autodiscover"
 	Exchange     Preset = "exchange" // all of them
+	// Federation is the paths of WS-Security, to which people of other organizations
+	// come with delegation tokens. They pass any listener, whatever it has other
+	// clients prove, and only where a rule publishes them.
+	Federation Preset = "federation"
 )
 
 // A Rule publishes paths of servers inside under public names.

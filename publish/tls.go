@@ -113,7 +113,8 @@ func (l *listener) tlsConfig() *tls.Config {
 		return c
 	}
 	c.SessionTicketsDisabled = true
-	if c.ClientAuth = tls.RequestClientCert; len(l.Auth) == 1 {
+	// Who comes to a path at which nobody signs in has no certificate.
+	if c.ClientAuth = tls.RequestClientCert; len(l.Auth) == 1 && !l.opens() {
 		c.ClientAuth = tls.RequireAnyClientCert
 	}
 	if l.Hints {

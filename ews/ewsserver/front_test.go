@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -319,6 +320,17 @@ func TestFrontLarge(t *testing.T) {
 	}
 	if len(f.got) != n {
 		t.Error("it was passed on")
+	}
+	// Who sends does not always read to the end, nor close.
+	before := runtime.NumGoroutine()
+	lazy := func(_ http.ResponseWriter, r *http.Request, _ access.Principal) { _, _ = r.Body.Read(make([]byte, 10)) }
+	r := f.request(large)
+	f.authorize(r, "anna")
+	c, err := f.door.Methods.Authenticate(r, http.Header{})
+	f.must(err)
+	f.door.Admit(clientaccess.EWS, "", c, f.front.Passing("", lazy), httptest.NewRecorder(), r)
+	for runtime.NumGoroutine() > before {
+		runtime.Gosched() // the test ends by its own time if it does not end
 	}
 	f.front.bodies.most = 1 << 20
 	a := f.through("anna", f.request(large))

@@ -56,11 +56,19 @@ type posted struct {
 	held  []byte // as it goes on, if that is small
 	room  *room
 	taken int64
+
+	mu   sync.Mutex
+	sent []*rewriting // which end with the request, also where nobody closes them
 }
 
 func (b *posted) release() {
 	b.room.give(b.taken)
 	b.taken = 0
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.sent {
+		_ = r.Close()
+	}
 }
 
 // read reads and unpacks a body within its limits. What it took of the room is
@@ -154,7 +162,11 @@ func (b *posted) reader(omit func(int, strictxml.Name) bool) func() (io.ReadClos
 		if b.held != nil {
 			return io.NopCloser(bytes.NewReader(b.held)), nil
 		}
-		return &rewriting{plain: b.plain, omit: omit}, nil
+		r := &rewriting{plain: b.plain, omit: omit}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.sent = append(b.sent, r)
+		return r, nil
 	}
 }
 
