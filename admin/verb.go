@@ -220,6 +220,12 @@ func Verbs() []Verb {
 		verb("audit", "erase", "Take personal data out of the audit log.", (*API).EraseAudit),
 		verb("audit", "checkpoint", "Return the log's last signed checkpoint, to be kept elsewhere.", (*API).CheckpointAudit),
 
+		verb("server", "list", "List the servers on which clients call.", (*API).ListServers),
+		verb("server", "set", "Say where a server stands.", (*API).SetServer),
+		verb("virtual-directory", "list", "List what servers offer by each protocol.", (*API).ListVirtualDirectories),
+		verb("virtual-directory", "show", "Show what a server offers by a protocol, and why not more.", (*API).ShowVirtualDirectory),
+		verb("virtual-directory", "set", "Change by which methods clients sign in at a protocol, and its addresses, from the next request on.", (*API).SetVirtualDirectory),
+
 		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),
 		verb("relay", "status", "Show how the relay stands: channels, what waits, agreements, each other's audit logs.", (*API).RelayStatus),
 		verb("relay", "test", "Ask the other side whether it answers, and when somebody inside is free.", (*API).TestRelay),

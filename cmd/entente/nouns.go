@@ -77,12 +77,16 @@ type nouns struct {
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
-	Relay         relayCmd         `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
-	Broker        brokerCmd        `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
-	Node          nodeCmd          `cmd:"" group:"objects" help:"The nodes that serve the organization."`
-	Explain       explainCmd       `cmd:"" group:"objects" help:"Why something was allowed or refused."`
-	WhoCan        whoCan           `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
-	WhatCan       whatCan          `cmd:"" name:"what-can" group:"objects" help:"Tell what somebody may do."`
+	Server        serverCmd        `cmd:"" group:"objects" help:"Servers on which clients call, and where they stand."`
+
+	VirtualDirectory virtualDirectoryCmd `cmd:"" name:"virtual-directory" group:"objects" help:"What servers offer by each protocol: methods to sign in by, addresses inside and outside."`
+
+	Relay   relayCmd   `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
+	Broker  brokerCmd  `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
+	Node    nodeCmd    `cmd:"" group:"objects" help:"The nodes that serve the organization."`
+	Explain explainCmd `cmd:"" group:"objects" help:"Why something was allowed or refused."`
+	WhoCan  whoCan     `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
+	WhatCan whatCan    `cmd:"" name:"what-can" group:"objects" help:"Tell what somebody may do."`
 }
 
 type organizationCmd struct {
