@@ -205,10 +205,8 @@ func (d *Delegator) toSelf(ctx context.Context, u User) (*Ticket, error) {
 			options: optionForwardable | optionCanonicalize, service: d.Self.Name, serviceKind: namePrincipal, user: &asked,
 		}
 		return d.grant(ctx, tgt, request, nil, func(client Principal) bool {
-			if sameName(client, tgt.Client) && !sameName(client, asked) {
-				return false // a KDC that knows no S4U has given us a ticket of our own
-			}
-			// Where the SID says whom it is for, the KDC may have put the name right.
+			// Where the SID says whom it is for, the KDC may have put the name right. A
+			// KDC that knows no S4U gives us a ticket of our own name.
 			return u.SID != "" && nameKind(u.Name) == nameEnterprise || sameName(client, asked) && (u.SID != "" || client == asked)
 		})
 	})
