@@ -1,0 +1,274 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"entente"
+	"entente/access"
+	"entente/admin"
+	"entente/audit"
+	"entente/db/dbtest"
+	"entente/directory"
+)
+
+// A cluster is an organization of several nodes: the directory on one
+// PostgreSQL, a file with mailboxes in the state of each node.
+type cluster struct {
+	testing.TB
+	url   string
+	key   string // of the organization, which every node has
+	nodes map[string]*running
+}
+
+const aPassword = "correct horse battery"
+
+func newCluster(t testing.TB, names ...string) *cluster {
+	t.Helper()
+	c := &cluster{TB: t, url: dbtest.PostgresURL(t), nodes: map[string]*running{}}
+	for _, n := range names {
+		c.start(n, func(*Config) {})
+	}
+	return c
+}
+
+func (c *cluster) must(err error) {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+// start runs a node with a database of its own name.
+func (c *cluster) start(name string, change func(*Config)) *running {
+	c.Helper()
+	state := filepath.Join(c.TempDir(), name)
+	conf := Config{Name: name + ".contoso.example", URL: "https://127.0.0.1", State: state, Database: c.url}
+	change(&conf)
+	conf = conf.WithDefaults()
+	c.must(conf.Check())
+	keys := filepath.Join(state, "keys")
+	if c.key != "" {
+		text, err := os.ReadFile(c.key)
+		c.must(err)
+		c.must(os.MkdirAll(keys, 0o700))
+		c.must(os.WriteFile(filepath.Join(keys, "master.key"), text, 0o400))
+	}
+	r := start(c.TB.(*testing.T), conf)
+	if c.key == "" {
+		c.key = filepath.Join(keys, "master.key")
+		_, err := c.api(r).AddDomain(c.Context(), admin.DomainName{Name: "contoso.example"})
+		c.must(err)
+	}
+	_, err := c.api(r).AddDatabase(c.Context(), admin.AddDatabase{Name: name})
+	c.must(err)
+	c.nodes[name] = r
+	return r
+}
+
+func (c *cluster) api(r *running) *admin.API {
+	return r.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local})
+}
+
+// person makes somebody whose mailbox a node has.
+func (c *cluster) person(name, node string) {
+	c.Helper()
+	api := c.api(c.nodes[node])
+	upn := name + "@contoso.example"
+	_, err := api.CreateAccount(c.Context(), admin.CreateAccount{UPN: upn, Name: name, Database: node})
+	c.must(err)
+	_, err = api.SetPassword(c.Context(), admin.SetPassword{AccountName: admin.AccountName{Account: upn}, Password: aPassword})
+	c.must(err)
+	c.live()
+}
+
+// live waits until every node decides by what was changed last.
+func (c *cluster) live() {
+	c.Helper()
+	for _, r := range c.nodes {
+		ctx, cancel := context.WithTimeout(c.Context(), 20*time.Second)
+		_, _, err := r.Directory.Live(ctx, 0)
+		cancel()
+		c.must(err)
+		return
+	}
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (r *reply) code() string {
+	m := regexp.MustCompile(`ResponseCode[^>]*>([A-Za-z]+)<`).FindStringSubmatch(r.body)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+const envelopeOf = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="Exchange2016"/>HEADER</s:Header><s:Body>BODY</s:Body></s:Envelope>`
+
+// ask asks a node as somebody.
+func (c *cluster) ask(node, who, header, body string) *reply {
+	c.Helper()
+	r := c.nodes[node]
+	text := strings.Replace(strings.Replace(envelopeOf, "HEADER", header, 1), "BODY", body, 1)
+	q, err := http.NewRequestWithContext(c.Context(), http.MethodPost, r.url+"/EWS/Exchange.asmx", strings.NewReader(text))
+	c.must(err)
+	q.Header.Set("Content-Type", "text/xml")
+	q.Header.Set("User-Agent", "test")
+	q.SetBasicAuth(who+"@contoso.example", aPassword)
+	w, err := r.client.Do(q)
+	c.must(err)
+	defer w.Body.Close()
+	raw, err := io.ReadAll(w.Body)
+	c.must(err)
+	return &reply{w.StatusCode, w.Header, string(raw)}
+}
+
+func inboxOf(who string) string {
+	if who == "" {
+		return `<t:DistinguishedFolderId Id="inbox"/>`
+	}
+	return `<t:DistinguishedFolderId Id="inbox"><t:Mailbox><t:EmailAddress>` + who + `@contoso.example</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId>`
+}
+
+func getFolder(of ...string) string {
+	s := `<m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape><m:FolderIds>`
+	for _, who := range of {
+		s += inboxOf(who)
+	}
+	return s + `</m:FolderIds></m:GetFolder>`
+}
+
+func createMessage(to, subject, disposition string) string {
+	return `<m:CreateItem MessageDisposition="` + disposition + `"><m:Items><t:Message><t:Subject>` + subject + `</t:Subject><t:Body BodyType="Text">text</t:Body><t:ToRecipients><t:Mailbox><t:EmailAddress>` + to + `@contoso.example</t:EmailAddress></t:Mailbox></t:ToRecipients></t:Message></m:Items></m:CreateItem>`
+}
+
+func findIn(who string) string {
+	return `<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape><m:ParentFolderIds>` + inboxOf(who) + `</m:ParentFolderIds></m:FindItem>`
+}
+
+// Every operation is answered by a node without the mailbox as by the one that
+// has it, byte for byte.
+func TestElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b", "d")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	c.person("dora", "d")
+	if r := c.ask("a", "anna", "", createMessage("anna", "Here", "SaveOnly")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	test := func(who, body string) {
+		t.Helper()
+		here := c.ask("a", who, "", body)
+		for _, node := range []string{"b", "d"} {
+			there := c.ask(node, who, "", body)
+			if here.status != there.status || here.body != there.body {
+				t.Errorf("at %s: %d %s\nat a: %d %s", node, there.status, there.body, here.status, here.body)
+			}
+			if h := there.header.Get("X-Entente-Subject"); h != here.header.Get("X-Entente-Subject") {
+				t.Errorf("as %q", h)
+			}
+		}
+	}
+	test("anna", getFolder(""))
+	test("anna", findIn(""))
+	test("anna", `<m:SyncFolderHierarchy><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape></m:SyncFolderHierarchy>`)
+	test("anna", `<m:GetUserOofSettingsRequest><t:Mailbox><t:Address>anna@contoso.example</t:Address></t:Mailbox></m:GetUserOofSettingsRequest>`)
+	test("ben", getFolder("anna"))
+	test("anna", getFolder("", "ben", "anna", "dora"))
+	test("anna", `<m:GetFolder/>`)
+}
+
+// When the node with the mailbox is gone, its people are told to come again, and
+// others are not.
+func TestNodeIsGone(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	c.must(c.nodes["a"].Directory.Unregister(context.WithoutCancel(t.Context())))
+	deadline := time.Now().Add(20 * time.Second)
+	var r *reply
+	for r = c.ask("b", "anna", "", getFolder("")); time.Now().Before(deadline) && r.code() == "NoError"; r = c.ask("b", "anna", "", getFolder("")) {
+	}
+	if r.status != http.StatusInternalServerError || r.code() != "ErrorMailboxStoreUnavailable" || r.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s %v", r.status, r.body, r.header)
+	}
+	if r := c.ask("b", "ben", "", getFolder("", "anna")); !strings.Contains(r.body, "NoError") || !strings.Contains(r.body, "ErrorMailboxStoreUnavailable") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+// Records of both nodes carry the same id, and that of the mailbox's node the
+// whole chain.
+func TestBothRecord(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	r := c.ask("b", "anna", "", createMessage("anna", "Note", "SaveOnly"))
+	if r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	id := r.header.Get("request-id")
+	records, err := c.nodes["a"].Audit.Search(t.Context(), audit.Filter{Request: id})
+	c.must(err)
+	var nodes []string
+	for _, x := range records {
+		nodes = append(nodes, x.Node)
+		switch x.Node {
+		case "a.contoso.example":
+			if x.Method != access.Node || len(x.Via) != 1 || !strings.HasPrefix(x.Via[0].How, "node b.contoso.example by basic") || x.By.UPN != "anna@contoso.example" || x.UserAgent != "test" || x.Address != "127.0.0.1" {
+				t.Errorf("%+v", x)
+			}
+		case "b.contoso.example":
+			if x.Mailbox != "" || len(x.Targets) != 2 || x.Targets[0] != "node:a.contoso.example" || x.Code != "" {
+				t.Errorf("%+v", x)
+			}
+		}
+	}
+	if len(nodes) != 2 {
+		t.Errorf("records of %v", nodes)
+	}
+}
+
+// What another node holds is not opened, nor is a file made that should be there.
+func TestNotOpened(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	b := c.nodes["b"]
+	_, err := b.boxes.get("a")
+	if reason(err) != directory.NotHere {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.api(b).CreateAccount(t.Context(), admin.CreateAccount{UPN: "carla@contoso.example", Database: "a"}); reason(err) != directory.NotHere {
+		t.Errorf("%v", err)
+	}
+	_, err = c.api(b).MoveDatabase(t.Context(), admin.MoveDatabase{Name: "a", Node: "b.contoso.example"})
+	c.must(err)
+	if _, err := b.boxes.get("a"); reason(err) != directory.NotHere {
+		t.Errorf("a file without mailboxes was made: %v", err)
+	}
+	c.live()
+	if r := c.ask("a", "anna", "", getFolder("")); r.code() != "ErrorMailboxStoreUnavailable" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+func reason(err error) entente.Reason {
+	var e *entente.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
+}
