@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"entente"
+	"entente/db"
 )
 
 // An Object is one of the directory that is the master of accounts and groups
@@ -106,6 +107,20 @@ func (c *Change) SetMembers(group entente.SID, members []entente.SID) (changed b
 		}
 	}
 	return changed, nil
+}
+
+// Holders returns the groups that an account or a group is a member of itself.
+func (d *Directory) Holders(ctx context.Context, member entente.SID) (all []entente.SID, err error) {
+	err = d.view(ctx, func(tx *db.Tx) error {
+		all = nil
+		var group entente.SID
+		rows, err := tx.Query(`SELECT group_sid FROM directory_member WHERE member_sid = $1 ORDER BY group_sid`, member)
+		return each(rows, err, func() error {
+			all = append(all, group)
+			return nil
+		}, &group)
+	})
+	return all, err
 }
 
 // Disable disables accounts that their master does not have any more. Those that

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -143,7 +144,10 @@ func secretFile(path string) (entente.Secret, error) {
 // openLDAP makes what keeps this organization like another directory, if the
 // configuration has one. The tables are there in any case, so that a backup does
 // not depend on the configuration.
-func (s *Server) openLDAP() (err error) {
+func (s *Server) openLDAP(ctx context.Context) (err error) {
+	if err := s.main.Migrate(ctx, ldap.Schema()); err != nil {
+		return err
+	}
 	c := s.config.LDAP
 	if c == nil {
 		return nil

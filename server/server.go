@@ -294,7 +294,7 @@ func (s *Server) join(ctx context.Context) error {
 		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
 	})
 	s.post = s.courier()
-	if err := s.openLDAP(); err != nil {
+	if err := s.openLDAP(ctx); err != nil {
 		return err
 	}
 	if err := s.openSharing(ctx); err != nil {

@@ -15,6 +15,7 @@ import (
 	"entente/clientaccess"
 	"entente/db"
 	"entente/directory"
+	"entente/directory/ldap"
 	"entente/ews/ewssharing"
 	"entente/federation"
 	"entente/keys"
@@ -223,7 +224,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
@@ -65,6 +66,10 @@ type Client struct {
 	readers pool // bound as BindDN
 	binders pool // bound as whoever proves himself
 
+	syncing  sync.Mutex
+	fresh    atomic.Int64 // Unix milliseconds
+	progress atomic.Pointer[Progress]
+
 	mu           sync.Mutex
 	refusedUntil time.Time
 }
@@ -115,24 +120,6 @@ func (c *Client) base(ctx context.Context, con *connection) (string, error) {
 		return "", err
 	}
 	return r.domain, nil
-}
-
-// Sync brings the local directory up to date: all of it the first time, and
-// then what changed.
-func (c *Client) Sync(ctx context.Context) (Report, error) {
-	return Report{}, entente.Errorf(entente.Unavailable, "the directory is not asked")
-}
-
-// Run syncs until ctx ends.
-func (c *Client) Run(ctx context.Context) { <-ctx.Done() }
-
-// Fresh returns when the last sync that saw everything began.
-func (c *Client) Fresh() time.Time { return time.Time{} }
-
-// A Report is what a sync did.
-type Report struct {
-	Created, Changed, Unchanged, Disabled, Refused int
-	Lines                                          []directory.ImportLine
 }
 
 // CheckFilter says what is wrong with a filter. RFC 4515.

@@ -91,9 +91,10 @@ func (q *query) request() *goldap.SearchRequest {
 	}
 }
 
-// pages hands on all entries, page by page (RFC 2696). Each page has its own
-// time and size.
-func (c *Client) pages(ctx context.Context, con *connection, q query, each func(*goldap.Entry) error) error {
+// pages hands on all entries, page by page (RFC 2696), and says after each page
+// that it is one. A page has its own time and size, in which what is done after
+// it does not count.
+func (c *Client) pages(ctx context.Context, con *connection, q query, after func() error, each func(*goldap.Entry) error) error {
 	left := q.limit
 	if left == 0 {
 		left = maxEntries
@@ -109,6 +110,9 @@ func (c *Client) pages(ctx context.Context, con *connection, q query, each func(
 			return each(e)
 		})
 		cancel()
+		if err == nil && after != nil {
+			err = after()
+		}
 		switch {
 		case err != nil:
 			return err

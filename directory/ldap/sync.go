@@ -1,0 +1,504 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	goldap "github.com/go-ldap/ldap/v3"
+
+	"entente"
+	"entente/db"
+	"entente/directory"
+)
+
+// Options of one sync.
+type Options struct {
+	Full    bool // everything is compared
+	Confirm bool // disable even many
+	DryRun  bool // say what would be done
+}
+
+// A Report is what a sync did.
+type Report struct {
+	Began     time.Time     `json:"began,omitzero"`
+	Took      time.Duration `json:"took,omitempty"`
+	Server    string        `json:"server,omitempty"`
+	Full      bool          `json:"full"`
+	DryRun    bool          `json:"dry_run,omitempty"`
+	Listed    int           `json:"listed"`
+	Created   int           `json:"created"`
+	Changed   int           `json:"changed"`
+	Unchanged int           `json:"unchanged"` // of those that were read
+	Disabled  int           `json:"disabled"`  // that are gone there
+	Emptied   int           `json:"emptied"`   // groups
+	Refused   int           `json:"refused"`
+	// WouldDisable counts accounts that are enabled here and not there any more.
+	WouldDisable int                    `json:"would_disable,omitempty"`
+	Lines        []directory.ImportLine `json:"-"` // of what was created, changed, disabled, refused
+}
+
+// did reports whether a sync did anything.
+func (r *Report) did() bool {
+	return r.Full || r.Created+r.Changed+r.Disabled+r.Emptied+r.Refused > 0
+}
+
+func (r *Report) summary() Report {
+	s := *r
+	s.Lines = nil
+	return s
+}
+
+// maxLines bounds what a report tells one by one.
+const maxLines = 10000
+
+// Sync brings the local directory up to date: all of it the first time, and
+// then what changed.
+func (c *Client) Sync(ctx context.Context) (Report, error) { return c.SyncWith(ctx, Options{}) }
+
+// SyncWith is Sync with options. Conflict with reason Held if an administrator has
+// to confirm it, and Conflict while another one is under way.
+func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
+	if !c.syncing.TryLock() {
+		return Report{}, entente.Errorf(entente.Conflict, "a sync is under way")
+	}
+	defer c.syncing.Unlock()
+	before, err := c.lease(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	r := &run{Client: c, Options: o, dry: o.DryRun, began: c.Now(), before: before}
+	r.report.Began, r.report.DryRun = r.began, o.DryRun
+	err = r.do(ctx)
+	r.report.Took, r.report.Full = c.Now().Sub(r.began), r.full
+	if r.con != nil {
+		r.report.Server = r.con.server.name
+		defer r.con.close()
+		if kindOfError(err) == entente.Unavailable {
+			r.con.server.failed(c.Now(), err) // the next one is asked another
+		}
+	}
+	c.progress.Store(nil)
+	// What was found out is kept even if whoever asked does not wait any more.
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if failed := c.finish(keep, r, err); err == nil {
+		err = failed
+	}
+	if _, look := c.look(keep); err == nil {
+		err = look
+	}
+	c.tell(r, err)
+	return r.report, err
+}
+
+func (r *run) do(ctx context.Context) (err error) {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	if err := r.scope(ctx); err != nil {
+		return err
+	}
+	if r.seen, err = r.seenObjects(ctx); err != nil {
+		return err
+	}
+	if err := r.list(ctx); err != nil {
+		return unavailable(err)
+	}
+	r.report.Listed = len(r.listed)
+	if err := r.plan(); err != nil && !r.dry {
+		return err
+	}
+	if err := r.ensureRealm(ctx); err != nil {
+		return err
+	}
+	// Who has to be stopped goes first.
+	if err := r.stop(ctx); err != nil {
+		return err
+	}
+	return r.read(ctx)
+}
+
+// stop disables accounts that are gone, and takes the members from groups that
+// are.
+func (r *run) stop(ctx context.Context) error {
+	for some := range slices.Chunk(r.lost, batch) {
+		if r.dry {
+			r.wouldStop(some)
+			continue
+		}
+		var lines []directory.ImportLine
+		if err := r.Directory.Update(ctx, func(c *directory.Change) error {
+			lines = nil
+			for _, g := range some {
+				l, err := r.stopOne(c, g)
+				if err != nil {
+					return err
+				}
+				if l.Action != "" {
+					lines = append(lines, l)
+				}
+			}
+			return c.Also(r.hold)
+		}); err != nil {
+			return err
+		}
+		for _, l := range lines {
+			r.stopped(l)
+		}
+	}
+	return nil
+}
+
+func (r *run) stopped(l directory.ImportLine) {
+	if l.Action == "disabled" {
+		r.report.Disabled++
+	} else {
+		r.report.Emptied++
+	}
+	r.line(l)
+}
+
+func (r *run) wouldStop(some []directory.GUID) {
+	here := r.Directory.Snapshot()
+	for _, g := range some {
+		switch s := r.seen[g]; {
+		case s.group && s.state == kept:
+			r.stopped(directory.ImportLine{SID: s.sid, Name: string(s.sid), Action: "emptied"})
+		case !s.group && enabled(here, s.sid):
+			r.stopped(directory.ImportLine{SID: s.sid, Name: string(s.sid), Action: "disabled"})
+		}
+	}
+}
+
+func (r *run) stopOne(c *directory.Change, g directory.GUID) (l directory.ImportLine, err error) {
+	s := r.seen[g]
+	if err := c.Also(func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE ldap_object SET state = 'gone', note = '' WHERE guid = $1`, g)
+		return err
+	}); err != nil {
+		return l, err
+	}
+	if s.group {
+		changed, err := c.SetMembers(s.sid, nil)
+		if kindOfError(err) == entente.NotFound { // it was refused, or removed here
+			return l, nil
+		}
+		if err == nil && changed {
+			l = directory.ImportLine{SID: s.sid, Name: string(s.sid), Action: "emptied"}
+		}
+		return l, err
+	}
+	done, err := c.Disable([]entente.SID{s.sid})
+	if err == nil && len(done) > 0 {
+		l = directory.ImportLine{SID: s.sid, Name: string(s.sid), Action: "disabled"}
+		if a, err := c.Account(s.sid); err == nil {
+			l.Name = string(a.UPN)
+		}
+	}
+	return l, err
+}
+
+func kindOfError(err error) entente.Kind {
+	var told *entente.Error
+	if errors.As(err, &told) {
+		return told.Kind
+	}
+	return entente.Internal
+}
+
+// Batches: of objects stopped in one transaction, and asked for in one search.
+const (
+	batch  = 200
+	inOnce = 40
+)
+
+// read reads the objects that are wanted and imports them: accounts first, so
+// that groups find them.
+func (r *run) read(ctx context.Context) error {
+	r.progress.Store(&Progress{Total: len(r.wanted)})
+	for i := range r.filters {
+		if i == 1 {
+			if err := r.wantGroups(ctx); err != nil {
+				return err
+			}
+		}
+		var some []directory.GUID
+		for g := range r.wanted {
+			if index(r.listed[g].group) == i {
+				some = append(some, g)
+			}
+		}
+		slices.SortFunc(some, func(a, b directory.GUID) int { return slices.Compare(a[:], b[:]) })
+		if err := r.readKind(ctx, i, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readKind reads accounts or groups: where most are wanted by going through
+// all, else by asking for each.
+func (r *run) readKind(ctx context.Context, kind int, some []directory.GUID) error {
+	all := 0
+	for _, l := range r.listed {
+		if index(l.group) == kind {
+			all++
+		}
+	}
+	if r.full && len(some)*4 > all {
+		return r.bring(ctx, query{base: r.base, filter: r.filters[kind]})
+	}
+	for few := range slices.Chunk(some, inOnce) {
+		filter := "(|"
+		for _, g := range few {
+			filter += guidFilter(g)
+		}
+		if err := r.bring(ctx, query{base: r.base, filter: "(&" + r.filters[kind] + filter + "))"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bring imports what a query finds, a page at a time.
+func (r *run) bring(ctx context.Context, q query) error {
+	q.scope, q.controls = goldap.ScopeWholeSubtree, []goldap.Control{extendedDN()}
+	q.attrs = strings.Fields(attributes)
+	if r.domain.exchange {
+		q.attrs = strings.Fields(attributes + exchangeAttributes)
+	}
+	var page, again []*object
+	err := r.pages(ctx, r.con, q, func() error {
+		conflicts, err := r.keep(ctx, page, false)
+		again, page = append(again, conflicts...), nil
+		return err
+	}, func(e *goldap.Entry) error {
+		o, err := r.domain.convert(e)
+		if o == nil { // nobody, as far as this account may read
+			r.report.Refused++
+			r.line(directory.ImportLine{Name: parseName(e.DN).dn, Action: refused, Err: invalid(err)})
+			return nil
+		}
+		if !r.wanted[o.guid] {
+			return nil
+		}
+		o.entry.Err = invalid(err)
+		page = append(page, o)
+		return nil
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	// An address that somebody gave up and another took: who had it comes first now.
+	_, err = r.keep(ctx, again, true)
+	return err
+}
+
+// invalid says why an object cannot be used.
+func invalid(err error) error {
+	var told *entente.Error
+	if err == nil || errors.As(err, &told) && told.Text == err.Error() {
+		return err
+	}
+	return entente.Errorf(entente.Invalid, "%s", err)
+}
+
+// keep imports objects and remembers them in the same transaction. It returns
+// those that another was in the way of: he may not be when all are read.
+func (r *run) keep(ctx context.Context, some []*object, last bool) (again []*object, err error) {
+	for _, o := range some {
+		if o.group && o.entry.Err == nil {
+			if err := r.completeGroup(ctx, o); err != nil {
+				return nil, err
+			}
+		}
+	}
+	i := 0
+	var conflicts []*object
+	report, err := r.Directory.ImportObjects(ctx, func() (directory.Object, error) {
+		if i == len(some) {
+			return directory.Object{}, io.EOF
+		}
+		i++
+		return some[i-1].entry, nil
+	}, directory.ImportOptions{
+		Database: r.MailboxDatabase, DryRun: r.dry,
+		Kept: func(tx *db.Tx, lines []directory.ImportLine) error {
+			for _, l := range lines {
+				o := some[l.Line-1]
+				is, note := kept, o.note
+				if l.Action == refused {
+					is = refused
+				}
+				if l.Err != nil {
+					note = l.Err.Error()
+				}
+				if err := o.remember(tx, r.invocation, is, note); err != nil {
+					return err
+				}
+			}
+			return r.hold(tx)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var disable []entente.SID
+	for _, l := range report.Lines {
+		o := some[l.Line-1]
+		if l.Action == refused && !last && kindOfError(l.Err) == entente.Conflict {
+			conflicts = append(conflicts, o)
+			continue
+		}
+		if l.Action == refused && !o.group && !o.enabled {
+			disable = append(disable, o.sid)
+		}
+		r.count(l, o)
+	}
+	return conflicts, r.disableRefused(ctx, disable)
+}
+
+func (r *run) count(l directory.ImportLine, o *object) {
+	switch l.Action {
+	case "created":
+		r.report.Created++
+	case "changed":
+		r.report.Changed++
+	case refused:
+		r.report.Refused++
+	default:
+		r.report.Unchanged++
+		if l.Err == nil {
+			l.Action = ""
+		}
+	}
+	if p := r.progress.Load(); p != nil {
+		r.progress.Store(&Progress{Done: p.Done + 1, Total: p.Total})
+	}
+	if l.Action != "" {
+		if l.Name == "" {
+			l.Name = o.name
+		}
+		r.line(l)
+	}
+}
+
+// line keeps what is told one by one.
+func (r *run) line(l directory.ImportLine) {
+	if len(r.report.Lines) < maxLines {
+		l.Line = len(r.report.Lines) + 1
+		r.report.Lines = append(r.report.Lines, l)
+	}
+}
+
+// disableRefused disables accounts that cannot be brought up to date and are
+// disabled there: that much must be done.
+func (r *run) disableRefused(ctx context.Context, sids []entente.SID) error {
+	here := r.Directory.Snapshot()
+	sids = slices.DeleteFunc(sids, func(s entente.SID) bool { return !enabled(here, s) })
+	if len(sids) == 0 || r.dry {
+		return nil
+	}
+	var done []entente.SID
+	err := r.Directory.Update(ctx, func(c *directory.Change) (err error) {
+		done, err = c.Disable(sids)
+		return err
+	})
+	for _, s := range done {
+		r.stopped(directory.ImportLine{SID: s, Name: string(s), Action: "disabled"})
+	}
+	return err
+}
+
+// completeGroup reads the members that did not come with a group, and adds those
+// whose primary group it is.
+func (r *run) completeGroup(ctx context.Context, o *object) error {
+	for o.rest > 0 {
+		at := o.rest
+		asked, cancel := context.WithTimeout(ctx, r.Timeout)
+		e, err := r.con.one(asked, query{
+			base: o.name, scope: goldap.ScopeBaseObject, filter: "(objectClass=*)",
+			attrs: []string{fmt.Sprintf("member;range=%d-*", at)}, controls: []goldap.Control{extendedDN()},
+		})
+		cancel()
+		if err != nil {
+			return unavailable(err)
+		}
+		if e == nil {
+			return unavailable(fmt.Errorf("%.64q is gone while its members are read", o.name))
+		}
+		if err := o.addMembers(e); err != nil {
+			return unavailable(err)
+		}
+		if o.rest != 0 && o.rest <= at {
+			return unavailable(errEndless)
+		}
+	}
+	more, err := primaryMembers(ctx, r.DB, o.sid)
+	o.entry.Members = append(o.entry.Members, more...)
+	return err
+}
+
+// wantGroups wants groups too that did not change themselves: those that became
+// or ceased to be the primary group of an account just read, and those that had
+// as a member who is lost, which on the servers is no change to the group.
+func (r *run) wantGroups(ctx context.Context) error {
+	if r.dry || len(r.wanted)+len(r.lost) == 0 {
+		return nil
+	}
+	now, err := r.seenObjects(ctx)
+	if err != nil {
+		return err
+	}
+	touched := map[entente.SID]bool{}
+	for g := range r.wanted {
+		was, is := r.seen[g], now[g]
+		if was.primary != is.primary && !is.group {
+			touched[was.primary], touched[is.primary] = true, true
+		}
+	}
+	for _, g := range r.lost {
+		holders, err := r.Directory.Holders(ctx, r.seen[g].sid)
+		if err != nil {
+			return err
+		}
+		for _, h := range holders {
+			touched[h] = true
+		}
+	}
+	for g, s := range now {
+		if s.group && s.state != gone && touched[s.sid] && !r.wanted[g] {
+			r.wanted[g] = true
+			r.listed[g] = listed{group: true, usn: s.usn}
+		}
+	}
+	return nil
+}
+
+// tell logs how a sync ended.
+func (c *Client) tell(r *run, err error) {
+	p := &r.report
+	attrs := []any{
+		"server", p.Server, "full", p.Full, "listed", p.Listed, "created", p.Created, "changed", p.Changed,
+		"disabled", p.Disabled, "emptied", p.Emptied, "refused", p.Refused, "took", p.Took.Round(time.Millisecond),
+	}
+	level := slog.LevelDebug
+	switch {
+	case err != nil:
+		level, attrs = slog.LevelError, append(attrs, "err", err)
+	case p.Created+p.Changed+p.Disabled+p.Emptied > 0 || r.Full:
+		level = slog.LevelInfo
+	}
+	c.Log.Log(context.Background(), level, "directory sync", attrs...)
+	for _, l := range p.Lines {
+		if l.Action == "disabled" || l.Action == "emptied" {
+			c.Log.Info("directory sync: gone there", "sid", l.SID, "name", l.Name, "action", l.Action)
+		}
+	}
+}
