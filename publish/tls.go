@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/connections"
 )
 
 // A face is what a listener shows in a handshake: which certificate for which
@@ -109,6 +110,9 @@ func (l *listener) tlsConfig() *tls.Config {
 	if l.HTTP2 {
 		c.NextProtos = []string{"h2", "http/1.1"}
 	}
+	if slices.Contains(l.Auth, WithNegotiate) {
+		c = connections.Noting(c) // tokens say over which channel they go
+	}
 	if !slices.Contains(l.Auth, WithCertificate) {
 		return c
 	}
@@ -149,7 +153,7 @@ func (l *listener) verify(s *tls.ConnectionState) error {
 	}
 	_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
 		Roots: l.authorities, Intermediates: between, CurrentTime: l.gateway.Now(),
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, // what it is for is judged with whose it is
 	})
 	return err
 }

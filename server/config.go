@@ -44,6 +44,7 @@ type Config struct {
 
 	Broker     *BrokerConfig     `yaml:"broker,omitempty" doc:"Makes this server a trust broker for organizations that federate, beside its own organization or instead of one."`
 	Federation *FederationConfig `yaml:"federation,omitempty" doc:"How the trust broker and partner organizations are reached. The trust itself is set by entente federation."`
+	Publish    *PublishConfig    `yaml:"publish,omitempty" doc:"Makes this server a gateway that publishes servers inside, its own among them or others."`
 	LDAP       *LDAPConfig       `yaml:"ldap,omitempty" doc:"The Active Directory that accounts and groups come from."`
 }
 
@@ -204,6 +205,11 @@ func (c *Config) Check() error {
 	if c.Federation != nil {
 		if err := c.Federation.check(); err != nil {
 			bad("federation: %w", err)
+		}
+	}
+	if c.Publish != nil {
+		if err := c.Publish.check(c); err != nil {
+			bad("publish: %w", err)
 		}
 	}
 	if c.LDAP != nil {

@@ -71,6 +71,8 @@ func kindOf(t reflect.Type) (string, reflect.Type) {
 	switch {
 	case t.String() == "time.Duration":
 		return "duration", nil
+	case t == reflect.TypeFor[*bool]():
+		return "true or false", nil
 	case t.Kind() == reflect.Pointer:
 		return "mapping, optional", t.Elem()
 	case t.Kind() == reflect.Struct:

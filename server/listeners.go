@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"entente/connections"
+	"entente/publish"
 )
 
 // Limits of threat model section 7.
@@ -32,11 +33,18 @@ type Listening struct {
 	metrics net.Listener
 	relay   net.Listener
 	http    []*http.Server
+
+	published *publish.Bound // nil without a gateway
 }
 
 // Addr is the address of the HTTPS listener, with the port that was chosen if
 // the configuration left it open.
-func (l *Listening) Addr() net.Addr { return l.https.Addr() }
+func (l *Listening) Addr() net.Addr {
+	if l.https == nil { // a gateway alone
+		return nil
+	}
+	return l.https.Addr()
+}
 
 // httpServer is an http.Server with the limits every listener has.
 func (s *Server) httpServer(h http.Handler) *http.Server {
@@ -118,31 +126,14 @@ func lastForwarded(h http.Header) (netip.Addr, bool) {
 func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	l := &Listening{server: s}
 	fail := func(err error) (*Listening, error) { return nil, errors.Join(err, l.close()) }
-	var lc net.ListenConfig
-	raw, err := lc.Listen(ctx, "tcp", s.config.Listen.HTTPS)
-	if err != nil {
-		return nil, fmt.Errorf("listen for HTTPS: %w", err)
-	}
-	if s.options.Demo && !raw.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		return fail(errors.Join(errors.New("the demo listens on loopback only: its passwords are known"), raw.Close()))
-	}
-	s.listenPort(raw.Addr())
-	if err := s.register(ctx); err != nil { // with the port that there is now
-		return fail(errors.Join(err, raw.Close()))
-	}
-	conf, err := s.tlsConfig(ctx)
-	if err == nil {
-		if s.bound() {
-			conf = connections.Noting(conf)
+	if !s.config.publishOnly() {
+		if err := l.listenHTTPS(ctx); err != nil {
+			return fail(err)
 		}
-		conf, err = s.nodeChannels(conf)
 	}
-	if err != nil {
-		return fail(errors.Join(err, raw.Close()))
-	}
-	l.https = tls.NewListener(s.strangers.Listen(raw), conf)
-	l.http = append(l.http, s.httpServer(s.Handler()))
 	if s.config.Listen.HTTP != "" {
+		var lc net.ListenConfig
+		var err error
 		if l.plain, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {
 			return fail(fmt.Errorf("listen for proxies: %w", err))
 		}
@@ -153,11 +144,47 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	if err := l.listenRelay(ctx); err != nil {
 		return fail(err)
 	}
+	if err := l.listenPublish(ctx); err != nil {
+		return fail(err)
+	}
 	return l, nil
+}
+
+// listenHTTPS opens the listener of an organization's clients.
+func (l *Listening) listenHTTPS(ctx context.Context) error {
+	s := l.server
+	var lc net.ListenConfig
+	raw, err := lc.Listen(ctx, "tcp", s.config.Listen.HTTPS)
+	if err != nil {
+		return fmt.Errorf("listen for HTTPS: %w", err)
+	}
+	if s.options.Demo && !raw.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return errors.Join(errors.New("the demo listens on loopback only: its passwords are known"), raw.Close())
+	}
+	s.listenPort(raw.Addr())
+	if err := s.register(ctx); err != nil { // with the port that there is now
+		return errors.Join(err, raw.Close())
+	}
+	conf, err := s.tlsConfig(ctx)
+	if err == nil {
+		if s.bound() {
+			conf = connections.Noting(conf)
+		}
+		conf, err = s.nodeChannels(conf)
+	}
+	if err != nil {
+		return errors.Join(err, raw.Close())
+	}
+	l.https = tls.NewListener(s.strangers.Listen(raw), conf)
+	l.http = append(l.http, s.httpServer(s.Handler()))
+	return nil
 }
 
 func (l *Listening) close() error {
 	var errs []error
+	if l.published != nil {
+		errs = append(errs, l.published.Close())
+	}
 	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics, l.relay}, l.admin...) {
 		if n != nil {
 			errs = append(errs, n.Close())
@@ -170,7 +197,7 @@ func (l *Listening) close() error {
 // the shutdown time-out.
 func (l *Listening) Serve(ctx context.Context) error {
 	s := l.server
-	failed := make(chan error, 5)
+	failed := make(chan error, 6)
 	channels, hangUp := context.WithCancel(ctx)
 	defer hangUp()
 	serve := func(hs *http.Server, n net.Listener) {
@@ -180,8 +207,11 @@ func (l *Listening) Serve(ctx context.Context) error {
 			}
 		})
 	}
-	serve(l.http[0], l.https)
+	if l.https != nil {
+		serve(l.http[0], l.https)
+	}
 	l.serveRelay(channels, failed)
+	l.servePublish(channels, failed)
 	if l.plain != nil {
 		h, err := s.behindProxy(s.Handler())
 		if err != nil {
@@ -202,7 +232,9 @@ func (l *Listening) Serve(ctx context.Context) error {
 		l.http = append(l.http, hs)
 		serve(hs, l.metrics)
 	}
-	s.log.Info("serving", "name", s.config.Name, "https", l.https.Addr().String(), "ews", s.EWSURL())
+	if l.https != nil {
+		s.log.Info("serving", "name", s.config.Name, "https", l.https.Addr().String(), "ews", s.EWSURL())
+	}
 	var err error
 	select {
 	case <-ctx.Done():

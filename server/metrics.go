@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"entente/clientaccess"
+	"entente/publish"
 )
 
 // metrics are this server's own: a registry of its own, so that several
@@ -16,6 +18,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	took     *prometheus.HistogramVec
 	assigned prometheus.Counter // new assignments
+	gateway  *prometheus.HistogramVec
 }
 
 func newMetrics() *metrics {
@@ -31,7 +34,12 @@ func newMetrics() *metrics {
 			Help: "New assignments: somebody may act as others.",
 		}),
 	}
-	m.registry.MustRegister(m.took, m.assigned, collectors.NewGoCollector(),
+	m.gateway = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "entente_published_request_duration_seconds",
+		Help:    "Time of requests at the publishing gateway by listener, rule, class of status, and why it refused.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30, 300, 1800},
+	}, []string{"listener", "rule", "status", "reason"})
+	m.registry.MustRegister(m.took, m.assigned, m.gateway, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -45,6 +53,12 @@ func (m *metrics) observe(o clientaccess.Observation) {
 		outcome = "NoError"
 	}
 	m.took.WithLabelValues(string(o.Protocol), o.Action, outcome).Observe(o.Took.Seconds())
+}
+
+// published is publish.Config.Observe. Listeners and rules are the configuration's,
+// reasons a closed set.
+func (m *metrics) published(o publish.Observation) {
+	m.gateway.WithLabelValues(o.Listener, o.Rule, fmt.Sprintf("%dxx", o.Status/100), string(o.Reason)).Observe(o.Took.Seconds())
 }
 
 func (m *metrics) handler() http.Handler {

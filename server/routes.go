@@ -47,7 +47,7 @@ func outgoingRules(sockets ...string) map[outgoing.Purpose]outgoing.Rule {
 // (ProxyShell).
 func (s *Server) routes() http.Handler {
 	table := map[string]http.Handler{}
-	if c := s.config.Broker; c == nil || !c.Only {
+	if c := s.config.Broker; (c == nil || !c.Only) && !s.config.publishOnly() {
 		s.organizationRoutes(table)
 	}
 	s.brokerRoutes(table)

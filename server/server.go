@@ -34,6 +34,7 @@ import (
 	"entente/mailbox"
 	"entente/outgoing"
 	"entente/partner"
+	"entente/publish"
 	"entente/relay"
 	"entente/sharing"
 )
@@ -85,7 +86,8 @@ type Server struct {
 	delegation *authn.Delegation
 	complaints complaints
 	kerberos   kerberosEnds
-	Broker     *broker.Broker // nil if this server is none
+	Broker     *broker.Broker   // nil if this server is none
+	Gateway    *publish.Gateway // nil if this server is none
 
 	port      port
 	strangers connections.Strangers
@@ -121,6 +123,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"kerberos", s.openKerberos},
 		{"nodes", s.openNodes},
 		{"protocols", s.join},
+		{"gateway", s.openPublish},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", step.what, err), s.Close())

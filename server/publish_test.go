@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"entente/access"
+	"entente/admin"
+)
+
+const publishText = `
+publish:
+  listeners:
+  - name: internet
+    address: 127.0.0.1:0
+    certificates: [{cert: CERT, key: KEY}]
+    auth: [basic]
+  rules:
+  - name: ews
+    listener: internet
+    names: [mail.contoso.example]
+    preset: ews
+    site: mail.contoso.example
+    inside: ["https://127.0.0.1:1"]
+    delegation: basic
+`
+
+func TestPublishConfig(t *testing.T) {
+	test := func(old, replacement, want string) {
+		t.Helper()
+		text := "name: mail.contoso.example\nstate: /var/lib/entente\n" + strings.Replace(publishText, old, replacement, 1)
+		_, err := ReadConfig(strings.NewReader(text))
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s -> %s: %s, want %s", old, replacement, got, want)
+		}
+	}
+	test("", "", "")
+	test("auth: [basic]", "auth: [ntlm]", `"ntlm" is none of certificate, negotiate, basic, none`)
+	test("auth: [basic]", "auth: []", "say how clients sign in")
+	test("auth: [basic]", "auth: [none]", "basic is not possible for who signs in by none at listener internet; choose none or pass-through")
+	test("auth: [basic]", "auth: [negotiate]", "negotiate needs a keytab")
+	test("auth: [basic]", "auth: [basic]\n    min_tls: \"1.0\"", "neither 1.2 nor 1.3")
+	test("address: 127.0.0.1:0", "address: here", "not HOST:PORT")
+	test("delegation: basic", "delegation: kerberos", "set kerberos.account")
+	test("delegation: basic", "delegation: ntlm", "none of none, pass-through")
+	test("preset: ews", "preset: imap", "none of ews, activesync")
+	test("preset: ews", "paths: [owa]", "not a plain path")
+	test("listener: internet", "listener: intranet", "there is no listener")
+	test("https://127.0.0.1:1", "http://127.0.0.1:1", "over https")
+	test("https://127.0.0.1:1", "https://127.0.0.1:1/ews", "paths are passed on as they are")
+	test("delegation: basic", "delegation: basic\n    impersonate: maybe", "impersonate")
+	again := "  - {name: more, listener: internet, names: [MAIL.contoso.example], paths: [/ews/exchange.asmx], inside: [\"https://cas.contoso.example\"], delegation: basic}\n"
+	test("    delegation: basic\n", "    delegation: basic\n"+again, "is published by rule ews already")
+	test("  rules:", "  only: true\n  surprise: 1\n  rules:", "surprise")
+}
+
+// gateway serves what publishText says in front of a server, on loopback.
+func gateway(t *testing.T, behind *running, changes ...string) (*Server, *Listening, *x509.CertPool) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(append(changes, "https://127.0.0.1:1", behind.url, "CERT", filepath.Join(dir, "cert.pem"), "KEY", filepath.Join(dir, "key.pem"), "delegation: basic", "delegation: basic\n    ca_files: ["+behind.CAFile()+"]")...).Replace(publishText)
+	roots := certificateFiles(t, dir, "mail.contoso.example")
+	c, err := ReadConfig(strings.NewReader("name: gw.contoso.example\nstate: " + dir + "\n" + text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), c, Options{Organization: "contoso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Listen(t.Context())
+	if err != nil {
+		t.Fatal(errors.Join(err, s.Close()))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, l, roots
+}
+
+func TestGatewayInFrontOfAServer(t *testing.T) {
+	const password = "correct horse"
+	behind := start(t, conf(t, "sqlite:entente.db"))
+	behind.person(t, "anna@contoso.example", password)
+	gw, l, roots := gateway(t, behind, "publish:", "publish:\n  only: true")
+	(&running{Server: gw}).person(t, "anna@contoso.example", password)
+	if l.Addr() != nil {
+		t.Error("a gateway alone serves an organization too")
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, l.Published("internet").String())
+		},
+		TLSClientConfig: &tls.Config{RootCAs: roots},
+	}}
+	t.Cleanup(client.CloseIdleConnections)
+	ask := func(path, user, pass, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest("POST", "https://mail.contoso.example"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+		r.SetBasicAuth(user, pass)
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	if status, body := ask("/EWS/Exchange.asmx", "anna@contoso.example", password, inbox); status != 200 || !strings.Contains(body, "NoError") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _ := ask("/EWS/Exchange.asmx", "anna@contoso.example", "wrong", inbox); status != 401 {
+		t.Errorf("a wrong password: %d", status)
+	}
+	for _, path := range []string{"/healthz", "/autodiscover/autodiscover.xml", "/EWS/../healthz"} {
+		if status, _ := ask(path, "anna@contoso.example", password, ""); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	if err := gw.Audit.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	api := gw.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local})
+	records, err := api.SearchAudit(t.Context(), admin.SearchAudit{AuditFilter: admin.AuditFilter{Action: "publish.enter"}, Limit: 10})
+	if err != nil || len(records) != 1 || records[0].As != "anna@contoso.example" || !records[0].Allowed {
+		t.Errorf("%+v %v", records, err)
+	}
+}
+
+// certificateFiles writes a certificate that signs for itself, and its key.
+func certificateFiles(t *testing.T, dir, name string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return pool
+}
