@@ -133,7 +133,7 @@ func (a *Acceptor) Accept(token []byte, b Bindings) (*Identity, string, error) {
 		return nil, "", err
 	}
 	// The last of all: what is refused for another reason was not used.
-	if err := a.replay.once(r.authenticator.cipher, id.Service.Name, auth.made, now); err != nil {
+	if err := a.replay.once(r.authenticator.cipher, auth.made, now); err != nil {
 		return nil, "", err
 	}
 	var apRep []byte

@@ -267,6 +267,8 @@ func TestReplay(t *testing.T) {
 	forms := [][]byte{
 		minttest.Frame(req, ticket, minttest.Request{}), minttest.Frame(req, ticket, minttest.Request{Raw: true}),
 		minttest.Frame(req, ticket, minttest.Request{Mechs: []string{minttest.MSKRB5}}),
+		// The name of the service is not sealed.
+		minttest.Frame(bytes.Replace(req, []byte("mail.contoso"), []byte("MAIL.contoso"), 1), ticket, minttest.Request{}),
 	}
 	var in atomic.Int32
 	var wg sync.WaitGroup
