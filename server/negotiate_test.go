@@ -237,3 +237,68 @@ func TestNegotiate(t *testing.T) {
 		t.Errorf("offered no more: %s", out)
 	}
 }
+
+// python runs a script of others' libraries and returns what it said.
+func (k *kerberized) python(modules, script string, env ...string) string {
+	k.t.Helper()
+	const python = "/usr/bin/python3" // Debian's, which has Debian's packages
+	if err := exec.Command(python, "-c", "import "+modules).Run(); err != nil {
+		if os.Getenv("ENTENTE_REQUIRE_CLIENTS") != "" {
+			k.t.Fatalf("%s cannot be imported: apt-get install python3-exchangelib python3-requests-kerberos python3-gssapi", modules)
+		}
+		k.t.Skipf("%s cannot be imported", modules)
+	}
+	ctx, cancel := context.WithTimeout(k.t.Context(), 90*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", script))
+	cmd.Stdin = strings.NewReader(getInbox)
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "KRB5_CONFIG=" + k.realm.Config, "KRB5CCNAME=" + k.cache, "HOME=" + k.t.TempDir(),
+		"REQUESTS_CA_BUNDLE=" + k.CAFile(), "HOST=" + k.host, "PORT=" + k.port, "PYTHONDONTWRITEBYTECODE=1",
+	}, env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		k.t.Fatalf("%s: %v: %s\n%s", script, err, out, k.log)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestNegotiateExchangelib: a client that insists on the server's proof gets it.
+func TestNegotiateExchangelib(t *testing.T) {
+	k := kerberize(t, kdctest.Samba(t), nil)
+	k.importPeople()
+	k.kinit("alice")
+	if out := k.python("exchangelib, requests_kerberos", "negotiate.py", "WHO=alice@entente.test"); !strings.Contains(out, "Inbox") {
+		t.Error(out)
+	}
+}
+
+// TestNegotiateChannels: tokens that say over which channel they go are held to
+// it, and where they must say it, those that do not are refused.
+func TestNegotiateChannels(t *testing.T) {
+	for _, required := range []bool{false, true} {
+		k := kerberize(t, kdctest.Samba(t), func(c *Config) {
+			if required {
+				c.Kerberos.Bindings = bindingsRequire
+			}
+		})
+		k.importPeople()
+		k.kinit("alice")
+		test := func(bindings, want string) {
+			t.Helper()
+			if got := k.python("gssapi", "channel.py", "BINDINGS="+bindings); got != want {
+				t.Errorf("required %v, %s: %s, want %s\n%s", required, bindings, got, want, k.log)
+			}
+		}
+		test("end-point", "200")
+		test("wrong", "401")
+		if required {
+			test("none", "401")
+			if !strings.Contains(k.log.String(), "kerberos-channel") {
+				t.Errorf("the log does not say why: %s", k.log)
+			}
+		} else {
+			test("none", "200")
+		}
+	}
+}
