@@ -128,7 +128,11 @@ func (g *Gateway) inNameOf(p *Passage, as access.Principal) error {
 
 // user is for whom a ticket is asked.
 func (g *Gateway) user(a *access.Account) kerberos.User {
-	return kerberos.User{Name: logonName(a), Realm: g.Realm, SID: a.SID}
+	u := kerberos.User{Name: logonName(a), Realm: g.Realm, SID: a.SID}
+	if g.PAC == kerberos.PACNone {
+		u.SID = "" // a realm of names alone
+	}
+	return u
 }
 
 // present are the requests under way.

@@ -155,6 +155,9 @@ type Config struct {
 	// Tickets are had for accounts of a realm; nil if no rule delegates by Kerberos.
 	Tickets Tickets
 	Realm   string
+	// PAC is what the realm's tickets carry. By default the SID in it must be the
+	// account's. (threats K2)
+	PAC kerberos.PACMode
 
 	// Enforcer decides by rules that enforce policies; without one these refuse
 	// everything.

@@ -14,6 +14,7 @@ import (
 
 	"entente"
 	"entente/authn"
+	"entente/kerberos"
 	"entente/outgoing"
 	"entente/publish"
 )
@@ -284,6 +285,11 @@ func (s *Server) openPublish(context.Context) error {
 	}
 	if d := s.delegator(); d != nil {
 		conf.Tickets, conf.Realm = d, s.config.Kerberos.Realm
+		for _, r := range s.config.Kerberos.realms() {
+			if strings.EqualFold(r.Name, conf.Realm) {
+				conf.PAC = kerberos.PACMode(r.PAC)
+			}
+		}
 	}
 	if s.LDAP != nil {
 		conf.Fresh, conf.MaxAge = s.LDAP.Fresh, s.config.LDAP.MaxAge
