@@ -147,10 +147,3 @@ func (c *ticketCache) forget(u User) {
 		}
 	}
 }
-
-// size returns how many entries there are.
-func (c *ticketCache) size() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.entries)
-}

@@ -66,7 +66,6 @@ type Realm struct {
 	dir    string
 	env    []string
 	keeper *keeper
-	mu     sync.Mutex
 }
 
 // A kind is what differs between KDCs.
