@@ -253,7 +253,7 @@ func (a *Acceptor) current(t *openTicket, now time.Time) error {
 // realm returns what tickets of the client's realm must carry. Where they have
 // no PAC, realms that the ticket came through on its way have to be ones that
 // the KDC has approved of; where they have one, its word is about SIDs, and
-// others hold them against the realm. RFC 4120 2.7, [MS-KILE] 3.3.5.7
+// others hold them against the realm. RFC 4120 2.7
 func (a *Acceptor) realm(t *openTicket, s *sealedTicket) (PACMode, error) {
 	mode, ok := a.PAC[string(t.realm)]
 	if !ok {
@@ -346,7 +346,11 @@ func (a *Acceptor) identity(t *openTicket, session *enctype.Key, r *apRequest) *
 func readPAC(t *openTicket, key *enctype.Key, mode PACMode) (*pac.PAC, error) {
 	var found []byte
 	err := authData(t.data, func(kind int64, data []byte) error {
-		if kind != adIfRelevant {
+		switch kind {
+		case adIfRelevant:
+		case adTokenRestrictions, adLocal, adAPOptions, adClientTarget:
+			return nil // of Windows, for itself: nothing that restricts a service of ours
+		default:
 			// What is not marked as if-relevant has to be understood. RFC 4120 5.2.6
 			return refuse(Malformed, "the ticket has authorization data of type %d, which restricts it in a way that is not known here", kind)
 		}

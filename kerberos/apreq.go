@@ -119,7 +119,7 @@ func (a *authenticator) sameClient(t *openTicket) bool {
 }
 
 // knowsBindings reports whether the client says that he knows of channel
-// bindings, [MS-KILE] 2.2.
+// bindings, [MS-KILE] 3.2.5.8.
 func (a *authenticator) knowsBindings() (aware bool, err error) {
 	err = authData(a.data, func(kind int64, data []byte) error {
 		if kind != adIfRelevant {

@@ -54,7 +54,7 @@ func channelBindings(endPoint []byte) []byte {
 
 // checkBindings holds what the client says of the channel against what it is.
 // One who says that he knows of bindings, and gives none, had them taken out
-// of his hands: he speaks to somebody without TLS. [MS-KILE] 3.4.5
+// of his hands: he speaks to somebody without TLS. [MS-KILE] 3.2.5.8
 func checkBindings(said []byte, aware bool, b Bindings) error {
 	var none [16]byte
 	silent := subtle.ConstantTimeCompare(said, none[:]) == 1
@@ -101,13 +101,16 @@ func makeMIC(k *enctype.Key, data []byte) []byte {
 	return k.Checksum(head, usageAcceptorSign, data, head)
 }
 
-// Authorization data, RFC 4120 5.2.6 and [MS-KILE] 2.2.
+// Authorization data, RFC 4120 5.2.6 and [MS-KILE] 3.2.5.8.
 const (
-	adIfRelevant = 1
-	adPAC        = 128
-	adAPOptions  = 143
-	apOptionsCBT = 0x4000
-	maxAuthData  = 64
+	adIfRelevant        = 1
+	adPAC               = 128
+	adTokenRestrictions = 141
+	adLocal             = 142
+	adAPOptions         = 143
+	adClientTarget      = 144
+	apOptionsCBT        = 0x4000
+	maxAuthData         = 64
 )
 
 // authData goes through the elements of AuthorizationData.

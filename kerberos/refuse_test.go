@@ -76,6 +76,9 @@ func TestRefused(t *testing.T) {
 		// The service and its key.
 		{"for another service of the account", kerberos.NoKey, "none of this server's services", shown{service: func(c *contoso) *minttest.Service { return c.imap }}},
 		{"for another service of the account, the services named", kerberos.NoKey, "imap/", shown{service: func(c *contoso) *minttest.Service { return c.imap }, config: func(a *kerberos.AcceptorConfig) { a.Services = []string{httpService} }}},
+		{"for a service with a key in the keytab that is not named", kerberos.NoKey, "imap/", shown{service: func(*contoso) *minttest.Service { return twoKeys[1] }, config: func(a *kerberos.AcceptorConfig) {
+			a.Keytab, a.Services = twoKeytab, []string{httpService}
+		}}},
 		{"of another realm of the same name", kerberos.WrongKey, "does not open", shown{service: func(*contoso) *minttest.Service { return other.Service(httpService) }}},
 		{"of a realm without keys", kerberos.NoKey, "none of this server's services", shown{service: func(*contoso) *minttest.Service {
 			return minttest.NewRealm("FABRIKAM.EXAMPLE", fabrikamSID).Service(httpService)
@@ -210,6 +213,9 @@ func TestAccepted(t *testing.T) {
 			t.ClientRealm, t.SpoilPAC = "MIT.EXAMPLE", func(b []byte) []byte { return b[:20] }
 		}}},
 		{"an enterprise name", shown{ticket: func(t *minttest.Ticket) { t.Client, t.NameType = "robert.b@contoso.example", 10 }}},
+		{"with what Windows says to itself", shown{ticket: func(t *minttest.Ticket) {
+			t.Data = []minttest.Data{{Kind: 142, Bytes: []byte("local")}, {Kind: 1, Bytes: minttest.IfRelevant(minttest.Data{Kind: 77, Bytes: []byte("whatever")})}}
+		}}},
 		{"its own requestor", shown{ticket: pacOf(func(p *minttest.PAC) {
 			p.More = []minttest.Buffer{{Type: 18, Bytes: minttest.SIDBytes(contosoSID + "-1104")}, {Type: 99, Bytes: []byte("?")}}
 		})}},
@@ -225,6 +231,17 @@ func TestAccepted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// twoKeys are two accounts in one keytab.
+var twoKeys = func() []*minttest.Service {
+	r := minttest.NewRealm("CONTOSO.EXAMPLE", contosoSID)
+	return []*minttest.Service{r.Service(httpService), r.Service("imap/mail.contoso.example")}
+}()
+
+func twoKeytab() *kerberos.Keytab {
+	k, _ := kerberos.ReadKeytab(bytes.NewReader(minttest.Keytab(twoKeys...)))
+	return k
 }
 
 var rc4Service = minttest.NewRealm("CONTOSO.EXAMPLE", contosoSID).Service(httpService).With(enctype.RC4HMAC, 3)

@@ -160,7 +160,7 @@ type Request struct {
 	Mutual bool
 	// EndPoint is the hash of the certificate that the client sees, RFC 5929 4.1.
 	EndPoint []byte
-	// Aware says that the client knows of channel bindings, [MS-KILE] 2.2.
+	// Aware says that the client knows of channel bindings, [MS-KILE] 3.2.5.8.
 	Aware bool
 	// Raw is a token of the Kerberos mechanism by itself; Mechs are those that a
 	// SPNEGO token offers, default Kerberos; MIC signs them.
