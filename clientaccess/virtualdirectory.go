@@ -54,6 +54,14 @@ func (d *Door) switchedOff(p Protocol, offered authn.Methods, r *http.Request) b
 	return true
 }
 
+// Takes reports whether any virtual directory of this server takes a method.
+func (d *Door) Takes(m access.Method) bool {
+	return slices.ContainsFunc(directory.Protocols(), func(p string) bool {
+		v := d.virtualDirectory(Protocol(p))
+		return v.Offers(m)
+	})
+}
+
 // told is of which refusals the log has had a line lately: one a minute for each
 // method of each protocol, however many clients try.
 type told struct {

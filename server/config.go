@@ -59,6 +59,7 @@ type ListenConfig struct {
 type TLSConfig struct {
 	Certificates []CertificateConfig `yaml:"certificates,omitempty" doc:"Certificate and key files (PEM); the one that fits the client's hello is used, so an ECDSA and an RSA one may stand side by side."`
 	ACME         *ACMEConfig         `yaml:"acme,omitempty" doc:"Certificates from an ACME authority such as Let's Encrypt (TLS-ALPN-01, needs port 443)."`
+	Clients      *ClientsConfig      `yaml:"clients,omitempty" doc:"Client certificates that sign people in, at virtual directories that take them. Never by a proxy's headers: TLS has to end here."`
 }
 
 // CertificateConfig is a pair of PEM files.
@@ -177,6 +178,11 @@ func (c *Config) Check() error {
 	}
 	if c.TLS.ACME != nil && len(c.TLS.ACME.Names) == 0 {
 		bad("tls.acme.names: name the hosts to get certificates for")
+	}
+	if c.TLS.Clients != nil {
+		if err := c.TLS.Clients.check(); err != nil {
+			bad("tls.clients: %w", err)
+		}
 	}
 	if c.Admin.Metrics != "" && !loopback(c.Admin.Metrics) {
 		bad("admin.metrics: %q is not a loopback address", c.Admin.Metrics)

@@ -170,7 +170,7 @@ func (l *Listening) listenHTTPS(ctx context.Context) error {
 		if s.bound() {
 			conf = connections.Noting(conf)
 		}
-		conf, err = s.nodeChannels(conf)
+		conf, err = s.nodeChannels(s.askCertificates(conf))
 	}
 	if err != nil {
 		return errors.Join(err, raw.Close())

@@ -9,6 +9,7 @@ import (
 	neturl "net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"entente/admin"
 	"entente/audit"
 	"entente/authn"
+	"entente/authn/clientcert"
 	"entente/autodiscover"
 	"entente/availability"
 	"entente/broker"
@@ -86,8 +88,9 @@ type Server struct {
 	delegation *authn.Delegation
 	complaints complaints
 	kerberos   kerberosEnds
-	Broker     *broker.Broker   // nil if this server is none
-	Gateway    *publish.Gateway // nil if this server is none
+	Broker     *broker.Broker    // nil if this server is none
+	Gateway    *publish.Gateway  // nil if this server is none
+	clients    *clientcert.Judge // of client certificates; nil if none count
 
 	port      port
 	strangers connections.Strangers
@@ -122,6 +125,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		{"broker", s.openBroker},
 		{"kerberos", s.openKerberos},
 		{"nodes", s.openNodes},
+		{"certificates", s.openClients},
 		{"protocols", s.join},
 		{"gateway", s.openPublish},
 	} {
@@ -287,11 +291,11 @@ func (s *Server) join(ctx context.Context) error {
 	}
 	s.Door = clientaccess.New(clientaccess.Config{
 		Server: s.config.Name,
-		Methods: append(s.negotiateMethod(),
+		Methods: slices.Concat(s.negotiateMethod(), authn.Methods{
 			&authn.Bearer{Directory: s.Directory, Secure: secure},
 			&authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure},
 			s.nodes.Node,
-		),
+		}, s.certificateMethod()),
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Log: s.Audit, Slog: s.log, Now: s.options.Now,
 		OwnerReads: s.config.Audit.OwnerReads, Concurrency: s.config.Limits.Concurrency, DB: s.main,
 		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
@@ -339,6 +343,9 @@ func (s *Server) join(ctx context.Context) error {
 	s.background(background, s.partners.Run)
 	if s.LDAP != nil {
 		s.background(background, s.LDAP.Run)
+	}
+	if s.clients != nil {
+		s.background(background, s.clients.Run)
 	}
 	if s.Broker != nil {
 		s.background(background, s.Broker.Run)

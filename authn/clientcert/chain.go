@@ -183,6 +183,10 @@ func (a *authority) verify(leaf *x509.Certificate, now time.Time) ([]*x509.Certi
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err
 	}
+	// crypto/x509 wants a policy only where a certificate of the chain requires one.
+	if len(a.policies) > 0 && !slices.ContainsFunc(leaf.Policies, func(p x509.OID) bool { return slices.ContainsFunc(a.policies, p.Equal) }) {
+		return nil, errors.New("it has none of the policies that count")
+	}
 	// Names that others choose are read here, not by crypto/x509, which counts a
 	// critical extension that has nothing but a UPN as one that nobody understands.
 	known := *leaf

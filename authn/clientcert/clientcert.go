@@ -54,7 +54,7 @@ type Authority struct {
 	Certificates []*x509.Certificate
 	SANURI       bool      // its SAN URIs with SIDs count
 	Weak         []Mapping // weak mappings that count
-	// Policies, if not empty, are OIDs of which a chain must have one.
+	// Policies, if not empty, are OIDs of which a certificate must have one.
 	Policies []string
 	Revocation
 }
