@@ -80,6 +80,7 @@ type Directory struct {
 	self      atomic.Pointer[Node]          // what Run keeps registered
 	installed atomic.Pointer[chan struct{}] // tells Run of a new state; nil if it does not run
 	signIn    *signIn
+	binder    atomic.Pointer[bound] // knows the passwords of other accounts; nil if nobody does
 }
 
 // state is what is known of one generation. It never changes.

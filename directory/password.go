@@ -156,6 +156,9 @@ func (d *Directory) CheckPassword(ctx context.Context, name string, password ent
 		t.place.who = "?" + string(h[:16])
 	}
 	t.digest = d.signIn.digest(now.snapshot.Organization().DomainSID, &t)
+	if d.binder.Load() != nil {
+		t.bind = func(ctx context.Context) (bool, error) { return d.bind(ctx, &t) }
+	}
 	err := d.signIn.check(ctx, &t, func() (bool, error) { return d.verify(ctx, &t) })
 	if err != nil {
 		return access.Principal{}, err
@@ -182,6 +185,7 @@ func (d *Directory) verify(ctx context.Context, t *try) (right bool, err error) 
 	}
 	kept, err := parseHash(h)
 	has := err == nil
+	t.has, t.enabled = has, enabled
 	if !has {
 		kept = nobody()
 	}

@@ -42,6 +42,13 @@ type try struct {
 	place    place
 	digest   digest
 	stale    bool // the epoch has passed
+
+	// Found out by verify:
+	has, enabled bool // there is a password here; the account is enabled
+	bound        bool // another directory found the password right
+	// bind, if set, is tried when verify says no. It waits for others and takes no
+	// place among the hashes meanwhile.
+	bind func(context.Context) (bool, error)
 }
 
 // failures are those of one place.
@@ -152,6 +159,9 @@ func (s *signIn) check(ctx context.Context, t *try, verify func() (bool, error))
 	s.mu.Unlock()
 
 	right, err := s.run(ctx, regular, verify)
+	if err == nil && !right && t.bind != nil {
+		right, err = t.bind(ctx)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.err = s.conclude(t, p, right, err)
@@ -175,7 +185,11 @@ func (s *signIn) conclude(t *try, p *failures, right bool, err error) error {
 	now := time.Now()
 	remember(s.regular, t.place, now, now.Add(regularFor))
 	if !t.stale {
-		remember(s.proven, t.digest, now, now.Add(provenFor))
+		long := provenFor
+		if t.bound {
+			long = boundFor
+		}
+		remember(s.proven, t.digest, now, now.Add(long))
 	}
 	return nil
 }

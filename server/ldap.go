@@ -156,5 +156,8 @@ func (s *Server) openLDAP(ctx context.Context) (err error) {
 		return fmt.Errorf("ldap: %w", err)
 	}
 	s.onClose(s.LDAP.Close)
+	if c.SignIn {
+		s.Directory.BindBy(s.LDAP)
+	}
 	return nil
 }

@@ -302,3 +302,48 @@ func TestNegotiateChannels(t *testing.T) {
 		}
 	}
 }
+
+// TestBasicByBind: accounts that come from Active Directory by themselves sign in
+// with their passwords there, and by their tickets.
+func TestBasicByBind(t *testing.T) {
+	realm := kdctest.Samba(t)
+	secret := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(secret, []byte(kdctest.Password+"\n"), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	k := kerberize(t, realm, func(c *Config) {
+		c.LDAP = &LDAPConfig{
+			Servers: []string{realm.LDAP}, BindDN: realm.Reader, PasswordFile: secret, CAFiles: []string{realm.CA},
+			Realm: realm.Name, SignIn: true, Interval: time.Hour, Database: "staff",
+		}
+	})
+	_, err := k.api().AddDomain(t.Context(), admin.DomainName{Name: realm.Domain})
+	k.must(err)
+	_, err = k.api().AddDatabase(t.Context(), admin.AddDatabase{Name: "staff"})
+	k.must(err)
+	if report, err := k.LDAP.Sync(t.Context()); err != nil {
+		t.Fatalf("%+v: %v", report, err)
+	}
+	status := func(name, password string) string {
+		t.Helper()
+		return strings.TrimSpace(k.program("", "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-u", name+":"+password, "--cacert", k.CAFile(),
+			"--resolve", k.host+":"+k.port+":127.0.0.1", "-H", "Content-Type: text/xml; charset=utf-8", "--data-binary", getInbox,
+			"https://"+k.host+":"+k.port+"/EWS/Exchange.asmx"))
+	}
+	test := func(name, password, want string) {
+		t.Helper()
+		if got := status(name, password); got != want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, want, k.log)
+		}
+	}
+	test("alice@entente.test", kdctest.Password, "200")
+	test("alice@entente.test", kdctest.Password, "200")
+	test("alice@entente.test", "wrong", "401")
+	test("robert.b@entente.test", kdctest.Password, "200")
+	test("dave@entente.test", kdctest.Password, "401") // disabled
+	test("nobody@entente.test", kdctest.Password, "401")
+	k.kinit("alice")
+	if out := k.curl(); !strings.Contains(out, "200 OK") || !strings.Contains(out, "X-Entente-Subject: alice@entente.test") {
+		t.Errorf("by ticket: %s\n%s", out, k.log)
+	}
+}

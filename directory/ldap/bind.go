@@ -45,10 +45,10 @@ func (c *Client) CheckPassword(ctx context.Context, a *directory.Account, passwo
 	if a.GUID == (directory.GUID{}) {
 		return denied("unknown", errNoEntry)
 	}
-	var dn string
+	var dn, base string
 	err := c.ask(ctx, func(ctx context.Context, con *connection) error {
-		base, err := c.base(ctx, con)
-		if err != nil {
+		var err error
+		if base, err = c.base(ctx, con); err != nil {
 			return err
 		}
 		e, err := con.one(ctx, query{base: base, scope: goldap.ScopeWholeSubtree, filter: guidFilter(a.GUID), attrs: []string{"1.1"}})
@@ -60,13 +60,18 @@ func (c *Client) CheckPassword(ctx context.Context, a *directory.Account, passwo
 	if err != nil {
 		return unavailable(err)
 	}
-	if dn == "" {
-		return denied("unknown", errNoEntry)
+	found := dn != ""
+	if !found {
+		// Nobody is bound for too, so that what it takes does not tell. (threats E6)
+		dn = fmt.Sprintf("CN=%x,%s", a.GUID, base)
 	}
 	err = c.with(ctx, &c.binders, c.connectBare, func(ctx context.Context, con *connection) error {
 		return con.within(ctx, func() error { return con.Bind(dn, password.Reveal()) })
 	})
-	return verdict(err)
+	if err = verdict(err); err == nil && !found {
+		return denied("unknown", errNoEntry)
+	}
+	return err
 }
 
 // connectBare opens a connection on which accounts prove themselves: apart from
