@@ -45,6 +45,13 @@ type listener struct {
 	paths       map[string]*route.Table[target] // by public name
 }
 
+// An upstream asks servers inside: *outgoing.Upstream.
+type upstream interface {
+	RoundTrip(pool, address string, upgrade bool, r *http.Request) (*http.Response, error)
+	Reach(ctx context.Context, address string) error
+	Close()
+}
+
 // A rule is a Rule at work.
 type rule struct {
 	Rule
@@ -52,7 +59,7 @@ type rule struct {
 	host     string // of the Host field
 	service  entente.SPN
 	servers  []*server
-	upstream *outgoing.Upstream
+	upstream upstream
 	requests atomic.Int64
 	refusals atomic.Int64
 }

@@ -10,6 +10,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -267,4 +269,93 @@ func disable(t testing.TB, w *world, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func certificateTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{Subject: pkix.Name{CommonName: name}}
+}
+
+// records returns what is in the audit log.
+func (w *world) records() []audit.Record {
+	w.t.Helper()
+	all, err := w.audit.Search(w.t.Context(), audit.Filter{Limit: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// An upstreamFunc answers in the stead of servers inside, where time is not the
+// clock's and there are no sockets.
+type upstreamFunc func(r *http.Request) (*http.Response, error)
+
+func (f upstreamFunc) RoundTrip(_, _ string, _ bool, r *http.Request) (*http.Response, error) {
+	return f(r)
+}
+func (upstreamFunc) Reach(context.Context, string) error { return nil }
+func (upstreamFunc) Close()                              {}
+
+// silent passes a request on to a server that is silent for as long as its path
+// says, and returns what the client got.
+func silent(t *testing.T, public *authority, path string) (answer string) {
+	t.Helper()
+	g, err := New(Config{
+		Listeners: []Listener{{Name: "l", Auth: []ClientAuth{NoAuth}, Certificates: []tls.Certificate{public.server(t, "mail.contoso.example")}}},
+		Rules: []Rule{{
+			Name: "r", Listener: "l", Names: []string{"mail.contoso.example"}, Paths: []string{"/x/"}, Delegation: PassThrough,
+			Inside: []*url.URL{{Scheme: "https", Host: "cas.contoso.example"}},
+		}},
+		Snapshot: func() *access.Snapshot { return nil },
+		Dialer:   outgoing.New(nil, nil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait := func(ctx context.Context, d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	g.rules[0].upstream = upstreamFunc(func(r *http.Request) (*http.Response, error) {
+		in, out := io.Pipe()
+		resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: in, ContentLength: -1}
+		switch r.URL.Path {
+		case "/x/drip":
+			go func() {
+				for range 6 {
+					_ = wait(r.Context(), 29*time.Minute)
+					_, _ = io.WriteString(out, ".")
+				}
+				out.Close()
+			}()
+		case "/x/stall":
+			go func() {
+				_, _ = io.WriteString(out, "begun")
+				out.CloseWithError(wait(r.Context(), time.Hour))
+			}()
+		default:
+			d, err := time.ParseDuration(r.URL.Path[len("/x/"):])
+			if err != nil {
+				return nil, err
+			}
+			if err := wait(r.Context(), d); err != nil {
+				return nil, err
+			}
+			go func() { _, _ = io.WriteString(out, "news"); out.Close() }()
+		}
+		return resp, nil
+	})
+	r := httptest.NewRequest("GET", "https://mail.contoso.example"+path, nil)
+	r.TLS = &tls.ConnectionState{ServerName: "mail.contoso.example"}
+	w := httptest.NewRecorder()
+	defer func() {
+		if recover() != nil {
+			answer = "cut"
+		}
+	}()
+	g.listeners[0].ServeHTTP(w, r)
+	return fmt.Sprint(w.Code, " ", w.Body)
 }

@@ -178,6 +178,8 @@ func (l *listener) server() *http.Server {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          l.gateway.quiet,
 		ConnContext:       l.gateway.connContext,
+		// OPTIONS * is as little published as any other target.
+		DisableGeneralOptionsHandler: true,
 	}
 }
 
