@@ -107,7 +107,7 @@ func (a *Acceptor) Accept(token []byte, b Bindings) (*Identity, string, error) {
 	if err := a.current(t, now); err != nil {
 		return nil, "", err
 	}
-	mode, err := a.realm(t, &r.ticket)
+	mode, err := a.realm(t)
 	if err != nil {
 		return nil, "", err
 	}
@@ -254,12 +254,12 @@ func (a *Acceptor) current(t *openTicket, now time.Time) error {
 // no PAC, realms that the ticket came through on its way have to be ones that
 // the KDC has approved of; where they have one, its word is about SIDs, and
 // others hold them against the realm. RFC 4120 2.7
-func (a *Acceptor) realm(t *openTicket, s *sealedTicket) (PACMode, error) {
+func (a *Acceptor) realm(t *openTicket) (PACMode, error) {
 	mode, ok := a.PAC[string(t.realm)]
 	if !ok {
 		return "", refuse(WrongRealm, "clients of the realm %s are not accepted here", t.realm)
 	}
-	if mode == PACNone && !bytes.Equal(t.realm, s.realm) && len(t.transited) > 0 && t.flags&flagPolicyChecked == 0 {
+	if mode == PACNone && len(t.transited) > 0 && t.flags&flagPolicyChecked == 0 {
 		return "", refuse(WrongRealm, "the ticket of %s@%s came through other realms, %q, and no KDC says that it may", t.client, t.realm, t.transited)
 	}
 	return mode, nil

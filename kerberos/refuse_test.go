@@ -109,9 +109,23 @@ func TestRefused(t *testing.T) {
 		{"by somebody of another realm", kerberos.Malformed, "by anna@FABRIKAM", shown{request: func(r *minttest.Request) { r.AsRealm = "FABRIKAM.EXAMPLE" }}},
 		{"by a name in more parts", kerberos.Malformed, "", shown{request: func(r *minttest.Request) { r.As = "anna/admin" }}},
 		{"without a checksum", kerberos.Malformed, "no checksum", shown{request: func(r *minttest.Request) { r.NoChecksum = true }}},
+		{"with a checksum of something else", kerberos.Malformed, "no checksum", shown{request: func(r *minttest.Request) {
+			r.Spoil = func(b []byte) []byte { return bytes.Replace(b, []byte{2, 3, 0, 0x80, 3}, []byte{2, 3, 0, 0x80, 4}, 1) }
+		}}},
+		{"with a checksum that is short", kerberos.Malformed, "no checksum", shown{request: func(r *minttest.Request) {
+			r.Spoil = func(b []byte) []byte {
+				return bytes.Replace(b, []byte{4, 24, 16, 0, 0, 0}, []byte{4, 24, 15, 0, 0, 0}, 1)
+			}
+		}}},
+		{"with credentials that are not there", kerberos.Malformed, "no checksum", shown{request: func(r *minttest.Request) { r.GSSFlags = 1 }}},
 		{"in three steps", kerberos.WrongMechanism, "DCE", shown{request: func(r *minttest.Request) { r.GSSFlags = 0x1000 }}},
 		{"from user to user", kerberos.WrongMechanism, "user to user", shown{request: func(r *minttest.Request) { r.Options = 1 << 30 }}},
 		{"a subkey of RC4", kerberos.WeakCipher, "subkey", shown{request: func(r *minttest.Request) { r.Subkey, _ = enctype.NewRC4(make([]byte, 16)) }}},
+
+		{"an authenticator of another type than its key", kerberos.Malformed, "aes128-cts-hmac-sha1-96 and the session key of aes256", shown{token: func(b []byte) []byte {
+			b[bytes.LastIndex(b, []byte{0xa0, 3, 2, 1, 18})+4] = 17
+			return b
+		}}},
 
 		// Mechanisms.
 		{"NTLM first", kerberos.WrongMechanism, "NTLM first", shown{request: func(r *minttest.Request) { r.Mechs = []string{minttest.NTLM, minttest.KRB5} }}},
