@@ -136,6 +136,21 @@ func TestRefused(t *testing.T) {
 				r.Mechs = append(r.Mechs, minttest.KRB5)
 			}
 		}}},
+		{"another mechanism within", kerberos.WrongMechanism, "another mechanism", shown{token: func(b []byte) []byte {
+			b[bytes.LastIndex(b, []byte(minttest.KRB5))+8]++
+			return b
+		}}},
+		{"a bare token of another mechanism", kerberos.WrongMechanism, "another mechanism", shown{
+			request: func(r *minttest.Request) { r.Raw = true },
+			token:   func(b []byte) []byte { b[bytes.Index(b, []byte(minttest.KRB5))+8]++; return b },
+		}},
+		{"an AP-REP", kerberos.Malformed, "no AP-REQ", shown{token: func(b []byte) []byte {
+			b[bytes.LastIndex(b, []byte(minttest.KRB5))+9]++
+			return b
+		}}},
+		{"two million microseconds", kerberos.Malformed, "authenticator cannot be read", shown{request: func(r *minttest.Request) {
+			r.Spoil = func(b []byte) []byte { return bytes.Replace(b, []byte{0xa4, 5, 2, 3, 1, 0xe2, 0x40}, []byte{0xa4, 5, 2, 3, 0x1e, 0x84, 0x80}, 1) }
+		}}},
 		{"bare NTLM", kerberos.WrongMechanism, "NTLM", shown{token: func([]byte) []byte { return []byte("NTLMSSP\x00\x01\x00\x00\x00") }}},
 		{"nothing", kerberos.Malformed, "", shown{token: func([]byte) []byte { return nil }}},
 		{"too much", kerberos.Malformed, "longer", shown{token: func(b []byte) []byte { return append(b, make([]byte, 96<<10)...) }}},

@@ -92,6 +92,60 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestRecorded are PACs that KDCs have made, at the end of a way over two
+// services, with the key that they are signed for.
+func TestRecorded(t *testing.T) {
+	for _, c := range []struct {
+		file             string
+		account, sid     string
+		groups           int
+		target           string
+		transited        []string
+		ticket, wholePAC bool
+	}{
+		{"samba-second-hop.txt", "alice", "-1102", 4, "HTTP/mbx.entente.test", []string{"svc-gw@ENTENTE.TEST", "HTTP/cas.entente.test@ENTENTE.TEST"}, true, true},
+		{"mit-second-hop.txt", "", "", 0, "HTTP/mbx.mit.test", []string{"HTTP/gw.mit.test@MIT.TEST", "HTTP/cas.mit.test@MIT.TEST"}, true, false},
+	} {
+		text, err := os.ReadFile("testdata/" + c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		say := map[string]string{}
+		for line := range strings.Lines(string(text)) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			say[name] = value
+		}
+		unhex := func(name string) []byte { b, err := hex.DecodeString(say[name]); must(t, err); return b }
+		k, err := enctype.New(enctype.AES256SHA1, unhex("key"))
+		must(t, err)
+		when, err := time.Parse(time.RFC3339, say["auth-time"])
+		must(t, err)
+		p, err := Open(unhex("pac"), k, say["client"], when)
+		must(t, err)
+		if p.Account != c.account || !strings.HasSuffix(string(p.SID), c.sid) || p.HasLogonInfo != (c.account != "") || p.ClientName != "alice" ||
+			p.Target != c.target || !slices.Equal(p.Transited, c.transited) || p.TicketSigned != c.ticket || p.FullySigned != c.wholePAC || len(p.Groups) != c.groups {
+			t.Errorf("%s: %+v", c.file, p)
+		}
+		if c.account != "" && (p.UPN != "alice@entente.test" || p.DNSDomain != "ENTENTE.TEST" || p.Domain != "ENTENTE") {
+			t.Errorf("%s: %+v", c.file, p)
+		}
+		for i := range unhex("pac") {
+			b := unhex("pac")
+			b[i] ^= 0x80
+			if q, err := Open(b, k, say["client"], when); err == nil && (q.SID != p.SID || q.Target != p.Target) {
+				t.Errorf("%s: byte %d changed, and it says %+v", c.file, i, q)
+			}
+		}
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestEveryBit: a PAC is signed whole. What is not signed is the KDC's
 // signature alone.
 func TestEveryBit(t *testing.T) {
