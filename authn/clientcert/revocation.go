@@ -184,11 +184,12 @@ func (l *lists) run(ctx context.Context) {
 	}
 }
 
-// refresh gets all lists, and reports whether all could be had.
+// refresh gets all lists, and reports whether all could be had and count.
 func (l *lists) refresh(ctx context.Context) bool {
 	well := true
 	for _, one := range l.all {
 		err := l.get(ctx, one)
+		failed := err != nil
 		p := one.last.Load()
 		switch {
 		case err != nil:
@@ -205,7 +206,7 @@ func (l *lists) refresh(ctx context.Context) bool {
 		} else {
 			text := err.Error()
 			one.failed.Store(&text)
-			well = false
+			well = well && p != nil && !l.now().After(p.nextUpdate) && !failed
 		}
 		if (was == nil) != (err == nil) || was != nil && err != nil && *was != err.Error() {
 			l.noted(one.source, err)
