@@ -255,3 +255,26 @@ func TestNegotiate(t *testing.T) {
 		t.Error("a ticket is good after its end")
 	}
 }
+
+// TestOthersAccept shows tickets in alice's name to MIT's own library, which
+// proves that it could read them.
+func TestOthersAccept(t *testing.T) {
+	eachRealm(t, func(t *testing.T, l *lab) {
+		ticket, err := l.delegator(t, "gw").For(t.Context(), l.user(t, "alice"), l.spn("cas"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, answer, err := ticket.Negotiate(time.Now(), Bindings{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := base64.StdEncoding.DecodeString(token)
+		proof, said := l.Accept(t, "cas", raw)
+		if err := answer("Negotiate " + base64.StdEncoding.EncodeToString(proof)); err != nil {
+			t.Error(err, said)
+		}
+		if !strings.Contains(said, `"alice@`+l.Name+`"`) {
+			t.Errorf("MIT's library says %s", said)
+		}
+	})
+}

@@ -167,7 +167,7 @@ func s4uUserID(u Principal, nonce uint32) []byte {
 }
 
 // checkS4UReply verifies what a KDC that knows PA-S4U-X509-USER says it
-// understood. One that does not says nothing. [MS-SFU] 3.1.5.1.1.2
+// understood. One that does not says nothing. [MS-SFU] 3.1.5.1.2
 func checkS4UReply(session *enctype.Key, all []preauth, u Principal, nonce uint32) error {
 	for _, p := range all {
 		if p.kind != paS4UX509User {
