@@ -29,6 +29,7 @@ type Config struct {
 	Audit     AuditLog
 	Relay     Relay
 	Broker    Broker // nil if this server is none
+	LDAP      LDAP   // nil if accounts come from no other directory
 	// Federation is this organization's side of its federation trust.
 	Federation *federation.Service
 	Publisher  Publisher

@@ -226,6 +226,9 @@ func Verbs() []Verb {
 		verb("virtual-directory", "show", "Show what a server offers by a protocol, and why not more.", (*API).ShowVirtualDirectory),
 		verb("virtual-directory", "set", "Change by which methods clients sign in at a protocol, and its addresses, from the next request on.", (*API).SetVirtualDirectory),
 
+		verb("ldap", "status", "Show how keeping accounts like the other directory's stands: its servers, the last sync, how old that is.", (*API).LDAPStatus),
+		verb("ldap", "sync", "Bring accounts and groups up to date now.", (*API).SyncLDAP),
+
 		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),
 		verb("relay", "status", "Show how the relay stands: channels, what waits, agreements, each other's audit logs.", (*API).RelayStatus),
 		verb("relay", "test", "Ask the other side whether it answers, and when somebody inside is free.", (*API).TestRelay),

@@ -24,6 +24,9 @@ func (s *Server) joinAdmin() {
 	if s.Broker != nil { // else the verbs say that there is none
 		c.Broker = s.Broker
 	}
+	if s.LDAP != nil {
+		c.LDAP = s.LDAP
+	}
 	s.Admin = admin.New(c)
 }
 

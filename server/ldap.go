@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
@@ -14,8 +13,8 @@ import (
 	"time"
 
 	"entente"
-	"entente/db"
-	"entente/directory"
+	"entente/access"
+	"entente/audit"
 	"entente/directory/ldap"
 	"entente/outgoing"
 )
@@ -74,8 +73,8 @@ func (c *LDAPConfig) rule() (outgoing.Rule, error) {
 	return rule, nil
 }
 
-// client makes what asks that directory, for the one that is kept here.
-func (c *LDAPConfig) client(node string, main *db.DB, d *directory.Directory, now func() time.Time, log *slog.Logger) (*ldap.Client, error) {
+// client makes what asks that directory, for the one that is kept in to.
+func (c *LDAPConfig) client(to ldap.Config) (*ldap.Client, error) {
 	password, err := secretFile(c.PasswordFile)
 	if err != nil {
 		return nil, err
@@ -89,11 +88,11 @@ func (c *LDAPConfig) client(node string, main *db.DB, d *directory.Directory, no
 		return nil, err
 	}
 	dialer := outgoing.New(map[outgoing.Purpose]outgoing.Rule{outgoing.LDAP: rule}, nil)
-	return ldap.New(ldap.Config{
-		Servers: c.Servers, BaseDN: c.BaseDN, BindDN: c.BindDN, Password: password, TLS: &tls.Config{RootCAs: roots},
-		Dial: dialer.DialFunc(outgoing.LDAP), Filter: c.Filter, Timeout: c.Timeout, Interval: c.Interval, Compare: c.Compare, MaxAge: c.MaxAge,
-		MailboxDatabase: c.Database, Realm: c.Realm, Directory: d, DB: main, Node: node, Now: now, Log: log,
-	})
+	to.Servers, to.BaseDN, to.BindDN, to.Password, to.Filter = c.Servers, c.BaseDN, c.BindDN, password, c.Filter
+	to.TLS, to.Dial = &tls.Config{RootCAs: roots}, dialer.DialFunc(outgoing.LDAP)
+	to.Timeout, to.Interval, to.Compare, to.MaxAge = c.Timeout, c.Interval, c.Compare, c.MaxAge
+	to.MailboxDatabase, to.Realm = c.Database, c.Realm
+	return ldap.New(to)
 }
 
 // poolOf returns the CAs of files, nil for the system's.
@@ -152,7 +151,26 @@ func (s *Server) openLDAP(ctx context.Context) (err error) {
 	if c == nil {
 		return nil
 	}
-	if s.LDAP, err = c.client(s.config.Name, s.main, s.Directory, s.options.Now, s.log); err != nil {
+	counted := s.metrics.ldap(func() time.Duration {
+		if fresh := s.LDAP.Fresh(); !fresh.IsZero() {
+			return s.options.Now().Sub(fresh)
+		}
+		return -1
+	})
+	to := ldap.Config{
+		Directory: s.Directory, DB: s.main, Node: s.config.Name, Now: s.options.Now, Log: s.log,
+		Made: func(ctx context.Context, accounts []entente.SID) error {
+			return s.Admin.MakeMailboxes(ctx, c.Database, accounts)
+		},
+		Synced: func(_ context.Context, r ldap.Report, err error) {
+			counted.synced(r, err)
+			s.synced(r, err)
+		},
+	}
+	if c.Database != "" {
+		to.Ready = func(ctx context.Context) error { return s.Admin.CanMakeMailboxes(ctx, c.Database) }
+	}
+	if s.LDAP, err = c.client(to); err != nil {
 		return fmt.Errorf("ldap: %w", err)
 	}
 	s.onClose(s.LDAP.Close)
@@ -160,4 +178,31 @@ func (s *Server) openLDAP(ctx context.Context) (err error) {
 		s.Directory.BindBy(s.LDAP)
 	}
 	return nil
+}
+
+// maxSyncTargets bounds how many names the record of a sync has.
+const maxSyncTargets = 200
+
+// synced records what a sync did, and that one waits for an administrator.
+func (s *Server) synced(r ldap.Report, err error) {
+	var told *entente.Error
+	held := errors.As(err, &told) && told.Reason == ldap.Held
+	if !held && r.Created+r.Changed+r.Disabled+r.Emptied == 0 || r.DryRun {
+		return
+	}
+	rec := audit.Record{Kind: audit.System, Action: "ldap.sync", Method: access.Local, Allowed: !held, Evidence: r.Server}
+	for _, l := range r.Lines {
+		switch {
+		case l.Action == "refused":
+		case len(rec.Targets) == maxSyncTargets:
+			rec.Count++
+		default:
+			rec.Targets = append(rec.Targets, l.Action+" "+l.Name)
+		}
+	}
+	if held {
+		rec.Code = string(ldap.Held)
+		rec.Targets = []string{told.Text}
+	}
+	s.Audit.AppendLater(rec)
 }

@@ -12,6 +12,7 @@ import (
 	"entente"
 	"entente/admin"
 	"entente/admin/adminclient"
+	"entente/directory/ldap"
 	"entente/relay"
 )
 
@@ -81,6 +82,7 @@ type nouns struct {
 
 	VirtualDirectory virtualDirectoryCmd `cmd:"" name:"virtual-directory" group:"objects" help:"What servers offer by each protocol: methods to sign in by, addresses inside and outside."`
 
+	LDAP    ldapCmd    `cmd:"" name:"ldap" group:"objects" help:"The directory that accounts and groups come from."`
 	Relay   relayCmd   `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
 	Broker  brokerCmd  `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
 	Node    nodeCmd    `cmd:"" group:"objects" help:"The nodes that serve the organization."`
@@ -238,6 +240,11 @@ type throttlingCmd struct {
 	Set    done[admin.SetThrottling]                     `cmd:"" help:"Make or change a throttling policy: how much one caller may ask for one user. Every limit is a number or unlimited."`
 	Remove done[admin.ThrottlingName]                    `cmd:"" help:"Remove a throttling policy that no account has."`
 	Assign done[admin.AssignThrottling]                  `cmd:"" help:"Have what an account asks for, for whomever, go by a throttling policy."`
+}
+
+type ldapCmd struct {
+	Status remote[admin.Nothing, ldap.Status]       `cmd:"" help:"Show how keeping accounts like the other directory's stands: its servers, the last sync, how old that is."`
+	Sync   remote[admin.SyncLDAP, admin.LDAPSynced] `cmd:"" help:"Bring accounts and groups up to date now."`
 }
 
 type relayCmd struct {

@@ -48,8 +48,16 @@ type Config struct {
 	Directory *directory.Directory
 	DB        *db.DB // that of the directory, where what was read is remembered
 	Node      string // which node syncs, where there are several
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Ready, if set, says whether this node may sync; another does if it may not.
+	Ready func(ctx context.Context) error
+	// Made, if set, is given the accounts that were created or changed, of which
+	// some have a mailbox in the directory only. What it fails at it is asked
+	// again.
+	Made func(ctx context.Context, accounts []entente.SID) error
+	// Synced, if set, is told of each sync.
+	Synced func(ctx context.Context, r Report, err error)
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Defaults of a Config.
@@ -69,6 +77,8 @@ type Client struct {
 	syncing  sync.Mutex
 	fresh    atomic.Int64 // Unix milliseconds
 	progress atomic.Pointer[Progress]
+
+	unmade []entente.SID // what Made failed at; for the sync alone
 
 	mu           sync.Mutex
 	refusedUntil time.Time

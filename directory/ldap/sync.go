@@ -68,6 +68,11 @@ func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
 		return Report{}, entente.Errorf(entente.Conflict, "a sync is under way")
 	}
 	defer c.syncing.Unlock()
+	if c.Ready != nil {
+		if err := c.Ready(ctx); err != nil {
+			return Report{}, err
+		}
+	}
 	before, err := c.lease(ctx)
 	if err != nil {
 		return Report{}, err
@@ -94,6 +99,9 @@ func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
 		err = look
 	}
 	c.tell(r, err)
+	if c.Synced != nil {
+		c.Synced(keep, r.report, err)
+	}
 	return r.report, err
 }
 
@@ -115,6 +123,9 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.ensureRealm(ctx); err != nil {
+		return err
+	}
+	if err := r.make(ctx, nil, nil); err != nil { // of an earlier sync
 		return err
 	}
 	// Who has to be stopped goes first.
@@ -361,7 +372,30 @@ func (r *run) keep(ctx context.Context, some []*object, last bool) (again []*obj
 		}
 		r.count(l, o)
 	}
-	return conflicts, r.disableRefused(ctx, disable)
+	if err := r.disableRefused(ctx, disable); err != nil {
+		return nil, err
+	}
+	return conflicts, r.make(ctx, report.Lines, some)
+}
+
+// make has mailboxes made that the directory has now.
+func (r *run) make(ctx context.Context, lines []directory.ImportLine, some []*object) error {
+	if r.dry || r.Made == nil {
+		return nil
+	}
+	for _, l := range lines {
+		if o := some[l.Line-1]; !o.group && l.SID != "" && l.Action != refused && (l.Action != "unchanged" || r.again) {
+			r.unmade = append(r.unmade, l.SID)
+		}
+	}
+	if len(r.unmade) == 0 {
+		return nil
+	}
+	if err := r.Made(ctx, r.unmade); err != nil {
+		return fmt.Errorf("make mailboxes: %w", err)
+	}
+	r.unmade = nil
+	return nil
 }
 
 func (r *run) count(l directory.ImportLine, o *object) {
