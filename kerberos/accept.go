@@ -86,7 +86,8 @@ func refuse(r entente.Reason, format string, args ...any) error {
 // returns whom it names, with the token that proves this service to the client:
 // it stands in the answer's WWW-Authenticate header behind "Negotiate ", in
 // base64; "" if there is none. Errors are *entente.Error of kind Denied with one
-// of the reasons above, all with the same text; what it was is in Err.
+// of the reasons above, all with the same text; what it was is in Err. Only who
+// has a good ticket can get to hear Unavailable: ReplayFull.
 func (a *Acceptor) Accept(token []byte, b Bindings) (*Identity, string, error) {
 	var n negotiation
 	if err := readNegotiation(token, &n); err != nil {

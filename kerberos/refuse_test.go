@@ -149,7 +149,9 @@ func TestRefused(t *testing.T) {
 			return b
 		}}},
 		{"two million microseconds", kerberos.Malformed, "authenticator cannot be read", shown{request: func(r *minttest.Request) {
-			r.Spoil = func(b []byte) []byte { return bytes.Replace(b, []byte{0xa4, 5, 2, 3, 1, 0xe2, 0x40}, []byte{0xa4, 5, 2, 3, 0x1e, 0x84, 0x80}, 1) }
+			r.Spoil = func(b []byte) []byte {
+				return bytes.Replace(b, []byte{0xa4, 5, 2, 3, 1, 0xe2, 0x40}, []byte{0xa4, 5, 2, 3, 0x1e, 0x84, 0x80}, 1)
+			}
 		}}},
 		{"bare NTLM", kerberos.WrongMechanism, "NTLM", shown{token: func([]byte) []byte { return []byte("NTLMSSP\x00\x01\x00\x00\x00") }}},
 		{"nothing", kerberos.Malformed, "", shown{token: func([]byte) []byte { return nil }}},
@@ -223,6 +225,7 @@ func TestAccepted(t *testing.T) {
 		{"a bare token of Kerberos", shown{request: func(r *minttest.Request) { r.Raw = true }}},
 		{"nobody has to prove anything", shown{request: func(r *minttest.Request) { r.Mutual = false }}},
 		{"by Windows", shown{request: func(r *minttest.Request) { r.Mechs = []string{minttest.MSKRB5, minttest.KRB5, minttest.NTLM} }}},
+		{"by Java, with flags", shown{request: func(r *minttest.Request) { r.ReqFlags = true }}},
 		{"the mechanisms signed", shown{request: func(r *minttest.Request) { r.MIC = true }}},
 		{"the mechanisms signed with a subkey", shown{request: func(r *minttest.Request) { r.MIC = true; r.Subkey, _ = enctype.Generate(enctype.AES128SHA256) }}},
 		{"just not run out", shown{late: 10*time.Hour + 4*time.Minute}},

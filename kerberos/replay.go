@@ -3,8 +3,11 @@ package kerberos
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"sync"
 	"time"
+
+	"entente"
 )
 
 // replayCache knows the authenticators that have been accepted, for as long as
@@ -73,7 +76,10 @@ func (c *replayCache) once(cipher []byte, made, now time.Time) error {
 		return refuse(Replayed, "the token is of a time that the clock here has left behind")
 	}
 	if s.n >= c.limit {
-		return refuse(ReplayFull, "%d tokens of the last %v are known here, and no more can be", c.limit*replayShards, 2*c.skew)
+		return &entente.Error{
+			Kind: entente.Unavailable, Reason: ReplayFull, Text: "too many are signing in",
+			Err: fmt.Errorf("%d tokens of the last %v are known here, and no more can be", c.limit*replayShards, 2*c.skew),
+		}
 	}
 	if m == nil {
 		m = map[uint64]struct{}{}

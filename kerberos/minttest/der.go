@@ -167,6 +167,8 @@ type Request struct {
 	Raw   bool
 	Mechs []string
 	MIC   bool
+	// ReqFlags has the flags that RFC 4178 has nobody look at, and Java sends.
+	ReqFlags bool
 	// As and AsRealm name somebody else than the ticket does.
 	As, AsRealm string
 	Options     uint32 // of the AP-REQ
@@ -213,6 +215,11 @@ func Frame(apReq []byte, i *Issued, r Request) []byte {
 		field(b, 0, func(b *cryptobyte.Builder) {
 			seq(b, func(b *cryptobyte.Builder) {
 				field(b, 0, func(b *cryptobyte.Builder) { b.AddBytes(mechs) })
+				if r.ReqFlags {
+					field(b, 1, func(b *cryptobyte.Builder) {
+						b.AddASN1(asn1.BIT_STRING, func(b *cryptobyte.Builder) { b.AddBytes([]byte{1, 0x62}) })
+					})
+				}
 				octets(b, 2, token)
 				if r.MIC {
 					octets(b, 3, i.mic(r, mechs))
