@@ -191,21 +191,38 @@ var errRevoked = (&entente.Error{Kind: entente.Denied, Text: "what the request w
 // review ends requests under way whose caller would not be let in any more:
 // polls last half an hour, and connections that changed their protocol longer.
 // (threats K4)
-func (g *Gateway) review() {
-	s := g.Snapshot()
-	stale := g.fresh() != nil
-	g.present.mu.Lock()
-	defer g.present.mu.Unlock()
-	for p, cancel := range g.present.all {
-		if p.counted == "" {
-			continue
-		}
-		a, ok := s.FindSID(p.counted)
-		switch {
-		case !ok || !a.Enabled || logonName(&a) != p.who, stale && g.Now().Sub(p.Started) > g.MaxAge:
-			cancel(errRevoked)
-		case p.In.TLS != nil && len(p.In.TLS.PeerCertificates) > 0 && !g.Now().Before(p.In.TLS.PeerCertificates[0].NotAfter):
-			cancel(errRevoked)
+func (g *Gateway) review(ctx context.Context) {
+	n := &g.present
+	n.mu.Lock()
+	waiting := make([]*Passage, 0, len(n.all))
+	for p := range n.all {
+		if p.counted != "" {
+			waiting = append(waiting, p)
 		}
 	}
+	n.mu.Unlock()
+	s, stale := g.Snapshot(), g.fresh() != nil
+	for _, p := range waiting {
+		if g.holds(ctx, s, p) && !(stale && g.Now().Sub(p.Started) > g.MaxAge) {
+			continue
+		}
+		n.mu.Lock()
+		if cancel := n.all[p]; cancel != nil {
+			cancel(errRevoked)
+		}
+		n.mu.Unlock()
+	}
+}
+
+// holds reports whether what a request was let in by is still so.
+func (g *Gateway) holds(ctx context.Context, s *access.Snapshot, p *Passage) bool {
+	a, ok := s.FindSID(p.counted)
+	if !ok || !a.Enabled || logonName(&a) != p.who {
+		return false
+	}
+	if p.Caller.Method != access.Certificate {
+		return true
+	}
+	_, err := p.Listener.Judge.Match(ctx, p.In.TLS.PeerCertificates)
+	return err == nil || !denied(err) // what cannot be found out now was known when it came
 }

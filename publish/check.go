@@ -75,9 +75,9 @@ func (l *Listener) check() error {
 		}
 	}
 	switch certificates := slices.Contains(l.Auth, WithCertificate); {
-	case certificates && len(l.Authorities) == 0:
+	case certificates && l.Judge == nil:
 		bad("authorities: name those whose client certificates count")
-	case !certificates && len(l.Authorities) > 0:
+	case !certificates && l.Judge != nil:
 		bad("authorities: they are of client certificates; add certificate to auth, or leave them out")
 	}
 	return errors.Join(errs...)

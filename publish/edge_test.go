@@ -15,8 +15,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"entente/authn/clientcert"
 )
 
 // TestHeadersOfRequests holds what clients may tell the inside, a line a field.
@@ -245,7 +243,7 @@ func TestNothingIsResumedWhereCertificatesCount(t *testing.T) {
 	others := newAuthority(t, "Others")
 	c.Listeners = append(c.Listeners,
 		Listener{Name: "second", Address: "127.0.0.1:0", Auth: []ClientAuth{WithBasic}, Methods: w.basic(), Certificates: c.Listeners[0].Certificates},
-		Listener{Name: "certificates", Address: "127.0.0.1:0", Auth: []ClientAuth{WithCertificate}, Certificates: c.Listeners[0].Certificates, Authorities: authorities(people)},
+		Listener{Name: "certificates", Address: "127.0.0.1:0", Auth: []ClientAuth{WithCertificate}, Certificates: c.Listeners[0].Certificates, Methods: w.certificates(people), Judge: w.judge(people)},
 	)
 	for _, name := range []string{"second", "certificates"} {
 		r := c.Rules[0]
@@ -309,7 +307,7 @@ func TestHintsNameAuthorities(t *testing.T) {
 	people := newAuthority(t, "People")
 	for _, hints := range []bool{true, false} {
 		c := w.config(w.inside(func(http.ResponseWriter, *http.Request) {}, false))
-		c.Listeners[0].Auth, c.Listeners[0].Authorities, c.Listeners[0].Hints = []ClientAuth{WithCertificate}, authorities(people), hints
+		c.Listeners[0].Auth, c.Listeners[0].Judge, c.Listeners[0].Hints = []ClientAuth{WithCertificate}, w.judge(people), hints
 		c.Rules[0].Delegation = Block
 		g := w.start(c)
 		var named [][]byte
@@ -327,16 +325,6 @@ func TestHintsNameAuthorities(t *testing.T) {
 			t.Errorf("hints %v: %d are named", hints, len(named))
 		}
 	}
-}
-
-func authorities(of ...*authority) (all []clientcert.Authority) {
-	for _, a := range of {
-		one := clientcert.Authority{Name: a.cert.Subject.CommonName}
-		one.Certificates = append(one.Certificates, a.cert)
-		one.None = true
-		all = append(all, one)
-	}
-	return all
 }
 
 func TestWebSockets(t *testing.T) {
@@ -384,7 +372,7 @@ func TestWebSockets(t *testing.T) {
 	say(strings.Repeat("x", 100_000)+"\n", "echo "+strings.Repeat("x", 100_000)+"\n")
 	// Who is disabled speaks no more.
 	disable(t, w, "anna")
-	g.review()
+	g.review(t.Context())
 	if _, err := in.ReadByte(); err == nil {
 		t.Error("the tunnel outlives the account")
 	}
@@ -415,9 +403,9 @@ func TestPollsEndWithTheirRight(t *testing.T) {
 		return answered
 	}
 	p := poll()
-	g.review()
+	g.review(t.Context())
 	disable(t, w, "boris")
-	g.review()
+	g.review(t.Context())
 	if got := <-p; got != 403 {
 		t.Errorf("a poll of somebody who is disabled: %d", got)
 	}

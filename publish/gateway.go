@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log"
@@ -39,10 +38,9 @@ type Gateway struct {
 // A listener is a Listener at work.
 type listener struct {
 	Listener
-	gateway     *Gateway
-	face        *face
-	authorities *x509.CertPool
-	paths       map[string]*route.Table[target] // by public name
+	gateway *Gateway
+	face    *face
+	paths   map[string]*route.Table[target] // by public name
 }
 
 // An upstream asks servers inside: *outgoing.Upstream.
@@ -163,7 +161,7 @@ func (l *listener) opens() bool {
 const sharedPool = 256
 
 func (g *Gateway) newListener(c *Listener) (*listener, error) {
-	l := &listener{Listener: *c, gateway: g, authorities: authorityPool(c), paths: map[string]*route.Table[target]{}}
+	l := &listener{Listener: *c, gateway: g, paths: map[string]*route.Table[target]{}}
 	if slices.Contains(l.Auth, NoAuth) || l.Methods == nil {
 		l.Methods = nobody{}
 	}
@@ -292,6 +290,11 @@ func (g *Gateway) run(ctx context.Context) {
 	for _, r := range g.rules {
 		g.running.Go(func() { g.watch(ctx, r) })
 	}
+	for _, l := range g.listeners {
+		if l.Judge != nil {
+			g.running.Go(func() { l.Judge.Run(ctx) })
+		}
+	}
 	review, flush := time.NewTicker(reviewEvery), time.NewTicker(flushEvery)
 	defer review.Stop()
 	defer flush.Stop()
@@ -301,7 +304,7 @@ func (g *Gateway) run(ctx context.Context) {
 			g.flush()
 			return
 		case <-review.C:
-			g.review()
+			g.review(ctx)
 		case <-flush.C:
 			g.flush()
 		}

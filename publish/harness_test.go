@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -22,10 +23,14 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"entente"
 	"entente/access"
 	"entente/audit"
 	"entente/authn"
+	"entente/authn/clientcert"
 	"entente/db"
 	"entente/db/dbtest"
 	"entente/directory"
@@ -358,4 +363,47 @@ func silent(t *testing.T, public *authority, path string) (answer string) {
 	}()
 	g.listeners[0].ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, " ", w.Body)
+}
+
+// judge says whose certificates of authorities are.
+func (w *world) judge(of ...*authority) *clientcert.Judge {
+	w.t.Helper()
+	var all []clientcert.Authority
+	for _, a := range of {
+		all = append(all, clientcert.Authority{
+			Name: a.cert.Subject.CommonName, Certificates: []*x509.Certificate{a.cert}, Revocation: clientcert.Revocation{None: true},
+		})
+	}
+	j, err := clientcert.New(clientcert.Config{Authorities: all, Snapshot: w.directory.Snapshot})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return j
+}
+
+// certificates signs people in by certificate.
+func (w *world) certificates(of ...*authority) authn.Methods {
+	return authn.Methods{&authn.Certificate{Judge: w.judge(of...), Snapshot: w.directory.Snapshot}}
+}
+
+// sidExtension is what Active Directory's authority writes into a certificate of
+// an account, [MS-WCCE] 2.2.2.7.7.4.
+func sidExtension(t testing.TB, sid entente.SID) pkix.Extension {
+	t.Helper()
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(casn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 25, 2, 1})
+			b.AddASN1(casn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1OctetString([]byte(sid)) })
+		})
+	})
+	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 25, 2}, Value: b.BytesOrPanic()}
+}
+
+// card is a certificate of somebody's, by his SID.
+func (w *world) card(a *authority, name string) tls.Certificate {
+	w.t.Helper()
+	t := certificateTemplate(name)
+	t.ExtraExtensions = []pkix.Extension{sidExtension(w.t, w.people[name].SID)}
+	return a.issue(w.t, t)
 }

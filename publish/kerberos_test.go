@@ -73,6 +73,12 @@ func newRealmWorld(t testing.TB, realm *kdctest.Realm, service string) *realmWor
 		t.Fatal(err)
 	}
 	err = w.directory.Update(t.Context(), func(c *directory.Change) error {
+		if realm.LDAP != "" {
+			sid := realm.SID(t, "alice")
+			if err := c.SetRealm(access.Realm{Name: realm.Name, DomainSID: entente.SID(sid[:strings.LastIndexByte(sid, '-')])}); err != nil {
+				return err
+			}
+		}
 		for _, name := range []string{"alice", "bob", "carol", "u01", "u02", "nobody"} {
 			a := directory.Account{Account: access.Account{
 				Principal: access.Principal{UPN: entente.UPN(name + "@contoso.example"), Mail: entente.SMTPAddress(name + "@contoso.example")},
@@ -380,4 +386,54 @@ func TestServersThatRefuseTickets(t *testing.T) {
 	if status, _ := post(1, strings.Repeat("x", 100_000)); status != 502 || came.Load() != 1 {
 		t.Errorf("a body that is gone: %d after %d tries", status, came.Load())
 	}
+}
+
+// TestCertificateToTicket is the whole of it: a certificate, the account that it
+// is mapped to, a ticket in its name, and the server inside.
+func TestCertificateToTicket(t *testing.T) {
+	w := newRealmWorld(t, kdctest.Samba(t), "gw")
+	people := newAuthority(t, "People")
+	inside, came := w.kerberised("cas", false)
+	conf := w.kcd(inside)
+	l := &conf.Listeners[0]
+	l.Auth, l.Judge, l.Methods = []ClientAuth{WithCertificate}, w.judge(people), w.certificates(people)
+	g := w.start(conf)
+	alice := w.card(people, "alice")
+	if status, body := get(t, g.client("internet", alice), "/x/", ""); status != 200 || body != "alice alice " {
+		t.Errorf("%d %s", status, body)
+	}
+	// What a name in a certificate says counts for nothing.
+	named := people.issue(t, certificateTemplate("bob"))
+	before := came.Load()
+	if status, _ := get(t, g.client("internet", named), "/x/", ""); status != 403 {
+		t.Errorf("a certificate that only says a name: %d", status)
+	}
+	// Nor does a password where certificates are asked for.
+	r, _ := http.NewRequest("GET", "https://mail.contoso.example/x/", nil)
+	if status, _ := do(t, g.client("internet", named), r, "bob"); status != 403 {
+		t.Errorf("a password at a listener of certificates: %d", status)
+	}
+	disable(t, w.world, "alice")
+	if status, _ := get(t, g.client("internet", alice), "/x/", ""); status != 403 {
+		t.Errorf("a certificate of a disabled account: %d", status)
+	}
+	if came.Load() != before {
+		t.Error("a stranger's request went inside")
+	}
+	g.flush()
+	if err := w.audit.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range w.records() {
+		if r.Action != "publish.enter" {
+			continue
+		}
+		if r.As.SID != w.people["alice"].SID || r.Method != access.Certificate || r.Evidence == "" || len(r.Via) != 1 ||
+			!strings.Contains(r.Via[0].How, alice.Leaf.SerialNumber.Text(16)) || !strings.Contains(r.Via[0].How, "sid-extension") ||
+			len(r.Targets) != 3 || r.Targets[2] != w.realm.SPN("cas") {
+			t.Errorf("the record does not say it all: %+v", r)
+		}
+		return
+	}
+	t.Error("there is no record")
 }

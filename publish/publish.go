@@ -70,12 +70,13 @@ type Listener struct {
 	Auth         []ClientAuth
 	// Methods are those of Auth. A listener that asks for nothing has none.
 	Methods Methods
-	// Authorities are of client certificates. The handshake asks for one of theirs
-	// and verifies it; whose it is, and whether it still holds, is for Methods.
-	Authorities []clientcert.Authority
-	Hints       bool   // name them in the handshake
-	MinTLS      uint16 // default TLS 1.2
-	HTTP2       bool   // never where ActiveSync is published, unless set
+	// Judge is of client certificates: the handshake asks for one of its
+	// authorities' and has it verified. Whose it is, and whether it still holds, is
+	// asked again for every request, by Methods.
+	Judge  *clientcert.Judge
+	Hints  bool   // name the authorities in the handshake
+	MinTLS uint16 // default TLS 1.2
+	HTTP2  bool   // never where ActiveSync is published, unless set
 }
 
 // A Preset is the paths of a protocol.

@@ -101,11 +101,10 @@ func hostName(s string) string {
 // Config of its own.
 func (l *listener) tlsConfig() *tls.Config {
 	c := &tls.Config{
-		MinVersion:       max(l.MinTLS, tls.VersionTLS12),
-		GetCertificate:   l.face.certificate,
-		NextProtos:       []string{"http/1.1"},
-		Time:             l.gateway.Now,
-		VerifyConnection: func(s tls.ConnectionState) error { return l.verify(&s) },
+		MinVersion:     max(l.MinTLS, tls.VersionTLS12),
+		GetCertificate: l.face.certificate,
+		NextProtos:     []string{"http/1.1"},
+		Time:           l.gateway.Now,
 	}
 	if l.HTTP2 {
 		c.NextProtos = []string{"h2", "http/1.1"}
@@ -116,46 +115,8 @@ func (l *listener) tlsConfig() *tls.Config {
 	if !slices.Contains(l.Auth, WithCertificate) {
 		return c
 	}
-	c.SessionTicketsDisabled = true
 	// Who comes to a path at which nobody signs in has no certificate.
-	if c.ClientAuth = tls.RequestClientCert; len(l.Auth) == 1 && !l.opens() {
-		c.ClientAuth = tls.RequireAnyClientCert
-	}
-	if l.Hints {
-		c.ClientCAs = l.authorities
-	}
-	return c
-}
-
-// authorityPool has what a listener's client certificates are verified by. Which
-// of an authority's certificates are the roots, and which stand in between, is
-// for the one who says whose a certificate is; here all of them are trusted.
-func authorityPool(l *Listener) *x509.CertPool {
-	pool := x509.NewCertPool()
-	for _, a := range l.Authorities {
-		for _, c := range a.Certificates {
-			pool.AddCert(c)
-		}
-	}
-	return pool
-}
-
-// verify is run at the end of every handshake. A certificate that is not of one
-// of the listener's authorities ends it: whoever has none to show costs no more
-// than that.
-func (l *listener) verify(s *tls.ConnectionState) error {
-	if !slices.Contains(l.Auth, WithCertificate) || len(s.PeerCertificates) == 0 {
-		return nil
-	}
-	between := x509.NewCertPool()
-	for _, c := range s.PeerCertificates[1:] {
-		between.AddCert(c)
-	}
-	_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
-		Roots: l.authorities, Intermediates: between, CurrentTime: l.gateway.Now(),
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, // what it is for is judged with whose it is
-	})
-	return err
+	return l.Judge.TLS(c, len(l.Auth) == 1 && !l.opens(), l.Hints)
 }
 
 const (

@@ -244,8 +244,13 @@ func (s *Server) certificateMethod() authn.Methods {
 	if s.clients == nil {
 		return nil
 	}
+	return s.methodOf(s.clients)
+}
+
+// methodOf takes client certificates as a judge has them.
+func (s *Server) methodOf(j *clientcert.Judge) authn.Methods {
 	return authn.Methods{&authn.Certificate{
-		Judge: s.clients, Snapshot: s.Directory.Snapshot,
+		Judge: j, Snapshot: s.Directory.Snapshot,
 		Refused: func(serial, why string) {
 			if s.complaints.fresh("certificate\x00"+why, s.options.Now()) {
 				s.log.Warn("a certificate is turned away", "serial", serial, "why", why, "see", "entente account certificate FILE")

@@ -9,11 +9,13 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"entente"
 	"entente/authn"
+	"entente/authn/clientcert"
 	"entente/kerberos"
 	"entente/outgoing"
 	"entente/publish"
@@ -34,6 +36,8 @@ type PublishListenerConfig struct {
 	Address      string              `yaml:"address" doc:"Such as :443."`
 	Certificates []CertificateConfig `yaml:"certificates" doc:"Certificate and key files (PEM). Each public name must be in one of them; clients that ask for any other name get none."`
 	Auth         []string            `yaml:"auth" doc:"How clients sign in: certificate, negotiate, basic, several of them, or none."`
+	Authorities  []AuthorityConfig   `yaml:"authorities,omitempty" doc:"The CAs whose client certificates count, with auth certificate."`
+	Networks     []string            `yaml:"networks,omitempty" doc:"Networks in which lists and responders of the authorities may be although they are not public. Default: the private ones, and the addresses that stand in crl and ocsp."`
 	Hints        bool                `yaml:"hints,omitempty" doc:"Name the authorities of client certificates in the handshake, so that clients with several choose by it. Default false."`
 	MinTLS       string              `yaml:"min_tls,omitempty" doc:"1.2 or 1.3. Default 1.2."`
 	HTTP2        *bool               `yaml:"http2,omitempty" doc:"Offer HTTP/2. Default: true, but false where a rule publishes ActiveSync, whose clients expect HTTP/1.1."`
@@ -135,6 +139,11 @@ func (c *PublishConfig) listener(from *PublishListenerConfig, s *Server) (publis
 	if len(from.Certificates) == 0 {
 		errs = append(errs, errors.New("certificates: name at least one, with its key"))
 	}
+	clients := &ClientsConfig{Authorities: from.Authorities, Networks: from.Networks}
+	if len(from.Authorities) > 0 {
+		errs = append(errs, clients.check())
+		l.Judge = new(clientcert.Judge) // in whose place the real one comes
+	}
 	if s == nil {
 		return l, errors.Join(errs...)
 	}
@@ -147,6 +156,12 @@ func (c *PublishConfig) listener(from *PublishListenerConfig, s *Server) (publis
 			return l, fmt.Errorf("certificate %s: %w", f.Cert, err)
 		}
 		l.Certificates = append(l.Certificates, pair)
+	}
+	if l.Judge != nil {
+		var err error
+		if l.Judge, err = s.judge(clients, s.Directory.Snapshot); err != nil {
+			return l, err
+		}
 	}
 	var err error
 	l.Methods, err = s.publishMethods(&l)
@@ -167,19 +182,20 @@ func (c *PublishConfig) http2(l *PublishListenerConfig) bool {
 	return true
 }
 
-// publishMethods are those by which clients sign in at a listener.
-func (s *Server) publishMethods(l *publish.Listener) (authn.Methods, error) {
-	var all authn.Methods
-	for _, a := range l.Auth {
-		switch a {
-		case publish.WithNegotiate:
-			all = append(all, s.negotiateMethod()...)
-		case publish.WithBasic:
-			all = append(all, &authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure})
-		case publish.NoAuth:
-		default:
-			return nil, fmt.Errorf("auth: %s is not to be had", a)
+// publishMethods are those by which clients sign in at a listener: what looks at
+// the Authorization header first.
+func (s *Server) publishMethods(l *publish.Listener) (all authn.Methods, err error) {
+	has := func(a publish.ClientAuth) bool { return slices.Contains(l.Auth, a) }
+	if has(publish.WithNegotiate) {
+		if all = s.negotiateMethod(); all == nil {
+			return nil, errors.New("auth: negotiate needs a keytab: set kerberos")
 		}
+	}
+	if has(publish.WithBasic) {
+		all = append(all, &authn.Basic{Directory: s.Directory, Realm: s.config.Name, Secure: secure})
+	}
+	if has(publish.WithCertificate) && l.Judge != nil {
+		all = append(all, s.methodOf(l.Judge)...)
 	}
 	return all, nil
 }
