@@ -94,6 +94,8 @@ func (l *login) forget(t *Ticket) {
 }
 
 func (l *login) fetch(ctx context.Context, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
 	keytab := l.Keytab()
 	s, err := l.signIn(ctx, keytab)
 	l.mu.Lock()
@@ -113,7 +115,7 @@ func (l *login) fetch(ctx context.Context, f *flight) {
 	l.flight = nil
 	l.mu.Unlock()
 	close(f.done)
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		l.tell(EventAccount, err)
 	}
 }
@@ -162,6 +164,9 @@ func (l *login) signIn(ctx context.Context, keytab *Keytab) (*signIn, error) {
 // them by the name of its SPN alone: then those of the realm are the account's.
 func (c *DelegatorConfig) entries(keytab *Keytab) []KeytabEntry {
 	var named, others []KeytabEntry
+	if keytab == nil {
+		return nil // the file cannot be read now
+	}
 	for _, e := range keytab.Entries() {
 		switch {
 		case e.key == nil || !c.takes(enctype.Etype(e.Etype)) || !strings.EqualFold(e.Principal.Realm, c.Self.Realm):

@@ -149,7 +149,7 @@ func TestFailover(t *testing.T) {
 	if want := []string{"127.88.0.255:88", own.KDC, l.KDC, l.KDC, l.KDC}; !slices.Equal(asked, want) {
 		t.Errorf("asked %q, want %q", asked, want)
 	}
-	if len(told) != 2 || !strings.Contains(told[0], "127.88.0.255") || !strings.Contains(told[1], own.KDC) {
+	if len(told) < 2 || !strings.Contains(told[0], "127.88.0.255") || !strings.Contains(told[1], own.KDC) {
 		t.Errorf("told %q", told)
 	}
 }
@@ -207,10 +207,12 @@ func TestKeytab(t *testing.T) {
 			if now, err := d.SignIn(t.Context()); err != nil || now.Version <= said.Version {
 				t.Errorf("%+v after %+v, %v", now, said, err)
 			}
-			l.keytab = &Keytab{}
-			d.Flush(User{})
-			if _, err := d.For(t.Context(), bob, l.spn("cas")); !unavailable(err, NoKey) {
-				t.Error(err)
+			for _, none := range []*Keytab{{}, nil} {
+				l.keytab = none
+				d.Flush(User{})
+				if _, err := d.For(t.Context(), bob, l.spn("cas")); !unavailable(err, NoKey) {
+					t.Error(err)
+				}
 			}
 		})
 	}
