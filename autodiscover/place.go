@@ -69,7 +69,7 @@ func hostname(host string) string {
 	return u.Hostname()
 }
 
-// authPackage is how clients outside sign in, [MS-OXDSCLI] 2.2.4.1.1.2.5.6: by
+// authPackage is how clients outside sign in, [MS-OXDSCLI] 2.2.4: by
 // what works everywhere, if it is offered. A KDC is seldom reached from outside.
 func authPackage(session *clientaccess.Session) string {
 	on := map[access.Method]bool{}
