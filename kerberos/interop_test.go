@@ -3,13 +3,16 @@ package kerberos_test
 import (
 	"bufio"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,6 +154,55 @@ func TestNewPassword(t *testing.T) {
 	}
 }
 
+// A client is a program that shows a token and says whether it believes what is
+// answered.
+type client struct {
+	cmd   *exec.Cmd
+	in    io.Writer
+	lines *bufio.Scanner
+}
+
+// newClient starts a program of testdata and returns the token that it shows.
+func newClient(t *testing.T, env []string, args ...string) (*client, []byte) {
+	t.Helper()
+	c := &client{cmd: exec.CommandContext(t.Context(), "/usr/bin/python3", args...)}
+	c.cmd.Env = env
+	in, err := c.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = c.cmd.Wait() })
+	c.in, c.lines = in, bufio.NewScanner(out)
+	c.lines.Scan()
+	token, err := base64.StdEncoding.DecodeString(c.lines.Text())
+	if err != nil || len(token) == 0 {
+		t.Fatalf("%q has no token: %v", args, err)
+	}
+	return c, token
+}
+
+// believes gives the answer to the client, with its last bit changed or not.
+func (c *client) believes(t *testing.T, answer string, spoil bool) bool {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(answer)
+	if err != nil || len(b) == 0 {
+		t.Fatalf("no answer: %v", err)
+	}
+	if spoil {
+		b[len(b)-1] ^= 1
+	}
+	fmt.Fprintln(c.in, base64.StdEncoding.EncodeToString(b))
+	c.lines.Scan()
+	return c.lines.Text() == "done"
+}
+
 // TestSambaClient: Samba's client speaks SPNEGO as Windows does, with the
 // mechanism's other name first, and believes in the service only once it has
 // proved itself.
@@ -160,42 +212,69 @@ func TestSambaClient(t *testing.T) {
 	env := signedIn(t, r, "alice")
 	for _, mechanism := range []string{"spnego", "gssapi_krb5"} {
 		for _, spoil := range []bool{false, true} {
-			c := exec.CommandContext(t.Context(), "/usr/bin/python3", "testdata/client.py", "cas."+r.Domain, mechanism)
-			c.Env, c.Stderr = env, os.Stderr
-			if spoil {
-				c.Stderr = nil // it says why it does not believe
-			}
-			in, err := c.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := c.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(out)
-			lines.Scan()
-			token, err := base64.StdEncoding.DecodeString(lines.Text())
-			if err != nil {
-				t.Fatal(err)
-			}
+			c, token := newClient(t, env, "testdata/sambaclient.py", "cas."+r.Domain, mechanism)
 			id, answer, err := a.Accept(token, kerberos.Bindings{})
 			if err != nil || id.PAC.Account != "alice" || !id.Mutual {
 				t.Fatalf("%s: %+v, %v", mechanism, id, err)
 			}
-			b, _ := base64.StdEncoding.DecodeString(answer)
-			if spoil {
-				b[len(b)-1] ^= 1
+			if done := c.believes(t, answer, spoil); done == spoil {
+				t.Errorf("%s, spoiled %v: the client believes %v", mechanism, spoil, done)
 			}
-			fmt.Fprintln(in, base64.StdEncoding.EncodeToString(b))
-			lines.Scan()
-			if done := lines.Text() == "done"; done == spoil {
-				t.Errorf("%s, spoiled %v: the client says %q", mechanism, spoil, lines.Text())
-			}
-			_ = c.Wait()
 		}
 	}
+}
+
+// TestMITClient: the C library of MIT as client, with tickets of three KDCs. It
+// says over which channel it speaks, or not, or that it would.
+func TestMITClient(t *testing.T) {
+	seen, other := []byte("the hash of the certificate"), []byte("another one")
+	realms(t, func(t *testing.T, r *kdctest.Realm, mode kerberos.PACMode) {
+		a := realAcceptor(t, r.Name, r.Keytab, mode)
+		env := signedIn(t, r, "alice")
+		// Who knows of channel bindings says so, MIT Kerberos 1.19.
+		aware := filepath.Join(t.TempDir(), "aware.conf")
+		if err := os.WriteFile(aware, []byte("[libdefaults]\n client_aware_channel_bindings = true\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			name      string
+			mechanism string
+			says      []byte
+			aware     bool
+			channel   kerberos.Bindings
+			spoil     bool
+			want      entente.Reason
+		}{
+			{"SPNEGO", "spnego", nil, false, kerberos.Bindings{}, false, ""},
+			{"bare", "krb5", nil, false, kerberos.Bindings{}, false, ""},
+			{"SPNEGO, the answer spoiled", "spnego", nil, false, kerberos.Bindings{}, true, ""},
+			{"bare, the answer spoiled", "krb5", nil, false, kerberos.Bindings{}, true, ""},
+			{"over its channel", "spnego", seen, false, kerberos.Bindings{EndPoint: seen, Required: true}, false, ""},
+			{"over its channel, and says that it would", "krb5", seen, true, kerberos.Bindings{EndPoint: seen}, false, ""},
+			{"over another", "spnego", other, false, kerberos.Bindings{EndPoint: seen}, false, kerberos.WrongChannel},
+			{"says nothing", "spnego", nil, false, kerberos.Bindings{EndPoint: seen}, false, ""},
+			{"says nothing, and has to", "spnego", nil, false, kerberos.Bindings{EndPoint: seen, Required: true}, false, kerberos.WrongChannel},
+			{"says nothing, and would", "spnego", nil, true, kerberos.Bindings{EndPoint: seen}, false, kerberos.WrongChannel},
+		} {
+			env := env
+			if c.aware {
+				env = append(slices.Clip(env), "KRB5_CONFIG="+r.Config+":"+aware)
+			}
+			hash := "-"
+			if c.says != nil {
+				hash = hex.EncodeToString(c.says)
+			}
+			program, token := newClient(t, env, "testdata/mitclient.py", "cas."+r.Domain, c.mechanism, hash)
+			id, answer, err := a.Accept(token, c.channel)
+			if reason(err) != c.want || err == nil && (!id.Mutual || id.Client.Name != "alice") {
+				t.Errorf("%s: %+v, %v, want %q", c.name, id, err, c.want)
+			}
+			if err != nil {
+				continue
+			}
+			if done := program.believes(t, answer, c.spoil); done == c.spoil {
+				t.Errorf("%s: the client believes %v, %s", c.name, done, program.lines.Text())
+			}
+		}
+	})
 }
