@@ -77,6 +77,8 @@ type AccountDetails struct {
 	Proxies []string `json:"proxies,omitempty"`
 	Mailbox string   `json:"mailbox,omitempty"`
 	Master  string   `json:"master,omitempty"`
+	// LogonName is its sAMAccountName.
+	LogonName string `json:"logon_name,omitempty"`
 	ClientPolicy
 	// SharingPolicy is the one that holds, its own or the default.
 	SharingPolicy string `json:"sharing_policy,omitempty"`
@@ -93,7 +95,7 @@ func (a *API) ShowAccount(ctx context.Context, q AccountName) (AccountDetails, e
 		return AccountDetails{}, err
 	}
 	d := AccountDetails{
-		AccountInfo: accountInfo(x), Master: string(x.Master), ClientPolicy: clientPolicy(x.Policy),
+		AccountInfo: accountInfo(x), Master: string(x.Master), LogonName: x.LogonName, ClientPolicy: clientPolicy(x.Policy),
 		Department: x.Department, Title: x.Title, Office: x.Office, Hidden: x.Hidden,
 	}
 	for _, p := range x.Proxies {
@@ -221,6 +223,7 @@ type SetAccount struct {
 	Enabled string `json:"enabled,omitempty" help:"Whether it may sign in: on or off."`
 	SetPolicy
 	Hidden     string `json:"hidden,omitempty" help:"Hide it from address lists: on or off."`
+	LogonName  string `json:"logon_name,omitempty" help:"Name by which a KDC knows it (sAMAccountName); none for none."`
 	Title      string `json:"title,omitempty" help:"Title."`
 	Department string `json:"department,omitempty" help:"Department."`
 	Office     string `json:"office,omitempty" help:"Office."`
@@ -254,6 +257,13 @@ func (q *SetAccount) set(x *directory.Account) error {
 		if f.v != "" {
 			*f.to = f.v
 		}
+	}
+	switch q.LogonName {
+	case "":
+	case "none":
+		x.LogonName = ""
+	default:
+		x.LogonName = q.LogonName
 	}
 	if q.Mail != "" {
 		m, err := entente.ParseSMTPAddress(q.Mail)

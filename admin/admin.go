@@ -35,7 +35,9 @@ type Config struct {
 	Publisher  Publisher
 	Inviter    Inviter
 	Partners   Partners
-	Now        func() time.Time
+	// Certificates judges client certificates; nil if none count at this server.
+	Certificates Certificates
+	Now          func() time.Time
 	// Node is the node this is, as the directory has it.
 	Node string
 	// Assigned, if set, is told of every new assignment and who made it: the right

@@ -88,6 +88,7 @@ func (a *API) LinkAccount(ctx context.Context, q LinkAccount) (Done, error) {
 		}
 		return c.SetAccount(x.SID, func(x *directory.Account) error {
 			x.Master, x.Enabled = m, false
+			x.Identities = nil // they are those of who had it before
 			return nil
 		})
 	})
@@ -110,7 +111,7 @@ func (a *API) UnlinkAccount(ctx context.Context, q AccountName) (Done, error) {
 			return err
 		}
 		return c.SetAccount(x.SID, func(x *directory.Account) error {
-			x.Master = ""
+			x.Master, x.Identities = "", nil
 			return nil
 		})
 	})

@@ -38,6 +38,11 @@ var story = [...]turn{
 	{"account set", `{"account":"anna@contoso.example","title":"Head","ews_application_access_policy":"block-list","ews_block_list":["Bad/*"]}`, "admin.account.set", ""},
 	{"account create", `{"upn":"gil@eventworks.example","guest":true}`, "admin.account.create", ""},
 	{"account password", `{"account":"anna@contoso.example","password":"correct horse"}`, "admin.account.password", ""},
+	{"account set", `{"account":"anna@contoso.example","logon_name":"Anna"}`, "admin.account.set", ""},
+	{"account add-identity", `{"account":"anna@contoso.example","identity":"X509:<I>CN=CA, DC=contoso, DC=example<SR>120A"}`, "admin.account.add-identity", ""},
+	{"account add-identity", `{"account":"anna@contoso.example","identity":"X509:<SKI>0A"}`, "admin.account.add-identity", ""},
+	{"account identities", `{"account":"anna@contoso.example"}`, "", ""},
+	{"account remove-identity", `{"account":"anna@contoso.example","identity":"x509:<ski>0a"}`, "admin.account.remove-identity", ""},
 	{"account list", ``, "", ""},
 	{"account show", `{"account":"anna@contoso.example"}`, "", ""},
 	{"mailbox enable", `{"account":"ben@contoso.example","database":"staff"}`, "admin.mailbox.enable", ""},
@@ -151,6 +156,7 @@ var story = [...]turn{
 // unstoried are verbs the story cannot lead through, and why.
 var unstoried = [...]string{
 	"organization confirm", // needs a sealed directory: server's tests
+	"account certificate",  // needs authorities: server's tests
 	"explain request",      // needs a request: the scenarios
 	"audit checkpoint",     // is signed after a while: the scenarios
 	"calendar invite",      // needs a partner: the demo's tests
@@ -282,6 +288,9 @@ func TestRefusals(t *testing.T) {
 	test("account create", `{"upn":"x@contoso.example","kind":"room"}`, entente.Invalid, "verbs of their own")
 	test("account show", `{}`, entente.Invalid, "an account is needed")
 	test("account show", `{"account":"nobody@contoso.example"}`, entente.NotFound, "no account")
+	test("account add-identity", `{"account":"anna@contoso.example","identity":"CN=Anna"}`, entente.Invalid, "not a security identity")
+	test("account remove-identity", `{"account":"anna@contoso.example","identity":"X509:<SKI>99"}`, entente.NotFound, "has no identity")
+	test("account certificate", `{"content":"aGVsbG8="}`, entente.Invalid, "no certificate")
 	test("account password", `{"account":"anna@contoso.example","password":"short"}`, entente.Invalid, "fewer than 8")
 	test("assignment create", `{"assignee":"crm@contoso.example"}`, entente.Invalid, "say over whom")
 	test("assignment create", `{"assignee":"crm@contoso.example","account":"anna@contoso.example","all_mailboxes":true}`, entente.Invalid, "exactly one")

@@ -75,6 +75,11 @@ func Verbs() []Verb {
 		verb("account", "password", "Give an account a password.", (*API).SetPassword),
 		verb("account", "remove", "Remove an account and all that was granted to it; its mail stays.", (*API).RemoveAccount),
 
+		verb("account", "identities", "List what says which certificates an account is.", (*API).ListIdentities),
+		verb("account", "add-identity", "Have whoever holds a certificate sign in as an account.", (*API).AddIdentity),
+		verb("account", "remove-identity", "Have a certificate be an account's no more, from the next request on.", (*API).RemoveIdentity),
+		verb("account", "certificate", "Say whose a client certificate is and why, or what would make it somebody's.", (*API).ExplainCertificate),
+
 		verb("account", "link", "Make a mailbox a linked one, of an account in another forest.", (*API).LinkAccount),
 		verb("account", "unlink", "Take a linked mailbox from its owner in another forest, from the next request on.", (*API).UnlinkAccount),
 		verb("account", "linked", "List the linked mailboxes.", (*API).ListLinked),

@@ -21,6 +21,9 @@ func (s *Server) joinAdmin() {
 		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Inviter: inviter{s.invitations}, Partners: partnersAdmin{s.partners}, Now: s.options.Now, Node: s.config.Name,
 		Assigned: s.assigned,
 	}
+	if s.clients != nil {
+		c.Certificates = certificatesAdmin{s.clients}
+	}
 	if s.Broker != nil { // else the verbs say that there is none
 		c.Broker = s.Broker
 	}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 
 	"entente/access"
+	"entente/admin"
 	"entente/authn"
 	"entente/authn/clientcert"
 	"entente/outgoing"
@@ -274,4 +275,25 @@ func (s *Server) askCertificates(public *tls.Config) *tls.Config {
 		return nil, nil
 	}
 	return public
+}
+
+// certificatesAdmin explains certificates to administrators.
+type certificatesAdmin struct{ judge *clientcert.Judge }
+
+func (c certificatesAdmin) Explain(ctx context.Context, leaf *x509.Certificate) (admin.CertificateAnswer, error) {
+	e := c.judge.Explain(ctx, leaf)
+	a := admin.CertificateAnswer{
+		Account: string(e.Match.Account.UPN), Accepted: e.Err == nil, Mapping: string(e.Match.Mapping), Weak: e.Match.Weak(), Authority: e.Authority,
+		Remedies: e.Remedies, Subject: e.Subject, Issuer: e.Issuer, Serial: e.Serial, SHA256: e.Evidence, NotBefore: e.NotBefore, NotAfter: e.NotAfter,
+		Findings: []admin.CertificateFinding{},
+	}
+	if e.Err != nil {
+		a.Why = e.Err.Error()
+	}
+	for _, f := range e.Findings {
+		a.Findings = append(a.Findings, admin.CertificateFinding{
+			Mapping: string(f.Mapping), Fact: f.Fact, Account: f.Account, Counts: f.Counts, Says: f.Says,
+		})
+	}
+	return a, nil
 }

@@ -115,6 +115,11 @@ type accountCmd struct {
 	Link     done[admin.LinkAccount]                         `cmd:"" help:"Make a mailbox a linked one, of an account in another forest."`
 	Unlink   done[admin.AccountName]                         `cmd:"" help:"Take a linked mailbox from its owner in another forest, from the next request on."`
 	Linked   remote[admin.Nothing, []admin.LinkedInfo]       `cmd:"" help:"List the linked mailboxes."`
+
+	Identities     remote[admin.AccountName, []admin.IdentityInfo] `cmd:"" help:"List what says which certificates an account is."`
+	AddIdentity    done[admin.AccountIdentity]                     `cmd:"" name:"add-identity" help:"Have whoever holds a certificate sign in as an account."`
+	RemoveIdentity done[admin.AccountIdentity]                     `cmd:"" name:"remove-identity" help:"Have a certificate be an account's no more, from the next request on."`
+	Certificate    explainCertificate                              `cmd:"" help:"Say whose a client certificate is and why, or what would make it somebody's."`
 }
 
 type realmCmd struct {
