@@ -109,3 +109,30 @@ func TestAccept(t *testing.T) {
 		t.Errorf("who asked for no proof is answered %q, %v", answer, err)
 	}
 }
+
+// TestGroups is which groups of a PAC are the client's.
+func TestGroups(t *testing.T) {
+	c := newContoso()
+	a := acceptor(t, c.config(t))
+	for _, x := range []struct {
+		name   string
+		change func(p *minttest.PAC)
+		want   []entente.SID
+	}{
+		{"all", func(*minttest.PAC) {}, []entente.SID{contosoSID + "-513", contosoSID + "-1200", "S-1-18-1", "S-1-5-21-4-5-6-77"}},
+		{"not enabled", func(p *minttest.PAC) { p.Attributes = 3 }, []entente.SID{contosoSID + "-513"}}, // the primary group, by itself
+		{"for refusals only", func(p *minttest.PAC) { p.Attributes = 0x17 }, []entente.SID{contosoSID + "-513"}},
+		{"extra SIDs without the flag", func(p *minttest.PAC) { p.UserFlags = 0x200 }, []entente.SID{contosoSID + "-513", contosoSID + "-1200", "S-1-5-21-4-5-6-77"}},
+		{"resource groups without the flag", func(p *minttest.PAC) { p.UserFlags = 0x24 }, []entente.SID{contosoSID + "-513", contosoSID + "-1200", "S-1-18-1"}},
+		{"the primary group is not among them", func(p *minttest.PAC) { p.Groups = []uint32{1200} }, []entente.SID{contosoSID + "-1200", contosoSID + "-513", "S-1-18-1", "S-1-5-21-4-5-6-77"}},
+	} {
+		ticket := anna()
+		x.change(ticket.PAC)
+		id, _, err := a.Accept(c.http.Issue(c.now, ticket).Token(c.now, minttest.Request{}), kerberos.Bindings{})
+		if err != nil {
+			t.Errorf("%s: %v", x.name, err)
+		} else if !slices.Equal(id.PAC.Groups, x.want) {
+			t.Errorf("%s: %v, want %v", x.name, id.PAC.Groups, x.want)
+		}
+	}
+}

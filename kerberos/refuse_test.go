@@ -193,6 +193,18 @@ func TestRefused(t *testing.T) {
 			p.More = []minttest.Buffer{{Type: 18, Bytes: minttest.SIDBytes(contosoSID + "-500")}}
 		})}},
 
+		{"thirty-three services on the way", kerberos.BadPAC, "S4U_DELEGATION_INFO", shown{ticket: pacOf(func(p *minttest.PAC) { p.Transited = make([]string, 33) })}},
+		{"a line break in a name", kerberos.BadPAC, "LOGON_INFO", shown{ticket: pacOf(func(p *minttest.PAC) { p.Account = "an\nna" })}},
+		{"a line break in the UPN", kerberos.BadPAC, "UPN_DNS_INFO", shown{ticket: pacOf(func(p *minttest.PAC) { p.UPN = "anna\n@contoso.example" })}},
+		{"a line break in a service on the way", kerberos.BadPAC, "S4U_DELEGATION_INFO", shown{ticket: pacOf(func(p *minttest.PAC) { p.Transited = []string{"a\nb"} })}},
+		{"a name of 1,025 characters", kerberos.BadPAC, "LOGON_INFO", shown{ticket: pacOf(func(p *minttest.PAC) { p.Account = strings.Repeat("a", 1025) })}},
+		{"a UPN that lies in the header", kerberos.BadPAC, "UPN_DNS_INFO", shown{ticket: pacOf(func(p *minttest.PAC) {
+			p.Without, p.More = []uint32{12}, []minttest.Buffer{{Type: 12, Bytes: []byte{4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}}
+		})}},
+		{"a UPN that lies behind the end", kerberos.BadPAC, "UPN_DNS_INFO", shown{ticket: pacOf(func(p *minttest.PAC) {
+			p.Without, p.More = []uint32{12}, []minttest.Buffer{{Type: 12, Bytes: []byte{4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 65, 0}}}
+		})}},
+
 		// Channels.
 		{"over another channel", kerberos.WrongChannel, "another TLS channel", shown{request: func(r *minttest.Request) { r.EndPoint = seen }, channel: kerberos.Bindings{EndPoint: []byte("ours")}}},
 		{"over none, and one is required", kerberos.WrongChannel, "has to", shown{channel: kerberos.Bindings{EndPoint: seen, Required: true}}},
@@ -248,6 +260,8 @@ func TestAccepted(t *testing.T) {
 		{"with what Windows says to itself", shown{ticket: func(t *minttest.Ticket) {
 			t.Data = []minttest.Data{{Kind: 142, Bytes: []byte("local")}, {Kind: 1, Bytes: minttest.IfRelevant(minttest.Data{Kind: 77, Bytes: []byte("whatever")})}}
 		}}},
+		{"the KDC's signature first", shown{ticket: pacOf(func(p *minttest.PAC) { p.KDCFirst = true })}},
+		{"thirty-two services on the way", shown{ticket: pacOf(func(p *minttest.PAC) { p.Transited = make([]string, 32) })}},
 		{"its own requestor", shown{ticket: pacOf(func(p *minttest.PAC) {
 			p.More = []minttest.Buffer{{Type: 18, Bytes: minttest.SIDBytes(contosoSID + "-1104")}, {Type: 99, Bytes: []byte("?")}}
 		})}},

@@ -24,7 +24,7 @@ type PAC struct {
 	ResourceDomain entente.SID
 	ResourceGroups []uint32
 	Attributes     uint32 // of groups, default 7: mandatory, on by default, enabled
-	UserFlags      uint32 // default 0x20 and 0x200 as there is something to tell
+	UserFlags      uint32 // default 0x20 and 0x200 as there is something to tell; another flag leaves them alone
 
 	UPN, DNSDomain string
 	UPNSID         entente.SID // default the account's
@@ -35,6 +35,8 @@ type PAC struct {
 
 	// SignedBy makes the server signature, default the service's key.
 	SignedBy *enctype.Key
+	// KDCFirst has the KDC's signature before the service's.
+	KDCFirst bool
 	// Without are types of buffers that are left out; More are added.
 	Without []uint32
 	More    []Buffer
@@ -70,15 +72,18 @@ func (p *PAC) bytes(s *Service, t Ticket) []byte {
 	if q.Target != "" {
 		all = append(all, Buffer{11, q.delegation()})
 	}
-	all = append(all, q.More...)
-	all = append(all, Buffer{16, unsigned(s.Realm.TGS)}, Buffer{6, unsigned(signer)}, Buffer{7, unsigned(s.Realm.TGS)})
+	sums := []Buffer{{6, unsigned(signer)}, {7, unsigned(s.Realm.TGS)}}
+	if q.KDCFirst {
+		sums[0], sums[1] = sums[1], sums[0]
+	}
+	all = append(append(all, Buffer{16, unsigned(s.Realm.TGS)}), sums...)
 	kept := all[:0]
 	for _, b := range all {
 		if !has(q.Without, b.Type) {
 			kept = append(kept, b)
 		}
 	}
-	return sign(kept, signer, s.Realm.TGS)
+	return sign(append(kept, q.More...), signer, s.Realm.TGS)
 }
 
 func has(all []uint32, n uint32) bool {
@@ -118,9 +123,9 @@ func (p *PAC) fill(r *Realm, t Ticket) {
 		p.ClientTime = t.Auth
 	}
 	if p.UserFlags == 0 && len(p.ExtraSIDs) > 0 {
-		p.UserFlags |= 0x20
+		p.UserFlags = 0x20
 	}
-	if len(p.ResourceGroups) > 0 {
+	if p.UserFlags&^0x20 == 0 && len(p.ResourceGroups) > 0 {
 		p.UserFlags |= 0x200
 	}
 }

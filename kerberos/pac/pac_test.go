@@ -207,6 +207,9 @@ func TestContradictions(t *testing.T) {
 		{"big endian", func(b []byte) { info(b)[1] = 0 }, "LOGON_INFO", nil},
 		{"an odd length of a name", func(b []byte) { info(b)[20+48]++ }, "LOGON_INFO", nil},
 		{"a name longer than its room", func(b []byte) { info(b)[20+48+2] = 2 }, "LOGON_INFO", nil},
+		{"a name shorter than its length", func(b []byte) { info(b)[236+8] = 3 }, "LOGON_INFO", nil},
+		{"a name that begins later", func(b []byte) { info(b)[236+4] = 1 }, "LOGON_INFO", nil},
+		{"a name of a billion", func(b []byte) { copy(info(b)[236:], "\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00\x40") }, "LOGON_INFO", nil},
 		{"a size beyond the buffer", func(b []byte) { binary.LittleEndian.PutUint32(info(b)[8:], 1<<20) }, "LOGON_INFO", nil},
 		{"extra SIDs without the flag for them", func(b []byte) { binary.LittleEndian.PutUint32(info(b)[userFlags:], 0) }, "", func(p *PAC) bool { return len(p.Groups) == 26 }},
 		{"no user: the first extra SID is his", func(b []byte) { binary.LittleEndian.PutUint32(info(b)[userID:], 0) }, "", func(p *PAC) bool {
