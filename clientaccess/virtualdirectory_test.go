@@ -3,6 +3,7 @@ package clientaccess
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,8 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"entente"
 	"entente/access"
+	"entente/authn"
 	"entente/directory"
 )
 
@@ -88,4 +92,60 @@ func TestVirtualDirectoryOfThoseWhoWait(t *testing.T) {
 		return err
 	}
 	o.because(again(), access.NoRight)
+}
+
+// A ticketed method takes everybody for Anna, who has a ticket.
+type ticketed struct {
+	o    *organization
+	ends time.Time
+}
+
+func (m *ticketed) Name() access.Method   { return access.Negotiate }
+func (m *ticketed) Challenge(http.Header) {}
+func (m *ticketed) Ends() time.Time       { return m.ends }
+
+func (m *ticketed) Authenticate(r *http.Request, _ http.Header) (*access.Caller, error) {
+	if r.Header.Get("Authorization") != "Negotiate once" {
+		return nil, nil
+	}
+	return &access.Caller{Authenticated: access.Principal{SID: m.o.sids["anna"]}, Method: access.Negotiate, Realm: "CONTOSO.EXAMPLE", Ticket: m}, nil
+}
+
+// Whoever waits and came by a ticket, whose token is good once, goes on as long as
+// the ticket does.
+func TestTicketsOfThoseWhoWait(t *testing.T) {
+	m := &ticketed{ends: time.Now().Add(time.Hour)}
+	o := open(t, func(c *Config) { c.Methods = authn.Methods{m} })
+	m.o = o
+	test := func(what string, change func(), want entente.Reason) {
+		t.Helper()
+		w := o.send("Negotiate once", func(s *Session, _ http.ResponseWriter, r *http.Request) {
+			o.must(s.Enter())
+			r, err := s.Wait(r)
+			o.must(err)
+			change()
+			n, err := s.Again(r, o.sids["anna"])
+			if err == nil {
+				n.Done(r.Context())
+			}
+			var e *entente.Error
+			if want == "" && err != nil || want != "" && (!errors.As(err, &e) || e.Reason != want) {
+				t.Errorf("%s: %v, want %q", what, err, want)
+			}
+			o.must(s.Conclude(r.Context(), ""))
+		})
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d", what, w.Code)
+		}
+	}
+	test("nothing changes", func() {}, "")
+	test("the ticket ends", func() { m.ends = time.Now().Add(-time.Second) }, access.NoRight)
+	m.ends = time.Now().Add(time.Hour)
+	test("the method is offered no more", func() { o.offer(EWS, func(v *directory.VirtualDirectory) { v.Negotiate = access.Off }) }, access.NoRight)
+	o.offer(EWS, func(v *directory.VirtualDirectory) { v.Negotiate = access.On })
+	test("the account is disabled", func() {
+		o.must(o.Directory.Update(t.Context(), func(c *directory.Change) error {
+			return c.SetAccount(o.sids["anna"], func(a *directory.Account) error { a.Enabled = false; return nil })
+		}))
+	}, access.NoRight)
 }

@@ -79,8 +79,7 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 	switch {
 	case caller.Method == access.Node:
 	case caller.Method == access.Negotiate && caller.Ticket != nil:
-		// Whoever may not begin so any more may not go on either.
-		if v := s.door.virtualDirectory(s.protocol); !v.Offers(access.Negotiate) || !s.door.Now().Before(caller.Ticket.Ends()) {
+		if !s.ticketHolds(&caller) {
 			return nil, signInAgain()
 		}
 	default:
@@ -100,6 +99,15 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 		return nil, joined(err, n.Conclude(r.Context(), "ErrorAccessDenied"))
 	}
 	return n, nil
+}
+
+// ticketHolds reports whether somebody who came by a ticket may go on by it: the
+// method is still offered, the ticket has not ended, and the realm's word about
+// him counts as it did.
+func (s *Session) ticketHolds(c *access.Caller) bool {
+	v := s.door.virtualDirectory(s.protocol)
+	counts := func(x *access.Snapshot) bool { return x.Vouches(c.Realm, c.Authenticated.SID) }
+	return v.Offers(access.Negotiate) && s.door.Now().Before(c.Ticket.Ends()) && (!counts(s.snapshot) || counts(s.door.Directory.Snapshot()))
 }
 
 func signInAgain() error {

@@ -155,7 +155,7 @@ func literal(s string) (netip.Addr, bool) {
 	return a, err == nil
 }
 
-// privateNetworks are those of RFC 1918 and RFC 4193.
+// privateNetworks are those that no router of the Internet knows.
 func privateNetworks() []netip.Prefix {
 	var all []netip.Prefix
 	for _, s := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"} {
