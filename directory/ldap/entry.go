@@ -250,7 +250,7 @@ func (o *object) addresses(e *goldap.Entry, a map[string][]string) {
 	a["proxyaddresses"] = proxies
 }
 
-// identities reads altSecurityIdentities, [MS-ADA1] 2.61: what certificates of
+// identities reads altSecurityIdentities, [MS-ADA1]: what certificates of
 // the account are known by.
 func (o *object) identities(e *goldap.Entry) (all []string) {
 	for _, v := range values(e, "altSecurityIdentities") {
@@ -296,7 +296,7 @@ func first(e *goldap.Entry, names ...string) string {
 	return ""
 }
 
-// dnsOf returns the DNS name of a domain from its DN. [MS-ADTS] 3.1.1.1.5
+// dnsOf returns the DNS name of a domain from its DN, RFC 2247.
 func dnsOf(dn string) string {
 	var labels []string
 	for part := range strings.SplitSeq(dn, ",") {

@@ -97,7 +97,7 @@ func (c *Client) Server(ctx context.Context) (s Server, err error) {
 }
 
 // FunctionalLevel returns the domain's: constrained delegation needs 2 (Windows
-// Server 2003). [MS-ADTS] 3.1.1.3.2.25, and 6.1.4.3 where the root does not say.
+// Server 2003). [MS-ADTS] 3.1.1.3.2, and 6.1.4.3 where the root does not say.
 func (c *Client) FunctionalLevel(ctx context.Context) (level int, err error) {
 	err = c.ask(ctx, func(ctx context.Context, con *connection) error {
 		r, err := con.root(ctx)

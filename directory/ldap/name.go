@@ -3,7 +3,6 @@ package ldap
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -48,14 +47,8 @@ func guidFilter(g directory.GUID) string {
 	return string(append(b, ')'))
 }
 
-// text of a GUID as people read it, [MS-DTYP] 2.3.4.3.
-func text(g directory.GUID) string {
-	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", binary.LittleEndian.Uint32(g[0:4]), binary.LittleEndian.Uint16(g[4:6]),
-		binary.LittleEndian.Uint16(g[6:8]), g[8:10], g[10:16])
-}
-
 // A name is a DN as the control for extended names has it: <GUID=…>;<SID=…>;DN.
-// [MS-ADTS] 3.1.1.3.4.1.5.
+// [MS-ADTS] 3.1.1.3.4.1
 type name struct {
 	sid entente.SID // "" where the object has none
 	dn  string

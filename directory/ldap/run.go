@@ -51,7 +51,7 @@ type run struct {
 
 // Filters of what is taken. objectCategory keeps computers apart from people,
 // who are users too. isCriticalSystemObject marks what Windows brings along:
-// Administrator, krbtgt, Domain Users. [MS-ADA1] 2.309
+// Administrator, krbtgt, Domain Users. [MS-ADA1]
 const (
 	people      = "(&(objectCategory=person)(objectClass=user)"
 	groups      = "(&(objectCategory=group)(objectClass=group)"
@@ -96,7 +96,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		own = r.Filter
 	}
 	r.filters = [2]string{people + own + filterClose, groups + own + filterClose}
-	return r.digest(ctx)
+	return nil
 }
 
 // connectSynced connects to a server that is in step with the others.
@@ -122,7 +122,7 @@ func (r *run) connectSynced(ctx context.Context) (*connection, error) {
 }
 
 // invocationOf names the server's copy of the directory. A server restored from
-// an older copy as it has to be has a new one. [MS-ADTS] 3.1.1.1.9
+// an older copy as it has to be has a new one.
 func (r *run) invocationOf(ctx context.Context) (string, error) {
 	e, err := r.con.one(ctx, query{base: r.root.service, scope: goldap.ScopeBaseObject, filter: "(objectClass=*)", attrs: []string{"invocationId"}})
 	if err != nil {
@@ -147,20 +147,24 @@ func (r *run) hasExchange(ctx context.Context) (bool, error) {
 	return len(found) > 0, err
 }
 
-// seesDeleted finds out whether the account that reads may see deleted objects:
-// by default only administrators may. [MS-ADTS] 3.1.1.3.4.1.14
-func (r *run) seesDeleted(ctx context.Context) (bool, error) {
+// seesDeleted finds out whether the account that reads may see deleted objects,
+// by seeing one: by default only administrators may, and who may not sees the
+// folder of them empty. [MS-ADTS] 3.1.1.3.4.1.14
+func (r *run) seesDeleted(ctx context.Context) (sees bool, err error) {
 	if !r.root.showDeleted {
 		return false, nil
 	}
-	e, err := r.con.one(ctx, query{
-		base: "CN=Deleted Objects," + r.root.domain, scope: goldap.ScopeBaseObject, filter: "(objectClass=*)",
+	_, err = r.con.page(ctx, query{
+		base: "CN=Deleted Objects," + r.root.domain, scope: goldap.ScopeSingleLevel, filter: "(isDeleted=TRUE)",
 		attrs: []string{"1.1"}, controls: []goldap.Control{showDeleted()},
+	}, goldap.NewControlPaging(1), func(*goldap.Entry) error {
+		sees = true
+		return nil
 	})
-	if goldap.IsErrorWithCode(err, goldap.LDAPResultInsufficientAccessRights) {
+	if goldap.IsErrorAnyOf(err, goldap.LDAPResultInsufficientAccessRights, goldap.LDAPResultNoSuchObject) {
 		return false, nil
 	}
-	return e != nil, err
+	return sees, err
 }
 
 // digest names all that what was read depends on beside the directory itself. If
@@ -196,7 +200,7 @@ func (r *run) scope(ctx context.Context) error {
 		r.full, r.again = true, true
 	case known && r.root.usn < usn:
 		// Its copy is older than the one we have seen, under the same name: what the
-		// numbers said is worth nothing. [MS-ADTS] 3.1.1.1.9
+		// numbers said is worth nothing.
 		r.Log.Warn("a server of the directory has gone back in time; everything is read again", "server", r.con.server.name, "was", usn, "is", r.root.usn)
 		r.full, r.again = true, true
 	case r.Full:

@@ -17,11 +17,9 @@ import (
 	"entente/kerberos/kdctest"
 )
 
-func TestMain(m *testing.M) { m.Run() }
-
 // A world is a directory here and an Active Directory it is kept like.
 type world struct {
-	*testing.T
+	testing.TB
 	ad     *kdctest.Realm
 	db     *db.DB
 	here   *directory.Directory
@@ -31,9 +29,9 @@ type world struct {
 	log    *strings.Builder
 }
 
-func newWorld(t *testing.T, ad *kdctest.Realm, d *db.DB, set ...func(*Config)) *world {
+func newWorld(t testing.TB, ad *kdctest.Realm, d *db.DB, set ...func(*Config)) *world {
 	t.Helper()
-	w := &world{T: t, ad: ad, db: d, now: time.Now(), log: &strings.Builder{}}
+	w := &world{TB: t, ad: ad, db: d, now: time.Now(), log: &strings.Builder{}}
 	var err error
 	w.here, err = directory.Open(t.Context(), directory.Config{DB: d, Organization: "contoso", Failed: func(err error) { t.Error(err) }})
 	w.must(err)

@@ -31,7 +31,7 @@ type query struct {
 }
 
 // Controls of Active Directory, [MS-ADTS] 3.1.1.3.4.1: deleted objects are
-// found too (.14), and names come with GUID and SID (.5), in their text form.
+// found too, and names come with GUID and SID, in their text form.
 func showDeleted() goldap.Control {
 	return goldap.NewControlString(goldap.ControlTypeMicrosoftShowDeleted, true, "")
 }

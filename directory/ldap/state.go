@@ -180,7 +180,7 @@ func (c *Client) followed(ctx context.Context, invocation string) (usn int64, kn
 }
 
 // primaryMembers returns the accounts whose primary group this is: they are not
-// among its members. [MS-ADTS] 3.1.1.4.5.
+// among its members.
 func primaryMembers(ctx context.Context, d *db.DB, group entente.SID) (all []entente.SID, err error) {
 	err = d.View(ctx, func(tx *db.Tx) error {
 		all = nil

@@ -107,6 +107,9 @@ func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
 
 func (r *run) do(ctx context.Context) (err error) {
 	if err := r.prepare(ctx); err != nil {
+		return unavailable(err)
+	}
+	if err := r.digest(ctx); err != nil {
 		return err
 	}
 	if err := r.scope(ctx); err != nil {

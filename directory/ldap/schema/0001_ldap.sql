@@ -16,7 +16,7 @@ CREATE TABLE ldap_state (
 );
 
 -- How far the changes of each server have been followed. A server restored from
--- a copy has another invocation id. [MS-ADTS] 3.1.1.1.9
+-- a copy has another invocation id.
 CREATE TABLE ldap_server (
 	invocation {{blob}} NOT NULL PRIMARY KEY,
 	name {{text}} NOT NULL,

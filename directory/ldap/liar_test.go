@@ -1,0 +1,481 @@
+package ldap
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	goldap "github.com/go-ldap/ldap/v3"
+
+	"entente"
+	"entente/db/dbtest"
+	"entente/directory"
+)
+
+// A liar is a server that answers like a domain controller, except where a test
+// has it do something else.
+type liar struct {
+	t       *testing.T
+	tls     *tls.Config
+	roots   *x509.CertPool
+	address string
+	objects []*goldap.Entry
+	root    map[string][]string
+	dials   atomic.Int32
+
+	search func(l *liar, w io.Writer, id int64, q asked) bool // true: it has answered
+	plain  func(c net.Conn) bool                              // before TLS: true to go on
+}
+
+// asked is a search.
+type asked struct {
+	base, filter string
+	attrs        []string
+	paged        bool
+}
+
+func newLiar(t *testing.T) *liar {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{{127, 0, 0, 1}}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &liar{t: t, roots: x509.NewCertPool(), tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
+	l.roots.AddCert(made)
+	l.root = map[string][]string{
+		"defaultNamingContext": {"DC=entente,DC=test"}, "dsServiceName": {"CN=NTDS Settings"}, "highestCommittedUSN": {"1000"},
+		"supportedControl": {goldap.ControlTypeMicrosoftShowDeleted, goldap.ControlTypeMicrosoftExtendedDN}, "isSynchronized": {"TRUE"},
+	}
+	for i := range 3 {
+		l.objects = append(l.objects, person(i))
+	}
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.address = n.Addr().String()
+	t.Cleanup(func() { _ = n.Close() })
+	go func() {
+		for {
+			c, err := n.Accept()
+			if err != nil {
+				return
+			}
+			l.dials.Add(1)
+			go l.serve(c)
+		}
+	}()
+	return l
+}
+
+func binarySID(rid uint32) string {
+	b := []byte{1, 5, 0, 0, 0, 0, 0, 5}
+	for _, n := range [...]uint32{21, 1, 2, 3, rid} {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	return string(b)
+}
+
+func person(i int) *goldap.Entry {
+	name := fmt.Sprintf("p%04d", i)
+	return goldap.NewEntry("CN="+name+",DC=entente,DC=test", map[string][]string{
+		"objectClass": {"top", "person", "user"}, "objectGUID": {fmt.Sprintf("%016d", i+1)}, "objectSid": {binarySID(uint32(2000 + i))},
+		"uSNChanged": {fmt.Sprint(100 + i)}, "sAMAccountName": {name}, "userPrincipalName": {name + "@entente.test"},
+		"displayName": {name}, "userAccountControl": {"512"}, "primaryGroupID": {"513"},
+	})
+}
+
+func (l *liar) serve(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	if l.plain != nil && !l.plain(c) {
+		return
+	}
+	over := tls.Server(c, l.tls)
+	for {
+		p, err := ber.ReadPacket(over)
+		if err != nil || len(p.Children) < 2 {
+			return
+		}
+		id, _ := p.Children[0].Value.(int64)
+		switch p.Children[1].Tag {
+		case goldap.ApplicationBindRequest:
+			_, _ = over.Write(message(id, result(goldap.ApplicationBindResponse, 0, "")))
+		case goldap.ApplicationSearchRequest:
+			l.answer(over, id, p)
+		default:
+			return
+		}
+	}
+}
+
+func (l *liar) answer(w io.Writer, id int64, p *ber.Packet) {
+	r := p.Children[1].Children
+	q := asked{base: fmt.Sprint(r[0].Value), paged: len(p.Children) > 2 && bytes.Contains(p.Children[2].Bytes(), []byte(goldap.ControlTypePaging))}
+	q.filter, _ = goldap.DecompileFilter(r[6])
+	for _, a := range r[7].Children {
+		q.attrs = append(q.attrs, fmt.Sprint(a.Value))
+	}
+	if l.search != nil && l.search(l, w, id, q) {
+		return
+	}
+	l.honest(w, id, q)
+}
+
+// honest answers as it should be.
+func (l *liar) honest(w io.Writer, id int64, q asked) {
+	var found []*goldap.Entry
+	switch {
+	case q.base == "":
+		found = append(found, goldap.NewEntry("", l.root))
+	case q.base == "CN=NTDS Settings":
+		found = append(found, goldap.NewEntry(q.base, map[string][]string{"invocationId": {"0123456789abcdef"}}))
+	case strings.HasPrefix(q.base, "CN=Deleted Objects"):
+		found = append(found, goldap.NewEntry(q.base, nil))
+	case !q.paged && q.filter == "(objectClass=*)":
+		for _, e := range l.objects {
+			if e.DN == q.base {
+				found = append(found, e)
+			}
+		}
+		if q.base == "DC=entente,DC=test" {
+			b := binarySID(0)
+			found = append(found, goldap.NewEntry(q.base, map[string][]string{"objectSid": {"\x01\x04" + b[2:len(b)-4]}}))
+		}
+	default:
+		groups := strings.Contains(q.filter, "(objectCategory=group)")
+		for _, e := range l.objects {
+			if groups == (e.GetAttributeValue("groupType") != "") {
+				found = append(found, e)
+			}
+		}
+	}
+	for _, e := range found {
+		_, _ = w.Write(message(id, entryPacket(e)))
+	}
+	l.done(w, id, q.paged, "")
+}
+
+// done ends an answer.
+func (l *liar) done(w io.Writer, id int64, paged bool, cookie string) {
+	if !paged {
+		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, 0, "")))
+		return
+	}
+	control := goldap.NewControlPaging(0)
+	control.SetCookie([]byte(cookie))
+	controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+	controls.AppendChild(control.Encode())
+	_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, 0, ""), controls))
+}
+
+func message(id int64, parts ...*ber.Packet) []byte {
+	p := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+	p.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id, ""))
+	for _, x := range parts {
+		p.AppendChild(x)
+	}
+	return p.Bytes()
+}
+
+func result(tag ber.Tag, code int, text string) *ber.Packet {
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
+	p.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(code), ""))
+	p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", ""))
+	p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, text, ""))
+	return p
+}
+
+func entryPacket(e *goldap.Entry) *ber.Packet {
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, goldap.ApplicationSearchResultEntry, nil, "")
+	p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, e.DN, ""))
+	attrs := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+	for _, a := range e.Attributes {
+		one := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+		one.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, a.Name, ""))
+		set := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
+		for _, v := range a.Values {
+			set.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, v, ""))
+		}
+		one.AppendChild(set)
+		attrs.AppendChild(one)
+	}
+	p.AppendChild(attrs)
+	return p
+}
+
+func referral(tag ber.Tag) *ber.Packet {
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
+	p.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "ldap://127.0.0.1:1/DC=elsewhere", ""))
+	return p
+}
+
+// client is one that asks the liar.
+func (l *liar) client(t *testing.T, servers ...string) (*Client, *directory.Directory) {
+	t.Helper()
+	d := dbtest.SQLite(t)
+	here, err := directory.Open(t.Context(), directory.Config{DB: d, Organization: "contoso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Migrate(t.Context(), Schema()); err != nil {
+		t.Fatal(err)
+	}
+	if servers == nil {
+		servers = []string{"ldaps://" + l.address}
+	}
+	c, err := New(Config{
+		Servers: servers, BindDN: "reader", Password: entente.NewSecret("x"), TLS: &tls.Config{RootCAs: l.roots},
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address != l.address {
+				t.Errorf("%s was asked, which nobody configured", address)
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+		Timeout: 2 * time.Second, Directory: here, DB: d, Node: "one", Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c, here
+}
+
+// TestLiar: whatever a server sends, a sync ends in time, within memory, and
+// disables nobody.
+func TestLiar(t *testing.T) {
+	paged := func(f func(l *liar, w io.Writer, id int64, q asked)) func(*liar, io.Writer, int64, asked) bool {
+		return func(l *liar, w io.Writer, id int64, q asked) bool {
+			if !q.paged || strings.HasPrefix(q.base, "CN=Deleted Objects") {
+				return false
+			}
+			f(l, w, id, q)
+			return true
+		}
+	}
+	raw := func(b string) func(*liar, io.Writer, int64, asked) bool {
+		return paged(func(_ *liar, w io.Writer, _ int64, _ asked) { _, _ = io.WriteString(w, b) })
+	}
+	entry := func(set map[string][]string) func(*liar, io.Writer, int64, asked) bool {
+		return paged(func(l *liar, w io.Writer, id int64, q asked) {
+			e := person(0)
+			for name, v := range set {
+				for _, a := range e.Attributes {
+					if a.Name == name {
+						a.Values = v
+					}
+				}
+			}
+			_, _ = w.Write(message(id, entryPacket(e)))
+			l.done(w, id, true, "")
+		})
+	}
+	test := func(name, want string, search func(*liar, io.Writer, int64, asked) bool) {
+		t.Helper()
+		l := newLiar(t)
+		c, here := l.client(t)
+		if r, err := c.Sync(t.Context()); err != nil || r.Created != 3 {
+			t.Fatalf("%s: an honest one: %+v %v", name, r, err)
+		}
+		l.search = search
+		began := time.Now()
+		_, err := c.SyncWith(t.Context(), Options{Full: true})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("%s: %v", name, took)
+		}
+		for i := range 3 {
+			if a, ok := here.Snapshot().FindUPN(fmt.Sprintf("p%04d@entente.test", i)); !ok || !a.Enabled {
+				t.Errorf("%s: somebody was disabled", name)
+			}
+		}
+		l.search = nil
+		if _, err := c.SyncWith(t.Context(), Options{Full: true}); err != nil {
+			t.Errorf("%s: afterwards: %v", name, err)
+		}
+	}
+	test("silence", "deadline exceeded", paged(func(*liar, io.Writer, int64, asked) {}))
+	test("no LDAP", errNotLDAP.Error(), raw("HTTP/1.1 400 Bad Request\r\n\r\n"))
+	test("4 GiB are announced", errNotLDAP.Error(), raw("\x30\x84\xff\xff\xff\xff\x02\x01\x01"))
+	test("1 GiB is announced", errMessage.Error(), raw("\x30\x84\x40\x00\x00\x00\x02\x01\x01"))
+	test("indefinite length", errNotLDAP.Error(), raw("\x30\x80\x02\x01\x01\x00\x00"))
+	test("deep", "lies deeper", raw(nested(100)))
+	test("many elements", "elements", raw(string(message(2, many(maxElements)))))
+	test("a value of 5 MiB", errMessage.Error(), raw(string(message(2, entryPacket(goldap.NewEntry("CN=x", map[string][]string{"cn": {strings.Repeat("x", 5<<20)}}))))))
+	test("endless pages", errEndless.Error(), paged(func(l *liar, w io.Writer, id int64, _ asked) { l.done(w, id, true, "again") }))
+	test("endless referrals", errEndless.Error(), paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		for range 2000 {
+			if _, err := w.Write(message(id, referral(goldap.ApplicationSearchResultReference))); err != nil {
+				return
+			}
+		}
+	}))
+	test("endless entries", errAnswer.Error(), paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		b := message(id, entryPacket(goldap.NewEntry("CN=x", map[string][]string{"objectGUID": {strings.Repeat("g", 16)}, "uSNChanged": {"1"}, "cn": {strings.Repeat("x", 1<<20)}})))
+		for range 100 {
+			if _, err := w.Write(b); err != nil {
+				return
+			}
+		}
+	}))
+	test("a referral for an answer", "Referral", paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, goldap.LDAPResultReferral, "")))
+	}))
+	test("half an answer", errHalf.Error(), paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		_, _ = w.Write(message(id, entryPacket(person(0))))
+		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, 0, "")))
+	}))
+	test("an answer of another kind", "tag", paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		_, _ = w.Write(message(id, result(goldap.ApplicationModifyResponse, 0, "")))
+	}))
+	test("an entry without attributes", "", paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		_, _ = w.Write(message(id, referral(goldap.ApplicationSearchResultEntry)))
+	}))
+	test("busy", "Busy", paged(func(_ *liar, w io.Writer, id int64, _ asked) {
+		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, goldap.LDAPResultBusy, "")))
+	}))
+	test("a GUID of three bytes", "GUID", entry(map[string][]string{"objectGUID": {"abc"}}))
+	test("no number", "uSNChanged", entry(map[string][]string{"uSNChanged": {"many"}}))
+}
+
+func nested(n int) string {
+	b := []byte{0x02, 0x01, 0x02}
+	for range n {
+		b = append([]byte{0x30, 0x82, byte(len(b) >> 8), byte(len(b))}, b...)
+	}
+	return string(b)
+}
+
+func many(n int) *ber.Packet {
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, goldap.ApplicationSearchResultEntry, nil, "")
+	for range n {
+		p.AppendChild(ber.Encode(ber.ClassUniversal, ber.TypePrimitive, ber.TagNULL, nil, ""))
+	}
+	return p
+}
+
+// TestStartTLS: nothing is said before TLS, and nothing that was appended to the
+// answer is taken for what comes after.
+func TestStartTLS(t *testing.T) {
+	test := func(name string, works bool, plain func(c net.Conn) bool) {
+		t.Helper()
+		l := newLiar(t)
+		l.plain = plain
+		c, _ := l.client(t, "ldap://"+l.address)
+		if _, err := c.Server(t.Context()); (err == nil) != works {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	accept := func(c net.Conn, more string) bool {
+		p, err := ber.ReadPacket(c)
+		if err != nil || len(p.Children) < 2 || p.Children[1].Tag != goldap.ApplicationExtendedRequest || p.Children[1].Children[0].Data.String() != "1.3.6.1.4.1.1466.20037" {
+			t.Errorf("the first thing said is %v", p)
+			return false
+		}
+		_, err = c.Write(append(message(1, result(goldap.ApplicationExtendedResponse, 0, "")), more...))
+		return err == nil
+	}
+	test("accepted", true, func(c net.Conn) bool { return accept(c, "") })
+	test("refused", false, func(c net.Conn) bool {
+		_, _ = ber.ReadPacket(c)
+		_, _ = c.Write(message(1, result(goldap.ApplicationExtendedResponse, goldap.LDAPResultUnavailable, "no TLS")))
+		return false
+	})
+	test("another answer", false, func(c net.Conn) bool {
+		_, _ = ber.ReadPacket(c)
+		_, _ = c.Write(message(1, result(goldap.ApplicationBindResponse, 0, "")))
+		return true
+	})
+	test("an answer to what is not asked yet", false, func(c net.Conn) bool {
+		return accept(c, string(message(1, result(goldap.ApplicationBindResponse, 0, ""))))
+	})
+	test("silence", false, func(c net.Conn) bool { _, _ = io.Copy(io.Discard, c); return false })
+}
+
+// TestGroups reads a group in ranges, one of which leads nowhere, and primary
+// groups.
+func TestGroups(t *testing.T) {
+	l := newLiar(t)
+	group := goldap.NewEntry("CN=All,DC=entente,DC=test", map[string][]string{
+		"objectClass": {"group"}, "objectGUID": {strings.Repeat("G", 16)}, "objectSid": {binarySID(513)}, "uSNChanged": {"500"},
+		"cn": {"All"}, "groupType": {"-2147483646"}, "member;range=0-1": {member(7), member(8)},
+	})
+	l.objects = append(l.objects, group)
+	l.search = func(l *liar, w io.Writer, id int64, q asked) bool {
+		if q.base != group.DN {
+			return false
+		}
+		e := goldap.NewEntry(group.DN, map[string][]string{"member;range=2-*": {member(9), "<GUID=00>;CN=A contact", "CN=Nobody"}})
+		_, _ = w.Write(message(id, entryPacket(e)))
+		l.done(w, id, q.paged, "")
+		return true
+	}
+	c, here := l.client(t)
+	if r, err := c.Sync(t.Context()); err != nil || r.Created != 4 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	g, err := here.Group(t.Context(), "S-1-5-21-1-2-3-513")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(g.Members); got != "[S-1-5-21-1-2-3-2000 S-1-5-21-1-2-3-2001 S-1-5-21-1-2-3-2002 S-1-5-21-1-2-3-7 S-1-5-21-1-2-3-8 S-1-5-21-1-2-3-9]" {
+		t.Errorf("members: %s", got)
+	}
+	// An account whose primary group becomes another: the group did not change.
+	l.root["highestCommittedUSN"] = []string{"1001"}
+	for _, a := range l.objects[0].Attributes {
+		switch a.Name {
+		case "primaryGroupID":
+			a.Values = []string{"514"}
+		case "uSNChanged":
+			a.Values = []string{"1001"}
+		}
+	}
+	if _, err := c.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if g, err = here.Group(t.Context(), "S-1-5-21-1-2-3-513"); err != nil || len(g.Members) != 5 {
+		t.Errorf("members: %v %v", g.Members, err)
+	}
+	l.search = func(l *liar, w io.Writer, id int64, q asked) bool {
+		if q.base != group.DN {
+			return false
+		}
+		_, _ = w.Write(message(id, entryPacket(goldap.NewEntry(group.DN, map[string][]string{"member;range=0-1": {member(7), member(8)}}))))
+		l.done(w, id, q.paged, "")
+		return true
+	}
+	if _, err := c.SyncWith(t.Context(), Options{Full: true}); err == nil || !strings.Contains(err.Error(), errEndless.Error()) {
+		t.Errorf("ranges without an end: %v", err)
+	}
+}
+
+func member(rid int) string {
+	return fmt.Sprintf("<GUID=00000000-0000-0000-0000-000000000001>;<SID=S-1-5-21-1-2-3-%d>;CN=m%d,DC=entente,DC=test", rid, rid)
+}
