@@ -199,17 +199,7 @@ func checkS4UReply(session *enctype.Key, all []preauth, u Principal, nonce uint3
 // toSelf is S4U2Self: a ticket in the user's name for ourselves. [MS-SFU]
 // 3.1.5.1.1
 func (d *Delegator) toSelf(ctx context.Context, u User) (*Ticket, error) {
-	asked := Principal{u.Name, d.Self.Realm}
-	t, err := d.granted(ctx, stepSelf, u.Name, func(tgt *Ticket) (*Ticket, error) {
-		request := &kdcRequest{
-			options: optionForwardable | optionCanonicalize, service: d.Self.Name, serviceKind: namePrincipal, user: &asked,
-		}
-		return d.grant(ctx, tgt, request, nil, func(client Principal) bool {
-			// Where the SID says whom it is for, the KDC may have put the name right. A
-			// KDC that knows no S4U gives us a ticket of our own name.
-			return u.SID != "" && nameKind(u.Name) == nameEnterprise || sameName(client, asked) && (u.SID != "" || client == asked)
-		})
-	})
+	t, err := d.askSelf(ctx, u)
 	if err != nil {
 		return nil, err
 	}
@@ -222,6 +212,21 @@ func (d *Delegator) toSelf(ctx context.Context, u User) (*Ticket, error) {
 		return nil, entente.Errorf(entente.Denied, "the realm does not let this server act as %s by any protocol", u.Name).Because(NotForwardable)
 	}
 	return t, nil
+}
+
+// askSelf gets the ticket, whoever the KDC says that it is for.
+func (d *Delegator) askSelf(ctx context.Context, u User) (*Ticket, error) {
+	asked := Principal{u.Name, d.Self.Realm}
+	return d.granted(ctx, stepSelf, u.Name, func(tgt *Ticket) (*Ticket, error) {
+		request := &kdcRequest{
+			options: optionForwardable | optionCanonicalize, service: d.Self.Name, serviceKind: namePrincipal, user: &asked,
+		}
+		return d.grant(ctx, tgt, request, nil, func(client Principal) bool {
+			// Where the SID says whom it is for, the KDC may have put the name right. A
+			// KDC that knows no S4U gives us a ticket of our own name.
+			return u.SID != "" && nameKind(u.Name) == nameEnterprise || sameName(client, asked) && (u.SID != "" || client == asked)
+		})
+	})
 }
 
 func sameName(a, b Principal) bool {

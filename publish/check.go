@@ -208,3 +208,6 @@ func (r *Rule) ServiceOf() entente.SPN {
 	}
 	return entente.SPN("HTTP/" + r.site())
 }
+
+// SiteName returns the name of the internal site.
+func (r *Rule) SiteName() string { return r.site() }
