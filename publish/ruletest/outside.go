@@ -18,11 +18,11 @@ func (r *run) outside() {
 	if !slices.Contains(r.Listener.Auth, publish.WithCertificate) {
 		return
 	}
-	if len(r.Listener.Authorities) == 0 {
+	if len(r.Authorities) == 0 {
 		r.failed("client authorities", "there are none", "name those whose client certificates count in %s", r.listener("authorities"))
 		return
 	}
-	for _, a := range r.Listener.Authorities {
+	for _, a := range r.Authorities {
 		for _, c := range a.Certificates {
 			check, seen := "client authority "+c.Subject.String(), "good until "+c.NotAfter.UTC().Format(time.DateOnly)
 			switch left := c.NotAfter.Sub(r.Now()); {
@@ -65,17 +65,17 @@ func (r *run) publicName(name string) {
 
 // revocation looks at the lists by which it is known what was taken back.
 func (r *run) revocation() {
-	if r.Judge == nil {
+	if r.Listener.Judge == nil {
 		return
 	}
 	hard := map[string]bool{}
-	for _, a := range r.Listener.Authorities {
+	for _, a := range r.Authorities {
 		hard[a.Name] = !a.Soft
 		if a.None {
 			r.warn("revocation of "+a.Name, "it is not asked whether a certificate was taken back", "name a list or a responder: crls or ocsp in %s", r.listener("authorities"))
 		}
 	}
-	for _, s := range r.Judge.Sources() {
+	for _, s := range r.Listener.Judge.Sources() {
 		check := "revocation list " + s.Source
 		ill := Failed
 		if !hard[s.Authority] {

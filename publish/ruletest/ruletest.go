@@ -63,9 +63,9 @@ type Config struct {
 	Snapshot  func() *access.Snapshot
 	// Fresh is as of when accounts are known, if they are another directory's.
 	Fresh func() time.Time
-	// Judge says whose a certificate is; nil if the listener takes none.
-	Judge *clientcert.Judge
-	Now   func() time.Time
+	// Authorities are those of the listener's judge.
+	Authorities []clientcert.Authority
+	Now         func() time.Time
 }
 
 // A Question is as whom a rule is tested.

@@ -122,8 +122,8 @@ func newBench(t testing.TB, r *kdctest.Realm) *bench {
 	b.config = Config{
 		Listener: publish.Listener{
 			Name: "internet", Auth: []publish.ClientAuth{publish.WithCertificate}, Certificates: []tls.Certificate{public},
-			Authorities: []clientcert.Authority{{Name: "people", Certificates: []*x509.Certificate{b.roots.cert}, Revocation: clientcert.Revocation{None: true}}},
 		},
+		Authorities: []clientcert.Authority{{Name: "people", Certificates: []*x509.Certificate{b.roots.cert}, Revocation: clientcert.Revocation{None: true}}},
 		Rule: publish.Rule{
 			Name: "mail", Listener: "internet", Names: []string{"mail.contoso.example"}, Preset: publish.EWS,
 			Site: "cas." + r.Domain, Inside: []*url.URL{b.inside()}, Delegation: publish.KCD, Roots: pool,
@@ -338,7 +338,7 @@ func TestWhatIsWrongInside(t *testing.T) {
 		{"it refuses the ticket", func() { b.config.Rule.Inside = []*url.URL{refusing(t, b, "Negotiate")} }, "HTTP", Failed, []string{"HTTP/cas.entente.test", "useAppPoolCredentials"}, ""},
 		{"it takes no tickets", func() { b.config.Rule.Inside = []*url.URL{refusing(t, b, "Basic realm=x")} }, "HTTP", Failed, []string{"Integrated Windows authentication"}, ""},
 		{"no certificate for the public name", func() { b.config.Rule.Names = []string{"other.contoso.example"} }, "public name other", Failed, []string{"publish.listeners[internet].certificates"}, ""},
-		{"no authorities of clients", func() { b.config.Listener.Authorities = nil }, "client authorities", Failed, []string{"publish.listeners[internet].authorities"}, ""},
+		{"no authorities of clients", func() { b.config.Authorities = nil }, "client authorities", Failed, []string{"publish.listeners[internet].authorities"}, ""},
 		{"accounts that are old", func() { b.config.Fresh = func() time.Time { return time.Now().Add(-time.Hour) } }, "accounts as of", Failed, []string{"ldap status"}, ""},
 		{"accounts never read", func() { b.config.Fresh = func() time.Time { return time.Time{} } }, "accounts as of", Failed, []string{"ldap status"}, ""},
 	}
@@ -561,9 +561,9 @@ func TestCertificates(t *testing.T) {
 	b := newBench(t, kdctest.Samba(t))
 	client := b.roots.client(t)
 	judge := func() {
-		j, err := clientcert.New(clientcert.Config{Authorities: b.config.Listener.Authorities, Snapshot: b.config.Snapshot})
+		j, err := clientcert.New(clientcert.Config{Authorities: b.config.Authorities, Snapshot: b.config.Snapshot})
 		must(t, err)
-		b.config.Judge = j
+		b.config.Listener.Judge = j
 	}
 	lines := b.test("alice", client)
 	b.expect("no judge", lines, "certificate", Failed, "publish.listeners[internet].auth")

@@ -125,11 +125,11 @@ func (r *run) certificate(ctx context.Context) {
 	}
 	leaf := r.question.Certificate[0]
 	check := "certificate " + leaf.SerialNumber.Text(16)
-	if r.Judge == nil {
+	if r.Listener.Judge == nil {
 		r.failed(check, "the listener takes no client certificates", "add certificate to %s", r.listener("auth"))
 		return
 	}
-	m, err := r.Judge.Match(ctx, r.question.Certificate)
+	m, err := r.Listener.Judge.Match(ctx, r.question.Certificate)
 	switch {
 	case err != nil:
 		r.failed(check, plain(err), "%s", r.certificateRemedy(err, leaf))
