@@ -28,8 +28,10 @@ type Config struct {
 	Door      *clientaccess.Door
 	Audit     AuditLog
 	Relay     Relay
-	Broker    Broker // nil if this server is none
-	LDAP      LDAP   // nil if accounts come from no other directory
+	Broker    Broker  // nil if this server is none
+	LDAP      LDAP    // nil if accounts come from no other directory
+	Gateway   Gateway // nil if nothing is published
+	Tickets   Tickets // nil if none are had in the name of users
 	// Federation is this organization's side of its federation trust.
 	Federation *federation.Service
 	Publisher  Publisher

@@ -234,6 +234,9 @@ func Verbs() []Verb {
 		verb("ldap", "status", "Show how keeping accounts like the other directory's stands: its servers, the last sync, how old that is.", (*API).LDAPStatus),
 		verb("ldap", "sync", "Bring accounts and groups up to date now.", (*API).SyncLDAP),
 
+		verb("publish", "status", "Show how the publishing gateway stands: listeners, rules, the servers inside, tickets that are kept.", (*API).PublishStatus),
+		verb("tickets", "flush", "Forget the tickets that were got in the name of users, and what was refused.", (*API).FlushTickets),
+
 		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),
 		verb("relay", "status", "Show how the relay stands: channels, what waits, agreements, each other's audit logs.", (*API).RelayStatus),
 		verb("relay", "test", "Ask the other side whether it answers, and when somebody inside is free.", (*API).TestRelay),

@@ -147,3 +147,20 @@ func (c *ticketCache) forget(u User) {
 		}
 	}
 }
+
+// Kept returns how many tickets are kept, and how many refusals.
+func (d *Delegator) Kept() (tickets, refusals int) {
+	c := d.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	for _, e := range c.entries {
+		switch {
+		case e.ticket != nil && now.Before(e.ticket.End):
+			tickets++
+		case e.refused != nil && now.Before(e.until):
+			refusals++
+		}
+	}
+	return tickets, refusals
+}

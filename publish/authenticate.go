@@ -35,6 +35,9 @@ func (g *Gateway) authenticate(p *Passage) error {
 	// disabled gets what strangers get. (threats K4, E6)
 	a, ok := p.Snapshot.FindSID(caller.Authenticated.SID)
 	if !ok || !a.Enabled {
+		if ok {
+			g.forget(&a)
+		}
 		return g.stranger(p, entente.Errorf(entente.Denied, "the account of %s is not there or disabled", caller.Authenticated).Because(reasonAccount), true)
 	}
 	connections.SignedIn(p.In)
@@ -42,6 +45,13 @@ func (g *Gateway) authenticate(p *Passage) error {
 		return (&entente.Error{Kind: entente.Unavailable, Text: "too many requests at once"}).Because(reasonBusy)
 	}
 	return nil
+}
+
+// forget has no tickets kept for somebody who may not come, once in a while.
+func (g *Gateway) forget(a *access.Account) {
+	if g.Tickets != nil && g.complaints.fresh("tickets\x00"+string(a.SID), g.Now()) {
+		g.Tickets.Flush(g.user(a))
+	}
 }
 
 func denied(err error) bool {
@@ -205,6 +215,9 @@ func (g *Gateway) review(ctx context.Context) {
 	for _, p := range waiting {
 		if g.holds(ctx, s, p) && !(stale && g.Now().Sub(p.Started) > g.MaxAge) {
 			continue
+		}
+		if a, ok := s.FindSID(p.counted); ok {
+			g.forget(&a)
 		}
 		n.mu.Lock()
 		if cancel := n.all[p]; cancel != nil {

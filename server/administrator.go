@@ -30,6 +30,12 @@ func (s *Server) joinAdmin() {
 	if s.LDAP != nil {
 		c.LDAP = s.LDAP
 	}
+	if d := s.delegator(); d != nil {
+		c.Tickets = ticketsAdmin{d}
+	}
+	if s.config.Publish != nil {
+		c.Gateway = gatewayAdmin{s}
+	}
 	s.Admin = admin.New(c)
 }
 

@@ -343,3 +343,20 @@ func (l *Listening) Published(listener string) net.Addr {
 	}
 	return l.published.Addr(listener)
 }
+
+// gatewayAdmin is the gateway as admin needs it; it is made after the verbs are.
+type gatewayAdmin struct{ s *Server }
+
+// Status implements admin.Gateway.
+func (g gatewayAdmin) Status() publish.Status {
+	if g.s.Gateway == nil {
+		return publish.Status{}
+	}
+	return g.s.Gateway.Status()
+}
+
+// ticketsAdmin is the delegator as admin needs it.
+type ticketsAdmin struct{ *kerberos.Delegator }
+
+// Forget implements admin.Tickets.
+func (t ticketsAdmin) Forget(sid entente.SID) { t.Flush(kerberos.User{SID: sid}) }

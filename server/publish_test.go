@@ -20,8 +20,12 @@ import (
 	"testing"
 	"time"
 
+	"entente"
 	"entente/access"
 	"entente/admin"
+	"entente/directory"
+	"entente/kerberos"
+	"entente/kerberos/kdctest"
 )
 
 const publishText = `
@@ -157,6 +161,54 @@ func TestGatewayInFrontOfAServer(t *testing.T) {
 	if err != nil || len(records) != 1 || records[0].As != "anna@contoso.example" || !records[0].Allowed {
 		t.Errorf("%+v %v", records, err)
 	}
+}
+
+// TestPublishVerbs shows a gateway that has a realm's keytab, and one that has
+// none.
+func TestPublishVerbs(t *testing.T) {
+	behind := start(t, conf(t, "sqlite:entente.db"))
+	as := admin.Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}
+	for _, api := range []*admin.API{behind.Admin.As(as)} {
+		if _, err := api.PublishStatus(t.Context(), admin.Nothing{}); err == nil {
+			t.Error("a gateway where there is none")
+		}
+		if _, err := api.FlushTickets(t.Context(), admin.FlushTickets{}); err == nil {
+			t.Error("tickets where there are none")
+		}
+	}
+	r := kdctest.Samba(t)
+	gw, _, _ := gateway(t, behind, "publish:", "kerberos: {realm: "+r.Name+", keytab: "+r.Keytab+", account: svc-gw, realms: [{name: "+r.Name+", kdcs: [\""+r.KDC+"\"]}]}\npublish:")
+	api := gw.Admin.As(as)
+	s, err := api.PublishStatus(t.Context(), admin.Nothing{})
+	if err != nil || len(s.Listeners) != 1 || len(s.Rules) != 1 || s.Rules[0].Servers[0].Down || len(s.Listeners[0].Certificates) != 1 || s.Tickets != 0 {
+		t.Errorf("%+v %v", s, err)
+	}
+	d := gw.delegator()
+	for _, who := range []string{"alice", "bob", "carol"} {
+		_, _ = d.For(t.Context(), kerberos.User{Name: who, Realm: r.Name, SID: entente.SID(r.SID(t, who))}, entente.SPN(r.SPN("cas")))
+	}
+	kept := func(tickets, refusals int) {
+		t.Helper()
+		if s, err := api.PublishStatus(t.Context(), admin.Nothing{}); err != nil || s.Tickets != tickets || s.Refusals != refusals {
+			t.Errorf("%d tickets, %d refusals, %v; want %d, %d", s.Tickets, s.Refusals, err, tickets, refusals)
+		}
+	}
+	kept(2, 1)
+	err = gw.Directory.Update(t.Context(), func(c *directory.Change) error {
+		a := directory.Account{Account: access.Account{Principal: access.Principal{UPN: "alice@contoso.example", SID: entente.SID(r.SID(t, "alice"))}, Name: "alice", Kind: access.KindUser, Enabled: true}}
+		return errors.Join(c.AddDomain("contoso.example"), c.CreateAccount(&a))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.FlushTickets(t.Context(), admin.FlushTickets{User: "alice@contoso.example"}); err != nil {
+		t.Fatal(err)
+	}
+	kept(1, 1)
+	if _, err := api.FlushTickets(t.Context(), admin.FlushTickets{}); err != nil {
+		t.Fatal(err)
+	}
+	kept(0, 0)
 }
 
 // certificateFiles writes a certificate that signs for itself, and its key.

@@ -83,6 +83,8 @@ type nouns struct {
 	VirtualDirectory virtualDirectoryCmd `cmd:"" name:"virtual-directory" group:"objects" help:"What servers offer by each protocol: methods to sign in by, addresses inside and outside."`
 
 	LDAP    ldapCmd    `cmd:"" name:"ldap" group:"objects" help:"The directory that accounts and groups come from."`
+	Publish publishCmd `cmd:"" group:"objects" help:"The gateway that publishes servers inside."`
+	Tickets ticketsCmd `cmd:"" group:"objects" help:"Kerberos tickets in the name of users."`
 	Relay   relayCmd   `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
 	Broker  brokerCmd  `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
 	Node    nodeCmd    `cmd:"" group:"objects" help:"The nodes that serve the organization."`
@@ -250,6 +252,14 @@ type throttlingCmd struct {
 type ldapCmd struct {
 	Status remote[admin.Nothing, ldap.Status]       `cmd:"" help:"Show how keeping accounts like the other directory's stands: its servers, the last sync, how old that is."`
 	Sync   remote[admin.SyncLDAP, admin.LDAPSynced] `cmd:"" help:"Bring accounts and groups up to date now."`
+}
+
+type publishCmd struct {
+	Status remote[admin.Nothing, admin.PublishStatus] `cmd:"" help:"Show how the publishing gateway stands: listeners, rules, the servers inside, tickets that are kept."`
+}
+
+type ticketsCmd struct {
+	Flush done[admin.FlushTickets] `cmd:"" help:"Forget the tickets that were got in the name of users, and what was refused."`
 }
 
 type relayCmd struct {
