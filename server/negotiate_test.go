@@ -38,6 +38,8 @@ type kerberized struct {
 	host  string
 	port  string
 	cache string // of tickets
+
+	config string // krb5.conf
 }
 
 type lockedBuffer struct {
@@ -75,7 +77,7 @@ func kerberize(t *testing.T, realm *kdctest.Realm, change func(*Config)) *kerber
 	if change != nil {
 		change(&c)
 	}
-	k := &kerberized{t: t, realm: realm, log: &lockedBuffer{}, host: c.Name, cache: "FILE:" + filepath.Join(t.TempDir(), "cc")}
+	k := &kerberized{t: t, realm: realm, config: realm.Config, log: &lockedBuffer{}, host: c.Name, cache: "FILE:" + filepath.Join(t.TempDir(), "cc")}
 	k.running = startWith(t, c, Options{Organization: "contoso", Log: slog.New(slog.NewTextHandler(k.log, nil))})
 	u, err := url.Parse(k.url)
 	k.must(err)
@@ -153,7 +155,7 @@ func (k *kerberized) program(stdin, name string, args ...string) string {
 	ctx, cancel := context.WithTimeout(k.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "KRB5_CONFIG=" + k.realm.Config, "KRB5CCNAME=" + k.cache, "HOME=" + k.t.TempDir()}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "KRB5_CONFIG=" + k.config, "KRB5CCNAME=" + k.cache, "HOME=" + k.t.TempDir()}
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -255,7 +257,7 @@ func (k *kerberized) python(modules, script string, env ...string) string {
 	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", script))
 	cmd.Stdin = strings.NewReader(getInbox)
 	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "KRB5_CONFIG=" + k.realm.Config, "KRB5CCNAME=" + k.cache, "HOME=" + k.t.TempDir(),
+		"PATH=" + os.Getenv("PATH"), "KRB5_CONFIG=" + k.config, "KRB5CCNAME=" + k.cache, "HOME=" + k.t.TempDir(),
 		"REQUESTS_CA_BUNDLE=" + k.CAFile(), "HOST=" + k.host, "PORT=" + k.port, "PYTHONDONTWRITEBYTECODE=1",
 	}, env...)
 	out, err := cmd.CombinedOutput()
@@ -368,5 +370,47 @@ func TestBasicByBind(t *testing.T) {
 	k.kinit("alice")
 	if out := k.curl(); !strings.Contains(out, "200 OK") || !strings.Contains(out, "X-Entente-Subject: alice@entente.test") {
 		t.Errorf("by ticket: %s\n%s", out, k.log)
+	}
+}
+
+// TestNegotiateAcrossRealms: people of a realm that the server's own trusts one way
+// open their mailboxes by their tickets, across two KDCs of different makes; those
+// of a realm that is not named do not, be it the server's own.
+func TestNegotiateAcrossRealms(t *testing.T) {
+	users, services := kdctest.NewHeimdal(t), kdctest.NewMIT(t)
+	config := services.Trust(t, users)
+	k := kerberize(t, services, func(c *Config) {
+		c.Kerberos.Realms = []KerberosRealmConfig{{Name: users.Name, PAC: "none", Domain: users.Domain}}
+	})
+	ctx := t.Context()
+	_, err := k.api().AddDomain(ctx, admin.DomainName{Name: users.Domain})
+	k.must(err)
+	_, err = k.api().AddDatabase(ctx, admin.AddDatabase{Name: "staff"})
+	k.must(err)
+	_, err = k.api().CreateAccount(ctx, admin.CreateAccount{UPN: "alice@" + users.Domain, Database: "staff"})
+	k.must(err)
+
+	k.config = config
+	k.kinit("alice") // of the first realm
+	if out := k.curl(); !strings.Contains(out, "NoError") {
+		t.Fatalf("alice@%s: %s\n%s", users.Name, out, k.log)
+	}
+	k.must(k.Audit.Flush(ctx))
+	records, err := k.Audit.Search(ctx, audit.Filter{Limit: 1})
+	k.must(err)
+	if len(records) != 1 || records[0].By.UPN != "alice@heim.test" || len(records[0].Via) != 1 || records[0].Via[0].How != "realm "+users.Name {
+		t.Errorf("recorded %+v", records)
+	}
+	k.kinit("bob") // who has no account here
+	if out := k.curl(); strings.Contains(out, "NoError") {
+		t.Errorf("bob@%s: %s", users.Name, out)
+	}
+	k.config = services.Config
+	k.kinit("alice")
+	if out := k.curl(); strings.Contains(out, "NoError") {
+		t.Errorf("alice@%s: %s", services.Name, out)
+	}
+	if !strings.Contains(k.log.String(), "kerberos-realm") {
+		t.Errorf("the log does not say why: %s", k.log)
 	}
 }
