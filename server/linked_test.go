@@ -37,10 +37,15 @@ type resourceForest struct {
 	client *http.Client
 }
 
-func newResourceForest(t *testing.T) *resourceForest {
+func newResourceForest(t *testing.T) *resourceForest { return newResourceForestWith(t, nil) }
+
+func newResourceForestWith(t *testing.T, change func(*Config)) *resourceForest {
 	t.Helper()
 	c := conf(t, "sqlite:entente.db")
 	c.Audit.OwnerReads = true
+	if change != nil {
+		change(&c)
+	}
 	r := start(t, c)
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
