@@ -125,6 +125,8 @@ type Remote interface {
 type Service struct {
 	// Remote, if set, is asked about the people of other organizations.
 	Remote Remote
+	// Nodes, if set, are asked about the people whose mailboxes they have.
+	Nodes Nodes
 }
 
 // A Request is a question about up to MaxMailboxes people and lists.
@@ -185,6 +187,7 @@ func (s *Service) FreeBusy(ctx context.Context, o Opener, r Request) ([]Answer, 
 	}
 	q := question{ctx: ctx, opener: o, Request: &r, hours: calendar.DefaultWorkingHours(r.Zone)}
 	out := make([]Answer, len(r.Mailboxes))
+	s.gather(&q)
 	abroad := make(map[entente.SMTPAddress][]int)
 	for i, text := range r.Mailboxes {
 		address, err := entente.ParseSMTPAddress(text)
@@ -232,12 +235,17 @@ type question struct {
 	ctx    context.Context
 	opener Opener
 	hours  calendar.WorkingHours
+	lists  lists
+	far    map[entente.MailboxID]Answer // of people whose mailboxes other nodes have
 }
 
 // person answers for one mailbox.
 func (q *question) person(id entente.MailboxID, address string) Answer {
 	if id.IsZero() {
 		return Answer{Err: unknown(address)}
+	}
+	if a, ok := q.far[id]; ok {
+		return a
 	}
 	view, err := q.opener.Mailbox(q.ctx, id)
 	if err != nil {
@@ -301,6 +309,18 @@ func (q *question) group(address entente.SMTPAddress) Answer {
 }
 
 func (q *question) members(address entente.SMTPAddress) ([]directory.Account, error) {
+	l, ok := q.lists[address]
+	if !ok {
+		l.members, l.err = q.lookUp(address)
+		if q.lists == nil {
+			q.lists = lists{}
+		}
+		q.lists[address] = l
+	}
+	return l.members, l.err
+}
+
+func (q *question) lookUp(address entente.SMTPAddress) ([]directory.Account, error) {
 	dir := q.opener.Directory()
 	members, err := dir.Recipients(q.ctx, address, MaxMembers)
 	switch kindOf(err) {

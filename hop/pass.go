@@ -140,7 +140,7 @@ func (r *Router) prove(ctx context.Context, q *http.Request, node string, c *acc
 	}
 	token, err := r.Issuer.Issue(node, c)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(NodeRefused, "the caller cannot be passed on to the node with the mailbox", err)
 	}
 	q.Header.Set("Authorization", "Entente-Node "+token.Reveal())
 	return nil, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"entente/authn"
+	"entente/clientaccess"
 	"entente/hop"
 )
 
@@ -52,4 +53,16 @@ func (s *Server) arriving(next http.Handler) http.Handler {
 		return next
 	}
 	return s.nodes.Arrive(next)
+}
+
+// nodeRoutes has what nodes alone ask each other. To others it is not there.
+func (s *Server) nodeRoutes(table map[string]http.Handler) {
+	times := s.Door.Guard(clientaccess.EWS, &hop.TimesHandler{Free: s.free, Log: func(err error) { s.log.Error("free/busy for another node", "err", err) }})
+	table[hop.PathTimes] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hop.Arrived(r.Context()) == "" {
+			http.NotFound(w, r)
+			return
+		}
+		times.ServeHTTP(w, r)
+	})
 }

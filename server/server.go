@@ -74,6 +74,7 @@ type Server struct {
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
 	nodes     *hop.Router
+	free      *availability.Service
 	post      *delivery.Courier
 	sharing   *sharing.Service
 
@@ -316,11 +317,11 @@ func (s *Server) join(ctx context.Context) error {
 	if err := s.openInvitations(ctx); err != nil {
 		return err
 	}
-	free := &availability.Service{Remote: s.remotes()}
+	s.free = &availability.Service{Remote: s.remotes(), Nodes: s.nodes}
 	s.ews = ewsserver.New(ewsserver.Config{
 		Sharing: s.invitations,
 		Log:     s.log, SyncState: state,
-		Free:        free,
+		Free:        s.free,
 		Courier:     s.post,
 		Nodes:       s.nodes,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },

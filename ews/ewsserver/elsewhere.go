@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"entente"
+	"entente/availability"
 	"entente/ews"
 	"entente/hop"
 	"entente/soap"
@@ -25,6 +26,9 @@ import (
 func (h *Handler) elsewhere(c *call, v soap.Version, request ews.Request, body []byte) (answer, bool) {
 	if h.Nodes == nil || hop.Arrived(c.ctx) != "" {
 		return answer{}, false
+	}
+	if r, ok := request.(*ews.GetUserAvailabilityRequest); ok && c.s.Caller().Foreign != nil {
+		return h.foreignTimes(c, v, r, body)
 	}
 	t := c.itinerary(request)
 	if t.node != "" && t.node != h.Nodes.Self {
@@ -104,14 +108,14 @@ func (h *Handler) divide(c *call, v soap.Version, t *itinerary, nodes []string, 
 		}
 		c.s.PassedOn(node, boxes...)
 		p := c.passage(node, c.in, h.envelope(c, v, sub))
-		others.Go(func() { answers[n].ask(c.ctx, h.Nodes, p, len(boxes)) })
+		others.Go(func() { answers[n].ask(c.ctx, h.Nodes, p, messagesBegin, messagesEnd, len(boxes)) })
 	}
 	others.Wait()
 	for n := range answers {
 		// What is here, and what could not be asked: that is served here too, and
 		// finds that the mailbox is not.
 		if p := &answers[n]; p.messages == nil {
-			if err := h.servePart(c, v, p); err != nil {
+			if err := h.servePart(c, v, p, messagesBegin, messagesEnd); err != nil {
 				return h.refuse(c.s, err)
 			}
 		} else if c.code == "" {
@@ -119,6 +123,50 @@ func (h *Handler) divide(c *call, v soap.Version, t *itinerary, nodes []string, 
 		}
 	}
 	return answer{merged: merge(answers, at), code: c.code}
+}
+
+// foreignTimes answers people of other organizations, for whom no node can speak
+// to another: each node with one of the calendars gets the message as it came,
+// with the token in it, and answers for those it has.
+func (h *Handler) foreignTimes(c *call, v soap.Version, r *ews.GetUserAvailabilityRequest, body []byte) (answer, bool) {
+	nodes, far := []string{""}, false
+	at := make([]int, len(r.MailboxDataArray))
+	for i := range r.MailboxDataArray {
+		node := ""
+		if a, ok := c.s.Snapshot().FindSMTP(r.MailboxDataArray[i].Email.Address); ok {
+			node = h.Nodes.Holder(a.Database)
+		}
+		if at[i] = slices.Index(nodes, node); at[i] < 0 {
+			at[i], nodes, far = len(nodes), append(nodes, node), true
+		}
+	}
+	if !far || r.FreeBusyViewOptions == nil || len(at) > availability.MaxMailboxes {
+		return answer{}, false
+	}
+	answers := make([]part, len(nodes))
+	var others sync.WaitGroup
+	for n, node := range nodes[1:] {
+		c.s.PassedOn(node)
+		p := c.passage(node, c.in, body)
+		others.Go(func() { answers[n+1].ask(c.ctx, h.Nodes, p, freeBusyBegin, freeBusyEnd, len(at)) })
+	}
+	others.Wait()
+	answers[0].request = r
+	if err := h.servePart(c, v, &answers[0], freeBusyBegin, freeBusyEnd); err != nil {
+		return h.refuse(c.s, err), true
+	}
+	// Each node answered for all: of those that it has not, that it has not.
+	out := slices.Clone(answers[0].head)
+	for i, n := range at {
+		from := answers[n].messages
+		if from == nil {
+			from = answers[0].messages
+		}
+		if i < len(from) {
+			out = append(out, from[i]...)
+		}
+	}
+	return answer{merged: append(out, answers[0].tail...), code: c.code}, true
 }
 
 // A part is the answer of one node to its parts of a request.
@@ -132,7 +180,7 @@ type part struct {
 // maxPart bounds what one node may answer to a part.
 const maxPart = 256 << 20
 
-func (p *part) ask(ctx context.Context, nodes *hop.Router, q *hop.Passage, parts int) {
+func (p *part) ask(ctx context.Context, nodes *hop.Router, q *hop.Passage, begin, end string, parts int) {
 	a, err := nodes.Pass(ctx, q)
 	if err != nil {
 		return
@@ -146,11 +194,11 @@ func (p *part) ask(ctx context.Context, nodes *hop.Router, q *hop.Passage, parts
 		return
 	}
 	p.code = a.Header.Get(hop.CodeHeader)
-	p.read(raw, parts)
+	p.read(raw, begin, end, parts)
 }
 
 // servePart serves a part at this node.
-func (h *Handler) servePart(c *call, v soap.Version, p *part) error {
+func (h *Handler) servePart(c *call, v soap.Version, p *part, begin, end string) error {
 	op := h.operations[p.request.Element()]
 	response, err := op.serve(c, p.request)
 	if err != nil {
@@ -161,7 +209,7 @@ func (h *Handler) servePart(c *call, v soap.Version, p *part) error {
 	soap.Begin(e, v, namespaces(), versionHeader)
 	ews.AppendResponse(e, response)
 	soap.End(e)
-	if !p.read(bytes.Clone(e.Bytes()), -1) {
+	if !p.read(bytes.Clone(e.Bytes()), begin, end, -1) {
 		return entente.Errorf(entente.Internal, "an answer of %s has no response messages", p.request.Element())
 	}
 	return nil
@@ -170,17 +218,19 @@ func (h *Handler) servePart(c *call, v soap.Version, p *part) error {
 const (
 	messagesBegin = "<m:ResponseMessages>"
 	messagesEnd   = "</m:ResponseMessages>"
+	freeBusyBegin = "<m:FreeBusyResponseArray>"
+	freeBusyEnd   = "</m:FreeBusyResponseArray>"
 )
 
 // read takes an answer apart, in the form that every node writes: text cannot
 // look like an element, and no response message holds another. It reports whether
 // there are as many messages as parts; -1 is any number.
-func (p *part) read(raw []byte, parts int) bool {
-	begin, end := bytes.Index(raw, []byte(messagesBegin)), bytes.LastIndex(raw, []byte(messagesEnd))
+func (p *part) read(raw []byte, first, last string, parts int) bool {
+	begin, end := bytes.Index(raw, []byte(first)), bytes.LastIndex(raw, []byte(last))
 	if begin < 0 || end < begin {
 		return false
 	}
-	begin += len(messagesBegin)
+	begin += len(first)
 	var all [][]byte
 	for rest := raw[begin:end]; len(rest) > 0; {
 		n := bytes.IndexAny(rest, " >")
