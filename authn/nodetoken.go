@@ -55,6 +55,34 @@ func (n *NodeIssuer) Issue(audience string, c *access.Caller) (entente.Secret, e
 	return n.sign(payload)
 }
 
+// State writes down who is behind a request, for work that goes on when it has
+// ended: mail that another node delivers. It is no credential; whoever keeps it
+// sees to it that nobody else writes it.
+func (n *NodeIssuer) State(c *access.Caller) ([]byte, error) {
+	claims := claimsOf(c)
+	claims.Issuer, claims.Organization, claims.ID = n.Node, n.Organization, newTokenID()
+	if _, err := claims.caller(); err != nil {
+		return nil, entente.Errorf(entente.Invalid, "the caller cannot be passed on: %v", err)
+	}
+	return json.Marshal(claims)
+}
+
+// Stated returns the caller that a node wrote down.
+func (n *Node) Stated(text []byte) (*access.Caller, error) {
+	claims, err := parseClaims(text)
+	if err != nil {
+		return nil, err
+	}
+	if claims.Organization != n.Organization {
+		return nil, errors.New("the caller is of another organization")
+	}
+	c, err := claims.caller()
+	if err == nil {
+		n.rename(c)
+	}
+	return c, err
+}
+
 // sign makes a compact JWS, RFC 7515 7.1; EdDSA is RFC 8037 3.1.
 func (n *NodeIssuer) sign(payload []byte) (entente.Secret, error) {
 	text := encodedHeader() + "." + base64.RawURLEncoding.EncodeToString(payload)

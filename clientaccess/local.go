@@ -20,6 +20,19 @@ func (d *Door) Local(who access.Principal, task string) *Session {
 	return s
 }
 
+// Carried returns a session for what goes on after a request that another node
+// let in, on behalf of whom that node states: mail that it sent. The gate and the
+// budget were passed there. It ends with Finish.
+func (d *Door) Carried(who *access.Caller, request, task string) *Session {
+	if !ValidRequestID(request) {
+		request = newRequestID()
+	}
+	s := d.session(Local, request, who)
+	s.passed = true
+	s.Operation(task, true)
+	return s
+}
+
 // Relayed is the protocol of what the other side of a relay asks for.
 const Relayed Protocol = "relay"
 

@@ -286,6 +286,8 @@ func (s *Session) kind(box entente.MailboxID) audit.Kind {
 		return audit.System
 	case s.caller.External():
 		return audit.External
+	case box.IsZero() && s.sentOn && !delegate && s.caller.ActsAs == nil:
+		return audit.Sender
 	case s.caller.ActsAs != nil && delegate:
 		return audit.ImpersonatedDelegate
 	case s.caller.ActsAs != nil:

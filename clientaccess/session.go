@@ -42,6 +42,7 @@ type Session struct {
 	glance    bool
 	visits    bool // counted, not recorded
 	elsewhere bool // it names somebody else's mailbox that is another node's, or of a server that is not ours
+	sentOn    bool // to mailboxes that are another node's
 	concluded bool
 }
 
@@ -108,6 +109,16 @@ func (s *Session) PassedOn(node string, boxes ...entente.MailboxID) {
 		if !slices.Contains(boxes[:i], box) {
 			s.Target(entente.MailboxID{}, box.String())
 		}
+	}
+}
+
+// SentOn notes that a message is on its way to mailboxes of another node, which
+// records its arrival.
+func (s *Session) SentOn(node string, boxes ...entente.MailboxID) {
+	s.sentOn = true
+	s.Target(entente.MailboxID{}, "node:"+node)
+	for _, box := range boxes {
+		s.Target(entente.MailboxID{}, box.String())
 	}
 }
 

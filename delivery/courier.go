@@ -68,6 +68,8 @@ type Courier struct {
 	Attend func(account entente.SID, task string) Attendant
 	// Route, if set, leads to people whose mailboxes are not here.
 	Route Route
+	// Elsewhere, if set, brings messages to mailboxes that other nodes have.
+	Elsewhere Elsewhere
 	// Failed, if set, is told what went wrong with automatic work, which is no
 	// concern of the sender's. It must not block.
 	Failed func(error)
@@ -90,6 +92,8 @@ type letter struct {
 	item *mailbox.Item
 	from *mailbox.View
 	to   []mailbox.Recipient
+	// packed is how it came from another node; nil if it did not.
+	packed *mailbox.Packed
 	// quiet is a letter about which nobody is told if it cannot be delivered.
 	quiet bool
 }
@@ -104,8 +108,9 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 	if err != nil {
 		return err
 	}
-	people, failed := t.people, t.failed
-	if len(people) == 0 && len(failed) == 0 && len(t.abroad) == 0 {
+	failed := t.failed
+	people, far := c.part(t.people)
+	if len(t.people) == 0 && len(failed) == 0 && len(t.abroad) == 0 {
 		return entente.Errorf(entente.Invalid, "the message has no recipients").Because(NoRecipients)
 	}
 	var done []delivered
@@ -123,6 +128,7 @@ func (c *Courier) send(ctx context.Context, o Poster, l *letter) error {
 		}
 		done = append(done, delivered{&people[i], fresh, l.item.Attachments})
 	}
+	failed = append(failed, c.consign(ctx, o, l, far)...)
 	if len(t.abroad) > 0 {
 		failed = append(failed, c.carry(ctx, l, t.abroad)...)
 	}

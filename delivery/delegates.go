@@ -74,15 +74,14 @@ func withAttachments(it *mailbox.Item, list []mailbox.Attachment) *mailbox.Item 
 // represent delivers the copy of one delegate: received by him, for whom it was
 // sent to.
 func (c *Courier) represent(ctx context.Context, a Attendant, l *letter, d delivered, to directory.Account) error {
-	fresh, err := l.copyFor(ctx, a, &recipient{account: to})
+	fresh, err := l.copyFor(ctx, a, &recipient{account: to, far: c.far(to.Database)})
 	if err != nil {
 		return err
 	}
 	fresh.Props.SetBool(delegatedByRule, true)
 	fresh.Props.SetString(mailbox.PidTagReceivedRepresentingName, d.account.Name)
 	fresh.Props.SetString(mailbox.PidTagReceivedRepresentingAddress, string(d.account.Mail))
-	_, err = a.Deliver(ctx, to.Mailbox, fresh)
-	return err
+	return c.put(ctx, a, l, &to.Account, fresh)
 }
 
 // settle does with the owner's own message as he wants, now that others have it.

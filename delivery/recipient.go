@@ -21,6 +21,7 @@ type recipient struct {
 	account directory.Account
 	named   bool // by an address of his own in To or Cc, not only by a list
 	to, cc  bool
+	far     bool // another node has the mailbox
 }
 
 // A failure is a recipient who got nothing.
@@ -153,8 +154,10 @@ func (l *letter) copyFor(ctx context.Context, o Poster, r *recipient) (*mailbox.
 		Props:       l.item.Props.Clone(),
 		Arrival:     l.item.Arrival,
 	}
-	if err := l.translate(ctx, o, r.account.Mailbox, it); err != nil {
-		return nil, err
+	if !r.far {
+		if err := l.translate(ctx, o, r.account.Mailbox, it); err != nil {
+			return nil, err
+		}
 	}
 	if !IsMeetingMessage(it.Class) { // whose resources are of the same kind
 		it.Recipients = slices.DeleteFunc(slices.Clone(it.Recipients), func(r mailbox.Recipient) bool { return r.Kind == mailbox.Bcc })
@@ -179,6 +182,9 @@ func (l *letter) copyFor(ctx context.Context, o Poster, r *recipient) (*mailbox.
 // translate gives named properties the numbers they have in the recipient's
 // mailbox: the same number means something else there.
 func (l *letter) translate(ctx context.Context, o Poster, to entente.MailboxID, it *mailbox.Item) error {
+	if l.packed != nil {
+		return l.unpacked(ctx, o, to, it)
+	}
 	if l.from == nil || l.from.Mailbox() == to {
 		return nil
 	}
@@ -194,6 +200,19 @@ func (l *letter) translate(ctx context.Context, o Poster, to entente.MailboxID, 
 		return err
 	}
 	it.Props, err = box.Translate(ctx, l.from, it.Props)
+	return err
+}
+
+// unpacked does so for what came from another node.
+func (l *letter) unpacked(ctx context.Context, o Poster, to entente.MailboxID, it *mailbox.Item) error {
+	if !l.packed.Named() {
+		return nil
+	}
+	box, err := o.Mailbox(ctx, to)
+	if err != nil {
+		return err
+	}
+	it.Props, err = l.packed.Translate(ctx, box, it.Props)
 	return err
 }
 

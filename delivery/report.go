@@ -63,8 +63,7 @@ func (c *Courier) report(ctx context.Context, o Poster, l *letter, failed []fail
 	}
 	it.Class = "REPORT.IPM.Note.NDR"
 	silence(&it.Props)
-	_, err = o.Deliver(ctx, account.Mailbox, it)
-	return err
+	return c.put(ctx, o, &letter{item: it}, &account, it)
 }
 
 func reportText(subject string, failed []failure) string {

@@ -117,6 +117,13 @@ func (c *Courier) Accept(ctx context.Context, o Poster, it *mailbox.Item, to []a
 	l := &letter{item: it}
 	errs := make([]error, len(to))
 	for i := range to {
+		if c.far(to[i].Database) {
+			failed := c.consign(ctx, o, l, map[string][]recipient{to[i].Database: {{account: directory.Account{Account: to[i]}}}})
+			if len(failed) > 0 {
+				errs[i] = failed[0].err
+			}
+			continue
+		}
 		r := &recipient{account: directory.Account{Account: to[i]}}
 		r.name(it.Recipients)
 		fresh, err := l.copyFor(ctx, o, r)

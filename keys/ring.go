@@ -43,6 +43,7 @@ const (
 	DirectorySeal   Purpose = "directory-seal"   // marks the directory's tables
 	AuditSeal       Purpose = "audit-seal"       // marks the keys that nodes sign audit logs with
 	SharingSeal     Purpose = "sharing-seal"     // marks what people publish and share
+	ParcelSeal      Purpose = "parcel-seal"      // marks mail on its way between nodes
 
 	FederationSeal     Purpose = "federation-seal"     // marks the document of the federation trust
 	FederationIdentity Purpose = "federation-identity" // makes the immutable ids of people; never replaced
@@ -176,6 +177,13 @@ func (r *Ring) FederationIdentity(ctx context.Context) (MAC, error) {
 // to, so that rows edited by SQL open nothing. One is made if there is none.
 func (r *Ring) SharingSeal(ctx context.Context) (MAC, error) {
 	k, err := r.current(ctx, SharingSeal)
+	return MAC{k.der}, err
+}
+
+// ParcelSeal marks mail on its way between nodes, so that rows written by SQL are
+// nobody's mail. One is made if there is none.
+func (r *Ring) ParcelSeal(ctx context.Context) (MAC, error) {
+	k, err := r.current(ctx, ParcelSeal)
 	return MAC{k.der}, err
 }
 
@@ -350,7 +358,7 @@ func generate(p Purpose) (key, error) {
 	_, _ = rand.Read(id[:])
 	k := key{id: hex.EncodeToString(id[:])}
 	switch p {
-	case SyncState, DirectorySeal, AuditSeal, FederationSeal, FederationIdentity, SharingSeal:
+	case SyncState, DirectorySeal, AuditSeal, FederationSeal, FederationIdentity, SharingSeal, ParcelSeal:
 		k.der = make([]byte, sha256.Size)
 		_, _ = rand.Read(k.der)
 		return k, nil

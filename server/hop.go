@@ -47,6 +47,23 @@ func (s *Server) openNodes(context.Context) error {
 	return nil
 }
 
+// openPost makes what brings mail to mailboxes of other nodes. The tables are
+// there in any case, so that a backup does not depend on how many nodes there are.
+func (s *Server) openPost(ctx context.Context) error {
+	if err := s.main.Migrate(ctx, hop.Schema()); err != nil {
+		return err
+	}
+	seal, err := s.ring.ParcelSeal(ctx)
+	if err != nil {
+		return err
+	}
+	s.parcels = hop.NewPost(hop.PostConfig{
+		Router: s.nodes, DB: s.main, Seal: seal, Directory: s.Directory, Door: s.Door, Courier: s.post, Log: s.log, Now: s.options.Now,
+	})
+	s.post.Elsewhere = s.parcels
+	return nil
+}
+
 // arriving has what other nodes pass on go by their request ids, and no further.
 func (s *Server) arriving(next http.Handler) http.Handler {
 	if s.nodes == nil {

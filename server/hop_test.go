@@ -16,6 +16,7 @@ import (
 	"entente/access"
 	"entente/admin"
 	"entente/audit"
+	"entente/db"
 	"entente/db/dbtest"
 	"entente/directory"
 )
@@ -271,4 +272,133 @@ func reason(err error) entente.Reason {
 		return e.Reason
 	}
 	return ""
+}
+
+func availabilityOf(who ...string) string {
+	s := `<m:GetUserAvailabilityRequest><m:MailboxDataArray>`
+	for _, w := range who {
+		s += `<t:MailboxData><t:Email><t:Address>` + w + `@contoso.example</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType></t:MailboxData>`
+	}
+	return s + `</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>2026-03-02T00:00:00Z</t:StartTime><t:EndTime>2026-03-03T00:00:00Z</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>60</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>DetailedMerged</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest>`
+}
+
+func createEvent(subject, to string) string {
+	invite := `SendMeetingInvitations="SendToNone"`
+	if to != "" {
+		invite = `SendMeetingInvitations="SendToAllAndSaveCopy"`
+		to = `<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>` + to + `@contoso.example</t:EmailAddress></t:Mailbox></t:Attendee></t:RequiredAttendees>`
+	}
+	return `<m:CreateItem ` + invite + `><m:Items><t:CalendarItem><t:Subject>` + subject + `</t:Subject><t:Start>2026-03-02T09:00:00Z</t:Start><t:End>2026-03-02T10:00:00Z</t:End>` + to + `</t:CalendarItem></m:Items></m:CreateItem>`
+}
+
+// Who is free is the same question at every node, for all who are asked about at
+// once and for lists.
+func TestFreeElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b", "d")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	c.person("dora", "d")
+	for _, who := range []string{"anna", "ben", "dora"} {
+		if r := c.ask("a", who, "", createEvent("Secret of "+who, "")); r.code() != "NoError" {
+			t.Fatal(r.body)
+		}
+	}
+	_, err := c.api(c.nodes["a"]).CreateGroup(t.Context(), admin.CreateGroup{Name: "all", Mail: "all@contoso.example", Members: []string{"anna@contoso.example", "ben@contoso.example", "dora@contoso.example"}})
+	c.must(err)
+	c.live()
+	ask := availabilityOf("anna", "ben", "dora", "nobody", "ben", "all")
+	at := c.ask("a", "anna", "", ask)
+	if strings.Count(at.body, "NoError") != 5 || !strings.Contains(at.body, "Secret of anna") || strings.Contains(at.body, "Secret of ben") || strings.Count(at.body, "000000000200000000000000") != 5 {
+		t.Errorf("%s", at.body)
+	}
+	for _, node := range []string{"b", "d"} {
+		if r := c.ask(node, "anna", "", ask); r.body != at.body {
+			t.Errorf("at %s: %s\nat a: %s", node, r.body, at.body)
+		}
+	}
+}
+
+// await asks until an answer has a text.
+func (c *cluster) await(node, who, body, text string) *reply {
+	c.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		r := c.ask(node, who, "", body)
+		if strings.Contains(r.body, text) || time.Now().After(deadline) {
+			if !strings.Contains(r.body, text) {
+				c.Errorf("%s never came: %s", text, r.body)
+			}
+			return r
+		}
+	}
+}
+
+// Mail and meetings get to mailboxes of other nodes, with what these do by
+// themselves, and answers come back.
+func TestMailElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	if r := c.ask("b", "anna", "", createMessage("ben", "Across", "SendAndSaveCopy")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	r := c.await("a", "ben", findIn(""), "Across")
+	if strings.Count(r.body, "<t:Message>") != 1 {
+		t.Errorf("%s", r.body)
+	}
+	if r := c.ask("a", "anna", "", createEvent("Plan", "ben")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	c.await("b", "ben", findIn(""), "MeetingRequest")
+	c.await("b", "ben", availabilityOf("ben"), "Plan")
+	records, err := c.nodes["a"].Audit.Search(t.Context(), audit.Filter{Action: "local.Delivery"})
+	c.must(err)
+	if len(records) != 2 || records[0].Kind != audit.Sender || records[0].By.UPN != "anna@contoso.example" || records[0].Node != "b.contoso.example" {
+		t.Errorf("%+v", records)
+	}
+}
+
+// A node that dies when a message lies in the mailbox, and before it has said so,
+// delivers it once all the same; what somebody wrote into the table is no mail.
+func TestMailOnce(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	a, b := c.nodes["a"], c.nodes["b"]
+	b.cancel() // what it does by itself
+	if r := c.ask("a", "anna", "", createMessage("ben", "Once", "SendAndSaveCopy")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	var rows [][]any
+	c.must(a.main.View(t.Context(), func(tx *db.Tx) error {
+		rows = nil
+		var id, database, envelope string
+		var message, mark []byte
+		err := tx.QueryRow(`SELECT id, database, envelope, message, mark FROM hop_parcel`).Scan(&id, &database, &envelope, &message, &mark)
+		rows = append(rows, []any{id, database, envelope, message, mark})
+		return err
+	}))
+	again := func(id string, change func([]any)) {
+		t.Helper()
+		x := append([]any(nil), rows[0]...)
+		x[0] = id
+		change(x)
+		c.must(a.main.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO hop_parcel (id, database, envelope, message, mark, created, due, tries) VALUES ($1,$2,$3,$4,$5,0,0,0)`, x...)
+			return err
+		}))
+	}
+	c.must(b.parcels.Take(t.Context()))
+	again(rows[0][0].(string), func([]any) {}) // as if it had died
+	c.must(b.parcels.Take(t.Context()))
+	again("forged", func([]any) {})
+	c.must(b.parcels.Take(t.Context()))
+	r := c.ask("b", "ben", "", findIn(""))
+	if strings.Count(r.body, "<t:Message>") != 1 {
+		t.Errorf("%s", r.body)
+	}
+	n, err := b.parcels.Waiting(t.Context())
+	if err != nil || len(n) != 0 {
+		t.Errorf("%v %v", n, err)
+	}
 }

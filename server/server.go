@@ -74,6 +74,7 @@ type Server struct {
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
 	nodes     *hop.Router
+	parcels   *hop.Post
 	free      *availability.Service
 	post      *delivery.Courier
 	sharing   *sharing.Service
@@ -302,6 +303,9 @@ func (s *Server) join(ctx context.Context) error {
 		Observe: s.metrics.observe, SignedIn: connections.SignedIn,
 	})
 	s.post = s.courier()
+	if err := s.openPost(ctx); err != nil {
+		return err
+	}
 	if err := s.openLDAP(ctx); err != nil {
 		return err
 	}
@@ -337,6 +341,7 @@ func (s *Server) join(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.background(background, s.Door.Run)
+	s.background(background, s.parcels.Run)
 	s.background(background, s.Directory.Run)
 	s.background(background, s.Federation.Run)
 	s.background(background, s.delegation.Run)

@@ -18,6 +18,7 @@ import (
 	"entente/directory/ldap"
 	"entente/ews/ewssharing"
 	"entente/federation"
+	"entente/hop"
 	"entente/keys"
 	"entente/partner"
 	"entente/relay"
@@ -224,7 +225,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema(), hop.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}
