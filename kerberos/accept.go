@@ -155,6 +155,8 @@ func (a *Acceptor) open(s *sealedTicket) (*openTicket, *enctype.Key, error) {
 	switch {
 	case !named:
 		return nil, nil, refuse(NoKey, "the ticket is for %s@%s, which is none of this server's services", service, s.realm)
+	case len(keys) == 0 && len(versions) == 0:
+		return nil, nil, refuse(NoKey, "the ticket for %s@%s is for a key of type %v, of which the keytab has none for it", service, s.realm, etype)
 	case len(keys) == 0:
 		return nil, nil, refuse(NoKey, "the ticket for %s@%s is for the key with kvno %d of type %v; the keytab has kvno %v of that type", service, s.realm, s.kvno, etype, versions)
 	}
@@ -185,6 +187,7 @@ func (a *Acceptor) keys(service string, s *sealedTicket) (keys []*enctype.Key, n
 	if len(a.Services) > 0 && !configured {
 		return nil, false, nil
 	}
+	named = configured
 	var own, others []*enctype.Key
 	for i := range all.entries {
 		e := &all.entries[i]
@@ -192,7 +195,7 @@ func (a *Acceptor) keys(service string, s *sealedTicket) (keys []*enctype.Key, n
 			continue
 		}
 		mine := strings.EqualFold(e.Principal.Name, service)
-		if named = named || mine || configured; !mine && !configured || int64(e.Etype) != s.etype || e.key == nil {
+		if named = named || mine; !mine && !configured || int64(e.Etype) != s.etype || e.key == nil {
 			continue
 		}
 		if s.kvno != 0 && int64(e.Version) != s.kvno {

@@ -79,12 +79,18 @@ func TestRefused(t *testing.T) {
 		{"for a service with a key in the keytab that is not named", kerberos.NoKey, "imap/", shown{service: func(*contoso) *minttest.Service { return twoKeys[1] }, config: func(a *kerberos.AcceptorConfig) {
 			a.Keytab, a.Services = twoKeytab, []string{httpService}
 		}}},
+		{"for one service with the key of another", kerberos.WrongKey, "does not open", shown{service: func(*contoso) *minttest.Service { return twoKeys[1].As(httpService) }, config: func(a *kerberos.AcceptorConfig) {
+			a.Keytab = twoKeytab
+		}}},
+		{"of another realm, the services named", kerberos.NoKey, "the keytab has none for it", shown{service: func(*contoso) *minttest.Service {
+			return minttest.NewRealm("FABRIKAM.EXAMPLE", fabrikamSID).Service(httpService)
+		}, config: func(a *kerberos.AcceptorConfig) { a.Services = []string{httpService} }}},
 		{"of another realm of the same name", kerberos.WrongKey, "does not open", shown{service: func(*contoso) *minttest.Service { return other.Service(httpService) }}},
 		{"of a realm without keys", kerberos.NoKey, "none of this server's services", shown{service: func(*contoso) *minttest.Service {
 			return minttest.NewRealm("FABRIKAM.EXAMPLE", fabrikamSID).Service(httpService)
 		}}},
 		{"for a newer key", kerberos.NoKey, "kvno 2 of type aes256-cts-hmac-sha1-96; the keytab has kvno [1]", shown{service: func(c *contoso) *minttest.Service { return c.http.With(enctype.AES256SHA1, 2) }}},
-		{"for a key of another type", kerberos.NoKey, "kvno [] of that type", shown{service: func(c *contoso) *minttest.Service { return c.http.With(enctype.AES128SHA1, 1) }}},
+		{"for a key of another type", kerberos.NoKey, "the keytab has none for it", shown{service: func(c *contoso) *minttest.Service { return c.http.With(enctype.AES128SHA1, 1) }}},
 		{"with RC4", kerberos.WeakCipher, "rc4-hmac", shown{service: func(c *contoso) *minttest.Service { return c.http.With(enctype.RC4HMAC, 1) }}},
 		{"with a session key of RC4", kerberos.WeakCipher, "session key", shown{ticket: func(t *minttest.Ticket) { t.Session = enctype.RC4HMAC }}},
 		{"without a keytab", kerberos.NoKey, "none of this server's services", shown{config: func(a *kerberos.AcceptorConfig) { a.Keytab = func() *kerberos.Keytab { return nil } }}},
@@ -262,6 +268,9 @@ func TestAccepted(t *testing.T) {
 		}}},
 		{"the KDC's signature first", shown{ticket: pacOf(func(p *minttest.PAC) { p.KDCFirst = true })}},
 		{"thirty-two services on the way", shown{ticket: pacOf(func(p *minttest.PAC) { p.Transited = make([]string, 32) })}},
+		{"with the key of the account's other name, as the service is named", shown{service: func(*contoso) *minttest.Service { return twoKeys[1].As(httpService) }, config: func(a *kerberos.AcceptorConfig) {
+			a.Keytab, a.Services = twoKeytab, []string{httpService}
+		}}},
 		{"its own requestor", shown{ticket: pacOf(func(p *minttest.PAC) {
 			p.More = []minttest.Buffer{{Type: 18, Bytes: minttest.SIDBytes(contosoSID + "-1104")}, {Type: 99, Bytes: []byte("?")}}
 		})}},

@@ -37,7 +37,7 @@ type replayShard struct {
 
 const (
 	replayShards = 64
-	// maxReplay is 13,000 a second over five minutes; kept, they take some 100 MB.
+	// maxReplay is 13,000 a second over five minutes; kept, they take some 140 MB.
 	maxReplay = 4 << 20
 )
 
