@@ -3,8 +3,10 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entente"
+	"entente/directory"
 	"entente/directory/ldap"
 )
 
@@ -78,6 +80,13 @@ func (a *API) SyncLDAP(ctx context.Context, q SyncLDAP) (LDAPSynced, error) {
 
 // CanMakeMailboxes says whether this node can make mailboxes in a database.
 func (a *API) CanMakeMailboxes(ctx context.Context, database string) error {
+	all, err := a.Directory.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(all, func(d directory.Database) bool { return d.Name == database }) {
+		return entente.Errorf(entente.NotFound, "there is no mailbox database %q, in which accounts are to get mailboxes", database)
+	}
 	return a.opens(ctx, database)
 }
 

@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"regexp"
@@ -42,12 +43,8 @@ func (c *Client) CheckPassword(ctx context.Context, a *directory.Account, passwo
 	if password.Empty() || len(password.Reveal()) > maxPassword || strings.ContainsRune(password.Reveal(), 0) {
 		return denied("empty", errEmpty)
 	}
-	if a.GUID == (directory.GUID{}) {
-		return denied("unknown", errNoEntry)
-	}
-	var dn, base string
-	err := c.ask(ctx, func(ctx context.Context, con *connection) error {
-		var err error
+	var base, dn string
+	err := c.ask(ctx, func(ctx context.Context, con *connection) (err error) {
 		if base, err = c.base(ctx, con); err != nil {
 			return err
 		}
@@ -60,18 +57,18 @@ func (c *Client) CheckPassword(ctx context.Context, a *directory.Account, passwo
 	if err != nil {
 		return unavailable(err)
 	}
-	found := dn != ""
-	if !found {
-		// Nobody is bound for too, so that what it takes does not tell. (threats E6)
-		dn = fmt.Sprintf("CN=%x,%s", a.GUID, base)
+	known := dn != ""
+	if !known {
+		// Nobody is asked about at the same cost, and without the password.
+		dn, password = "CN="+rand.Text()+","+base, entente.NewSecret(rand.Text())
 	}
 	err = c.with(ctx, &c.binders, c.connectBare, func(ctx context.Context, con *connection) error {
 		return con.within(ctx, func() error { return con.Bind(dn, password.Reveal()) })
 	})
-	if err = verdict(err); err == nil && !found {
+	if !known && err == nil {
 		return denied("unknown", errNoEntry)
 	}
-	return err
+	return verdict(err)
 }
 
 // connectBare opens a connection on which accounts prove themselves: apart from

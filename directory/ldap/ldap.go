@@ -74,7 +74,7 @@ type Client struct {
 	readers pool // bound as BindDN
 	binders pool // bound as whoever proves himself
 
-	syncing  sync.Mutex
+	syncing  chan struct{} // a place for one
 	fresh    atomic.Int64 // Unix milliseconds
 	progress atomic.Pointer[Progress]
 
@@ -109,7 +109,7 @@ func New(c Config) (*Client, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	client := &Client{Config: c}
+	client := &Client{Config: c, syncing: make(chan struct{}, 1)}
 	for _, text := range c.Servers {
 		s, err := parseServer(text)
 		if err != nil {

@@ -121,9 +121,9 @@ const lookEvery = 5 * time.Second
 
 // Run syncs until ctx ends, unless another node does.
 func (c *Client) Run(ctx context.Context) {
-	warned := false
+	warned, told := false, ""
 	for {
-		c.turn(ctx, &warned)
+		c.turn(ctx, &warned, &told)
 		select {
 		case <-ctx.Done():
 			return
@@ -132,8 +132,9 @@ func (c *Client) Run(ctx context.Context) {
 	}
 }
 
-// turn syncs if it is time to, and warns when what is known grows old.
-func (c *Client) turn(ctx context.Context, warned *bool) {
+// turn syncs if it is time to, and warns when what is known grows old, and when a
+// sync cannot begin: once for each.
+func (c *Client) turn(ctx context.Context, warned *bool, told *string) {
 	s, err := c.look(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -142,7 +143,14 @@ func (c *Client) turn(ctx context.Context, warned *bool) {
 		return
 	}
 	if now := c.Now(); now.Sub(unixMilli(s.tried)) >= c.Interval && s.until < now.UnixMilli() {
-		_, _ = c.Sync(ctx) // it has told
+		r, err := c.Sync(ctx)
+		// What came of one that began has been told.
+		if began := !r.Began.IsZero(); err != nil && !began && *told != err.Error() && ctx.Err() == nil {
+			c.Log.Warn("directory sync: it cannot begin", "err", err)
+			*told = err.Error()
+		} else if began {
+			*told = ""
+		}
 	}
 	switch stale := c.stale(c.Now()); {
 	case stale && !*warned && ctx.Err() == nil:

@@ -62,12 +62,15 @@ const maxLines = 10000
 func (c *Client) Sync(ctx context.Context) (Report, error) { return c.SyncWith(ctx, Options{}) }
 
 // SyncWith is Sync with options. Conflict with reason Held if an administrator has
-// to confirm it, and Conflict while another one is under way.
+// to confirm it, and Conflict while another node syncs. It waits for one that is
+// under way on this node.
 func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
-	if !c.syncing.TryLock() {
-		return Report{}, entente.Errorf(entente.Conflict, "a sync is under way")
+	select {
+	case c.syncing <- struct{}{}:
+		defer func() { <-c.syncing }()
+	case <-ctx.Done():
+		return Report{}, unavailable(ctx.Err())
 	}
-	defer c.syncing.Unlock()
 	if c.Ready != nil {
 		if err := c.Ready(ctx); err != nil {
 			return Report{}, err
