@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"entente"
@@ -188,6 +189,9 @@ func (s *Server) openKerberos(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Account == "" && !c.serves(file.get()) {
+		s.log.Warn("the keytab has no key for HTTP: nobody can sign in by a ticket unless kerberos.services names what it is for", "file", c.Keytab)
+	}
 	modes := map[string]kerberos.PACMode{}
 	for _, r := range c.realms() {
 		modes[r.Name] = cmp.Or(kerberos.PACMode(r.PAC), kerberos.PACRequired)
@@ -199,6 +203,13 @@ func (s *Server) openKerberos(context.Context) error {
 		return err
 	}
 	return s.openDelegator(c, file)
+}
+
+// serves reports whether there is a service that clients of HTTP get tickets for.
+func (c *KerberosConfig) serves(k *kerberos.Keytab) bool {
+	return len(c.Services) > 0 || slices.ContainsFunc(k.Entries(), func(e kerberos.KeytabEntry) bool {
+		return strings.HasPrefix(strings.ToUpper(e.Principal.Name), "HTTP/")
+	})
 }
 
 func (s *Server) openDelegator(c *KerberosConfig, file *keytabFile) error {
