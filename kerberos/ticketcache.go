@@ -59,7 +59,7 @@ func (c *ticketCache) get(ctx context.Context, key ticketKey, fetch func(ctx con
 		defer c.mu.Unlock()
 		return e.ticket, nil
 	}
-	if !good && e.refused != nil && now.Before(e.until) {
+	if e.refused != nil && now.Before(e.until) { // then there is no ticket
 		defer c.mu.Unlock()
 		return nil, e.refused
 	}

@@ -172,14 +172,26 @@ func TestTicketCache(t *testing.T) {
 				t.Error(n, err)
 			}
 		}},
+		{"not given at its end, though it was to be asked for later", func(t *testing.T, w world) {
+			_, _ = w.get()
+			w.set(away)
+			time.Sleep(59 * time.Minute)
+			if n, err := w.get(); n != "1" || err != nil {
+				t.Error(n, err)
+			}
+			time.Sleep(31 * time.Second)
+			if n, err := w.get(); !errors.Is(err, away) || len(w.entries) != 1 {
+				t.Error(n, err, len(w.entries))
+			}
+			time.Sleep(30 * time.Second) // it has ended, and nothing is left of it
+			if n, err := w.get(); !errors.Is(err, away) || len(w.entries) != 0 {
+				t.Error(n, err, len(w.entries))
+			}
+		}},
 		{"refusals are forgotten too", func(t *testing.T, w world) {
 			w.set(denied)
 			_, _ = w.get()
 			w.forget(User{Name: "Anna", Realm: "contoso.example"})
-			_, _ = w.get()
-			w.forget(User{Name: "bert", Realm: "contoso.example"})
-			w.forget(User{Name: "anna", Realm: "fabrikam.example"})
-			w.forget(User{SID: "S-1-5-21-1-2-3-1001"})
 			_, _ = w.get()
 			if w.count() != 2 {
 				t.Errorf("asked %d times", w.count())
@@ -213,5 +225,44 @@ func TestTicketCache(t *testing.T) {
 				}})
 			})
 		})
+	}
+}
+
+// TestForget is whose tickets are forgotten.
+func TestForget(t *testing.T) {
+	const c, f = "CONTOSO.EXAMPLE", "FABRIKAM.EXAMPLE"
+	kept := []ticketKey{
+		{user: "anna", realm: c, sid: "S-1-1"},
+		{user: "anna", realm: f, sid: "S-1-2"},
+		{user: "bert", realm: c, sid: "S-1-3"},
+		{user: "bert", realm: c, evidence: [32]byte{1}},
+		{user: "carl", realm: f},
+		{service: "HTTP/own"},
+	}
+	cases := []struct {
+		user User
+		left int
+	}{
+		{User{}, 0},
+		{User{Name: "anna", Realm: c}, 5},
+		{User{Name: "ANNA", Realm: "contoso.example"}, 5},
+		{User{Name: "anna"}, 4},
+		{User{Name: "bert", Realm: c}, 4},
+		{User{Name: "bert", Realm: f}, 6},
+		{User{SID: "S-1-2"}, 5},
+		{User{SID: "S-1-3", Name: "bert", Realm: c}, 4},
+		{User{SID: "S-1-3"}, 5},
+		{User{SID: "S-1-9"}, 6},
+		{User{Realm: c}, 6}, // says nobody
+		{User{Name: "dora", Realm: c, SID: "S-1-9"}, 6},
+	}
+	for _, tc := range cases {
+		cache := newTicketCache(10, time.Second, time.Now)
+		for _, k := range kept {
+			cache.entry(k)
+		}
+		if cache.forget(tc.user); len(cache.entries) != tc.left || cache.order.Len() != tc.left {
+			t.Errorf("%+v: %d left, want %d", tc.user, len(cache.entries), tc.left)
+		}
 	}
 }
