@@ -2,12 +2,9 @@ package server
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,32 +19,20 @@ import (
 // way to sign in: a password that is kept, and a ticket, with PACs of a few and of
 // many groups. cpu-ns is the processor time of the whole process.
 func BenchmarkSignIn(b *testing.B) {
-	const domain, name = "S-1-5-21-7-7-7", "mail.contoso.example"
-	realm := minttest.NewRealm("CONTOSO.EXAMPLE", domain)
-	service := realm.Service("HTTP/" + name)
-	keytab := filepath.Join(b.TempDir(), "keytab")
+	const name = "mail.contoso.example"
+	m := mint(b)
+	service := m.service
 	must := func(err error) {
 		b.Helper()
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
-	must(os.WriteFile(keytab, minttest.Keytab(service), 0o400))
-	c := conf(b, "sqlite:entente.db")
-	c.Kerberos = &KerberosConfig{Realm: realm.Name, Keytab: keytab}
-	s, err := New(b.Context(), c, Options{Organization: "contoso"})
+	s, err := New(b.Context(), m.config(conf(b, "sqlite:entente.db")), Options{Organization: "contoso"})
 	must(err)
 	b.Cleanup(func() { must(s.Close()) })
+	m.people(b, s)
 	api := s.Admin.As(admin.Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local})
-	_, err = api.AddDomain(b.Context(), admin.DomainName{Name: "contoso.example"})
-	must(err)
-	_, err = api.AddDatabase(b.Context(), admin.AddDatabase{Name: "staff"})
-	must(err)
-	_, err = api.ImportLDIF(b.Context(), admin.ImportDirectory{Database: "staff", Content: "dn: CN=Anna\nobjectClass: user\nsAMAccountName: anna\nuserPrincipalName: anna@contoso.example\nmail: anna@contoso.example\n" +
-		"objectGUID:: AQIDBAUGBwgJCgsMDQ4PEA==\nobjectSid:: " + base64.StdEncoding.EncodeToString(binarySID(21, 7, 7, 7, 1104)) + "\n"})
-	must(err)
-	_, err = api.AddRealm(b.Context(), admin.AddRealm{Name: realm.Name, DomainSID: domain})
-	must(err)
 	_, err = api.SetPassword(b.Context(), admin.SetPassword{AccountName: admin.AccountName{Account: "anna@contoso.example"}, Password: "a long enough password"})
 	must(err)
 	h := s.Handler()
@@ -94,13 +79,4 @@ func BenchmarkSignIn(b *testing.B) {
 			return "Negotiate " + base64.StdEncoding.EncodeToString(ticket.Token(time.Now(), minttest.Request{Mutual: true}))
 		})
 	}
-}
-
-// binarySID is a SID of the NT authority as directories keep it, [MS-DTYP] 2.4.2.2.
-func binarySID(parts ...uint32) []byte {
-	sid := []byte{1, byte(len(parts)), 0, 0, 0, 0, 0, 5}
-	for _, p := range parts {
-		sid = binary.LittleEndian.AppendUint32(sid, p)
-	}
-	return sid
 }
