@@ -124,8 +124,6 @@ func (c *connection) within(ctx context.Context, f func() error) error {
 // dial opens a connection to one server, over TLS. A server that cannot is
 // none: there is no way without.
 func (c *Client) dial(ctx context.Context, s *server) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
 	raw, err := c.Dial(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, err
@@ -227,31 +225,51 @@ func (c *Client) first(ctx context.Context, ready func(context.Context, *connect
 		}
 	}
 	var errs []error
-	for _, s := range append(all, late...) {
-		con, err := c.dial(ctx, s)
+	all = append(all, late...)
+	for i, s := range all {
+		con, err := c.try(ctx, s, len(all)-i, ready)
 		if err == nil {
-			asked, cancel := context.WithTimeout(ctx, c.Timeout)
-			err = ready(asked, con)
-			cancel()
-			if err == nil {
-				s.succeeded(c.Now())
-				return con, nil
-			}
-			con.close()
-		} else {
-			err = fmt.Errorf("%s: %w", s.name, err)
+			s.succeeded(c.Now())
+			return con, nil
 		}
 		var told *entente.Error
 		if errors.As(err, &told) {
 			return nil, err
 		}
-		if ctx.Err() != nil {
-			return nil, unavailable(ctx.Err()) // it is not known whose fault it is
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, unavailable(ctx.Err()) // whoever asked does not wait
 		}
 		s.failed(c.Now(), err)
 		errs = append(errs, err)
 	}
 	return nil, unavailable(errors.Join(errs...))
+}
+
+// try opens a connection to a server within its share of the time, where so many
+// are still to be tried: one that stands still must not use up that of the
+// others.
+func (c *Client) try(ctx context.Context, s *server, left int, ready func(context.Context, *connection) error) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.share(ctx, left))
+	defer cancel()
+	con, err := c.dial(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	if err := ready(ctx, con); err != nil {
+		con.close()
+		return nil, err
+	}
+	return con, nil
+}
+
+// share is one part of so many of the time there is, and no more than a question
+// may take.
+func (c *Client) share(ctx context.Context, parts int) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return c.Timeout
+	}
+	return min(c.Timeout, time.Until(deadline)/time.Duration(parts))
 }
 
 func unavailable(err error) error {
@@ -307,7 +325,11 @@ func (c *Client) with(ctx context.Context, p *pool, open func(context.Context) (
 				return err
 			}
 		}
-		asked, cancel := context.WithTimeout(ctx, c.Timeout)
+		parts := 1
+		if kept {
+			parts = 2 // it may have to be asked again
+		}
+		asked, cancel := context.WithTimeout(ctx, c.share(ctx, parts))
 		err := ask(asked, con)
 		cancel()
 		var said *goldap.Error
@@ -316,11 +338,13 @@ func (c *Client) with(ctx context.Context, p *pool, open func(context.Context) (
 			return err
 		}
 		con.close()
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return unavailable(ctx.Err())
 		}
-		con.server.failed(c.Now(), err)
-		if !kept {
+		if !kept || errors.Is(err, context.DeadlineExceeded) {
+			con.server.failed(c.Now(), err)
+		}
+		if !kept || ctx.Err() != nil {
 			return unavailable(err)
 		}
 	}

@@ -75,7 +75,7 @@ type Client struct {
 	binders pool // bound as whoever proves himself
 
 	syncing  chan struct{} // a place for one
-	fresh    atomic.Int64 // Unix milliseconds
+	fresh    atomic.Int64  // Unix milliseconds
 	progress atomic.Pointer[Progress]
 
 	unmade []entente.SID // what Made failed at; for the sync alone

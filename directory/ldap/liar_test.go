@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,13 +32,14 @@ import (
 // A liar is a server that answers like a domain controller, except where a test
 // has it do something else.
 type liar struct {
-	t       *testing.T
-	tls     *tls.Config
-	roots   *x509.CertPool
-	address string
-	objects []*goldap.Entry
-	root    map[string][]string
-	dials   atomic.Int32
+	t          *testing.T
+	tls        *tls.Config
+	roots      *x509.CertPool
+	address    string
+	objects    []*goldap.Entry
+	root       map[string][]string
+	invocation string // of 16 bytes
+	dials      atomic.Int32
 
 	search func(l *liar, w io.Writer, id int64, q asked) bool // true: it has answered
 	plain  func(c net.Conn) bool                              // before TLS: true to go on
@@ -66,6 +69,7 @@ func newLiar(t *testing.T) *liar {
 	}
 	l := &liar{t: t, roots: x509.NewCertPool(), tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
 	l.roots.AddCert(made)
+	l.invocation = "0123456789abcdef"
 	l.root = map[string][]string{
 		"defaultNamingContext": {"DC=entente,DC=test"}, "dsServiceName": {"CN=NTDS Settings"}, "highestCommittedUSN": {"1000"},
 		"supportedControl": {goldap.ControlTypeMicrosoftShowDeleted, goldap.ControlTypeMicrosoftExtendedDN}, "isSynchronized": {"TRUE"},
@@ -146,6 +150,8 @@ func (l *liar) answer(w io.Writer, id int64, p *ber.Packet) {
 	l.honest(w, id, q)
 }
 
+var changedSince = regexp.MustCompile(`uSNChanged>=(\d+)`)
+
 // honest answers as it should be.
 func (l *liar) honest(w io.Writer, id int64, q asked) {
 	var found []*goldap.Entry
@@ -153,7 +159,7 @@ func (l *liar) honest(w io.Writer, id int64, q asked) {
 	case q.base == "":
 		found = append(found, goldap.NewEntry("", l.root))
 	case q.base == "CN=NTDS Settings":
-		found = append(found, goldap.NewEntry(q.base, map[string][]string{"invocationId": {"0123456789abcdef"}}))
+		found = append(found, goldap.NewEntry(q.base, map[string][]string{"invocationId": {l.invocation}}))
 	case strings.HasPrefix(q.base, "CN=Deleted Objects"):
 		found = append(found, goldap.NewEntry(q.base, nil))
 	case !q.paged && q.filter == "(objectClass=*)":
@@ -168,8 +174,12 @@ func (l *liar) honest(w io.Writer, id int64, q asked) {
 		}
 	default:
 		groups := strings.Contains(q.filter, "(objectCategory=group)")
+		since := 0
+		if m := changedSince.FindStringSubmatch(q.filter); m != nil {
+			since, _ = strconv.Atoi(m[1])
+		}
 		for _, e := range l.objects {
-			if groups == (e.GetAttributeValue("groupType") != "") {
+			if n, _ := strconv.Atoi(e.GetAttributeValue("uSNChanged")); n >= since && groups == (e.GetAttributeValue("groupType") != "") {
 				found = append(found, e)
 			}
 		}
@@ -256,7 +266,7 @@ func (l *liar) client(t *testing.T, servers ...string) (*Client, *directory.Dire
 			}
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		},
-		Timeout: 2 * time.Second, Directory: here, DB: d, Node: "one", Log: slog.New(slog.DiscardHandler),
+		Timeout: 20 * time.Second, Directory: here, DB: d, Node: "one", Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -302,6 +312,9 @@ func TestLiar(t *testing.T) {
 			t.Fatalf("%s: an honest one: %+v %v", name, r, err)
 		}
 		l.search = search
+		if name == "silence" {
+			c.Timeout = 200 * time.Millisecond
+		}
 		began := time.Now()
 		_, err := c.SyncWith(t.Context(), Options{Full: true})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -315,7 +328,7 @@ func TestLiar(t *testing.T) {
 				t.Errorf("%s: somebody was disabled", name)
 			}
 		}
-		l.search = nil
+		l.search, c.Timeout = nil, 20*time.Second
 		if _, err := c.SyncWith(t.Context(), Options{Full: true}); err != nil {
 			t.Errorf("%s: afterwards: %v", name, err)
 		}
@@ -388,6 +401,9 @@ func TestStartTLS(t *testing.T) {
 		l := newLiar(t)
 		l.plain = plain
 		c, _ := l.client(t, "ldap://"+l.address)
+		if name == "silence" {
+			c.Timeout = 200 * time.Millisecond
+		}
 		if _, err := c.Server(t.Context()); (err == nil) != works {
 			t.Errorf("%s: %v", name, err)
 		}

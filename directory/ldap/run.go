@@ -41,12 +41,13 @@ type run struct {
 	full      bool // everything is compared, not only what changed
 	again     bool // and read again, even what seems unchanged
 
-	seen   map[directory.GUID]seen
-	listed map[directory.GUID]listed
-	lost   []directory.GUID // seen before, and no longer among those taken
-	wanted map[directory.GUID]bool
-	held   int64
-	report Report
+	seen      map[directory.GUID]seen
+	listed    map[directory.GUID]listed
+	conflicts []*object        // that another was in the way of
+	lost      []directory.GUID // seen before, and no longer among those taken
+	wanted    map[directory.GUID]bool
+	held      int64
+	report    Report
 }
 
 // Filters of what is taken. objectCategory keeps computers apart from people,

@@ -256,7 +256,8 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	// An address that somebody gave up and another took: who had it comes first now.
+	return r.keep(ctx, r.conflicts, true)
 }
 
 // readKind reads accounts or groups: where most are wanted by going through
@@ -290,10 +291,10 @@ func (r *run) bring(ctx context.Context, q query) error {
 	if r.domain.exchange {
 		q.attrs = strings.Fields(attributes + exchangeAttributes)
 	}
-	var page, again []*object
+	var page []*object
 	err := r.pages(ctx, r.con, q, func() error {
-		conflicts, err := r.keep(ctx, page, false)
-		again, page = append(again, conflicts...), nil
+		err := r.keep(ctx, page, false)
+		page = nil
 		return err
 	}, func(e *goldap.Entry) error {
 		o, err := r.domain.convert(e)
@@ -312,9 +313,7 @@ func (r *run) bring(ctx context.Context, q query) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	// An address that somebody gave up and another took: who had it comes first now.
-	_, err = r.keep(ctx, again, true)
-	return err
+	return nil
 }
 
 // invalid says why an object cannot be used.
@@ -326,18 +325,18 @@ func invalid(err error) error {
 	return entente.Errorf(entente.Invalid, "%s", err)
 }
 
-// keep imports objects and remembers them in the same transaction. It returns
-// those that another was in the way of: he may not be when all are read.
-func (r *run) keep(ctx context.Context, some []*object, last bool) (again []*object, err error) {
+// keep imports objects and remembers them in the same transaction. Those that
+// another was in the way of are tried again at last: when all are read he may not
+// be.
+func (r *run) keep(ctx context.Context, some []*object, last bool) error {
 	for _, o := range some {
 		if o.group && o.entry.Err == nil {
 			if err := r.completeGroup(ctx, o); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	i := 0
-	var conflicts []*object
 	report, err := r.Directory.ImportObjects(ctx, func() (directory.Object, error) {
 		if i == len(some) {
 			return directory.Object{}, io.EOF
@@ -364,13 +363,13 @@ func (r *run) keep(ctx context.Context, some []*object, last bool) (again []*obj
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var disable []entente.SID
 	for _, l := range report.Lines {
 		o := some[l.Line-1]
 		if l.Action == refused && !last && kindOfError(l.Err) == entente.Conflict {
-			conflicts = append(conflicts, o)
+			r.conflicts = append(r.conflicts, o)
 			continue
 		}
 		if l.Action == refused && !o.group && !o.enabled {
@@ -379,9 +378,9 @@ func (r *run) keep(ctx context.Context, some []*object, last bool) (again []*obj
 		r.count(l, o)
 	}
 	if err := r.disableRefused(ctx, disable); err != nil {
-		return nil, err
+		return err
 	}
-	return conflicts, r.make(ctx, report.Lines, some)
+	return r.make(ctx, report.Lines, some)
 }
 
 // make has mailboxes made that the directory has now.
