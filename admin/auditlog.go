@@ -51,6 +51,8 @@ type RecordInfo struct {
 	BySID     string   `json:"by_sid,omitempty" table:"-"`
 	MailboxID string   `json:"mailbox_id,omitempty" table:"-"`
 	Via       []string `json:"via,omitempty" table:"-"` // who passed it on, nearest first: gateways, another organization
+	Method    string   `json:"method,omitempty" table:"-"` // how By proved who he is
+	Evidence  string   `json:"evidence,omitempty" table:"-"`
 	Address   string   `json:"address,omitempty" table:"-"`
 	UserAgent string   `json:"user_agent,omitempty" table:"-"`
 	Count     int      `json:"count,omitempty" table:"-"`
@@ -185,7 +187,7 @@ func (a *API) recordInfo(r *audit.Record) RecordInfo {
 		Time: stamp(r.Time), Action: r.Action, As: r.As.String(), By: r.By.String(), Kind: string(r.Kind),
 		Allowed: r.Allowed, Code: r.Code, Request: r.Request, Node: r.Node, Seq: r.Seq,
 		AsSID: string(r.As.SID), BySID: string(r.By.SID), Mailbox: r.Mailbox, MailboxID: r.Mailbox,
-		Address: r.Address, UserAgent: r.UserAgent, Count: r.Count,
+		Method: string(r.Method), Evidence: r.Evidence, Address: r.Address, UserAgent: r.UserAgent, Count: r.Count,
 	}
 	if id, err := entente.ParseMailboxID(r.Mailbox); err == nil {
 		if x, ok := a.Directory.Snapshot().FindMailbox(id); ok {

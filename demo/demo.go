@@ -36,6 +36,7 @@ type Options struct {
 	Imports       []Import
 	Deterministic bool
 	Describe      string // file to write when ready
+	Kerberos      string // file that says where a realm is; then that is published, and nothing else runs
 	Program       string // how this program is called, for the commands to try
 	Out, Log      io.Writer
 
@@ -67,23 +68,38 @@ func serve(ctx context.Context, o Options, f func(Target) error) (err error) {
 	if err := loopback(o.Listen); err != nil {
 		return err
 	}
-	w := &world{host: host{o: o}, started: time.Now()}
 	if o.State == "" {
 		dir, err := os.MkdirTemp("", "entente-demo-")
 		if err != nil {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		w.o.State = dir
+		o.State = dir
 	}
-	if w.o.State, err = filepath.Abs(w.o.State); err != nil {
+	if o.State, err = filepath.Abs(o.State); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if err := w.open(ctx); err != nil {
+	var d demonstration = &world{host: host{o: o}, started: time.Now()}
+	if o.Kerberos != "" {
+		r, err := readRealm(o.Kerberos)
+		if err != nil {
+			return err
+		}
+		d = &published{host: host{o: o}, forest: r, started: time.Now()}
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.open(ctx); err != nil {
 		return err
 	}
-	return w.run(ctx, f)
+	return d.run(ctx, f)
+}
+
+// A demonstration is what runs: the organizations, or what is published of a
+// realm.
+type demonstration interface {
+	open(ctx context.Context) error
+	run(ctx context.Context, f func(Target) error) error
+	close() error
 }
 
 func (c *company) target() Target {

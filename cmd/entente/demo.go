@@ -14,6 +14,7 @@ type demoCmd struct {
 	Listen        string   `help:"Loopback address and port; port 0 picks a free one." default:"127.0.0.1:0" placeholder:"127.0.0.1:PORT"`
 	Import        []string `help:"Import an iCalendar file into somebody's calendar." placeholder:"FILE.ics=USER"`
 	Deterministic bool     `help:"Make the same data, ids and passwords each time."`
+	Kerberos      string   `help:"Publish a running Active Directory instead: a gateway, a client access node and a node with mailboxes, by client certificate and Kerberos. The file is what go run ./kerberos/kdctest/lab writes." type:"existingfile" placeholder:"REALM.json"`
 	Describe      string   `help:"Write what runs where, with accounts and passwords, to a JSON file (mode 0600) when ready." type:"path" placeholder:"FILE"`
 }
 
@@ -30,7 +31,7 @@ func (c *demoCmd) Run(t *terminal) error {
 	o := demo.Options{
 		Program: program,
 		State:   c.State, Listen: c.Listen, Deterministic: c.Deterministic,
-		Describe: c.Describe, Out: t.out, Log: t.err,
+		Describe: c.Describe, Kerberos: c.Kerberos, Out: t.out, Log: t.err,
 	}
 	for _, s := range c.Import {
 		file, user, ok := strings.Cut(s, "=")
