@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"entente"
-	"entente/access"
 	"entente/directory"
 	"entente/mailbox"
 )
@@ -137,18 +136,11 @@ func (a *API) makeMailbox(ctx context.Context, x *directory.Account) error {
 	if x.Mailbox.IsZero() {
 		return nil
 	}
-	kind := mailbox.User
-	switch x.Kind {
-	case access.KindRoom, access.KindEquipment:
-		kind = mailbox.Room
-	case access.KindShared:
-		kind = mailbox.Shared
-	}
 	if err := a.Mailboxes.Migrate(ctx, x.Database); err != nil {
 		return err
 	}
 	err := a.Mailboxes.Create(ctx, mailbox.NewMailbox{
-		ID: x.Mailbox, Database: x.Database, Owner: x.Principal, Address: x.Mail, Name: x.Name, Kind: kind,
+		ID: x.Mailbox, Database: x.Database, Owner: x.Principal, Address: x.Mail, Name: x.Name, Kind: mailbox.KindFor(x.Kind),
 	})
 	if isKind(err, entente.Conflict) { // an earlier attempt got this far
 		return nil

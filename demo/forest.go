@@ -107,6 +107,7 @@ func (p *published) open(ctx context.Context) error {
 func (p *published) nodeConfig(role string) server.Config {
 	c := p.config(role, p.name(role))
 	c.URL = "https://127.0.0.1" // in this demo nobody's DNS has the names of the realm
+	c.Audit.OwnerReads = true   // there is more to see
 	c.Kerberos = &server.KerberosConfig{
 		Realm: p.Realm, Keytab: p.Keytab, Services: []string{p.Services[role].SPN}, Account: p.Services[role].Account,
 		Realms: []server.KerberosRealmConfig{{Name: p.Realm, KDCs: p.KDCs}},
@@ -162,8 +163,24 @@ func (p *published) openOrganization(ctx context.Context, secret string) (err er
 		}
 		p.nodes[role] = l.Addr().String()
 	}
-	_, err = p.access.LDAP.Sync(ctx)
-	return err
+	return synced(ctx, p.access)
+}
+
+// synced waits until a server, which does so by itself, has read the realm's
+// directory for the first time.
+func synced(ctx context.Context, s *server.Server) error {
+	const wait, look = time.Minute, 20 * time.Millisecond
+	for end := time.Now().Add(wait); s.LDAP.Fresh().IsZero(); {
+		if time.Now().After(end) {
+			return entente.Errorf(entente.Unavailable, "the directory of the realm was not read within %v: entente ldap status", wait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(look):
+		}
+	}
+	return nil
 }
 
 // shareMaster gives a new node the organization's master key, as an administrator
@@ -215,7 +232,7 @@ func (p *published) openGateway(ctx context.Context, secret string) (err error) 
 			return err
 		}
 	}
-	if _, err := p.gateway.LDAP.Sync(ctx); err != nil {
+	if err := synced(ctx, p.gateway); err != nil {
 		return err
 	}
 	l, err := p.listen(ctx, p.gateway)
@@ -273,13 +290,35 @@ type recorded struct {
 	admin.RecordInfo
 }
 
-// records are those of one request, in the order in which it went.
+// records are those of one request, in the order in which it went. What owners
+// read is recorded a moment later.
 func (p *published) records(ctx context.Context, request string) (all []recorded, err error) {
+	const wait, look = 10 * time.Second, 50 * time.Millisecond
+	for end := time.Now().Add(wait); ; {
+		all, err = p.recorded(ctx, request)
+		n := len(all)
+		if err != nil || n > 0 && all[n-1].where == p.name(mailboxRole) || time.Now().After(end) {
+			return all, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(look):
+		}
+	}
+}
+
+func (p *published) recorded(ctx context.Context, request string) (all []recorded, err error) {
 	for _, log := range []struct {
-		s     *server.Server
-		names []string
-	}{{p.gateway, []string{p.name(gatewayRole)}}, {p.access, []string{p.name(accessRole), p.name(mailboxRole)}}} {
-		found, err := administer(log.s).SearchAudit(ctx, admin.SearchAudit{AuditFilter: admin.AuditFilter{Request: request}, Limit: 10})
+		s      *server.Server
+		names  []string
+		filter admin.AuditFilter
+	}{
+		// The gateway records who came in, and not what he did then.
+		{p.gateway, []string{p.name(gatewayRole)}, admin.AuditFilter{As: p.Users[0].UPN}},
+		{p.access, []string{p.name(accessRole), p.name(mailboxRole)}, admin.AuditFilter{Request: request}},
+	} {
+		found, err := administer(log.s).SearchAudit(ctx, admin.SearchAudit{AuditFilter: log.filter, Limit: 10})
 		if err != nil {
 			return nil, err
 		}

@@ -48,6 +48,7 @@ func TestPublished(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
+	t.Log(out.String())
 	for _, want := range []string{"by negotiate", "via " + d.name(accessRole), "via " + d.name(gatewayRole)} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("what the demo prints lacks %q:\n%s", want, &out)

@@ -155,7 +155,7 @@ func (p *phone) ask(ctx context.Context, name, url string) (request string, err 
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err == nil && (answer.StatusCode != http.StatusOK || !strings.Contains(string(body), "NoError")) {
-		err = fmt.Errorf("the gateway answered %s: %.200s", answer.Status, body)
+		err = fmt.Errorf("the gateway answered %s: %.2000s", answer.Status, body)
 	}
 	return answer.Header.Get("request-id"), err
 }

@@ -194,9 +194,8 @@ func (r *Router) accept(a *http.Response, proven func(string) error) error {
 	}
 	// RFC 4559 4.1: the service proves itself in the same header.
 	for _, v := range a.Header.Values("WWW-Authenticate") {
-		scheme, token, _ := strings.Cut(v, " ")
-		if strings.EqualFold(scheme, "Negotiate") {
-			if err := proven(strings.TrimSpace(token)); err != nil {
+		if scheme, _, _ := strings.Cut(v, " "); strings.EqualFold(scheme, "Negotiate") {
+			if err := proven(v); err != nil {
 				return unavailable(NotProven, "the other node did not prove to be the service that the ticket is for", err)
 			}
 			return nil

@@ -317,6 +317,9 @@ func (s *Store) Deliver(ctx context.Context, database string, id entente.Mailbox
 	if err != nil {
 		return 0, err
 	}
+	if err := s.expect(ctx, d, database, id); err != nil {
+		return 0, err
+	}
 	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p}
 	if err := v.encoded(it.Attachments); err != nil {
 		return 0, err

@@ -22,6 +22,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"entente"
@@ -40,6 +41,9 @@ type Config struct {
 	Databases func(name string) (*db.DB, error)
 	// Now tells the time of creations and changes; time.Now if nil.
 	Now func() time.Time
+	// Expected says what a mailbox is to be that is opened and was never made;
+	// false if there is none to be. Nil is never.
+	Expected func(entente.MailboxID) (NewMailbox, bool)
 	// Limits bound what may be stored; zero fields have the defaults.
 	Limits Limits
 	// Node names this process in the notes it leaves of what it writes.
@@ -90,6 +94,8 @@ func (l Limits) withDefaults() Limits {
 // safe for concurrent use.
 type Store struct {
 	databases func(string) (*db.DB, error)
+	expected  func(entente.MailboxID) (NewMailbox, bool)
+	there     sync.Map // of entente.MailboxID: mailboxes that were found
 	now       func() time.Time
 	limits    Limits
 	watch     *watcher
@@ -110,6 +116,7 @@ func New(c Config) *Store {
 	}
 	return &Store{
 		databases: c.Databases,
+		expected:  c.Expected,
 		now:       c.Now,
 		limits:    c.Limits.withDefaults(),
 		watch:     newWatcher(c.Databases, c.Poll),
@@ -216,7 +223,10 @@ func (s *Store) Remove(ctx context.Context, database string, id entente.MailboxI
 		if err := removeAll(tx, id[:]); err != nil {
 			return err
 		}
-		tx.OnCommit(func() { s.committed(database, id) })
+		tx.OnCommit(func() {
+			s.there.Delete(id)
+			s.committed(database, id)
+		})
 		return nil
 	})
 }
@@ -285,15 +295,19 @@ type View struct {
 }
 
 // Open returns a mailbox as the permit allows it, which must be one for
-// FolderLookup on this mailbox. Nothing is read yet: a mailbox that does not
-// exist shows at the first call, as a folder that was not found. What is written
-// through the View, w is a witness of; without one nothing can be.
-func (s *Store) Open(_ context.Context, database string, id entente.MailboxID, p access.Permit, w Witness) (*View, error) {
+// FolderLookup on this mailbox. One that is expected (Config.Expected) is made
+// when it is first opened; one that does not exist shows at the first call, as a
+// folder that was not found. What is written through the View, w is a witness of;
+// without one nothing can be.
+func (s *Store) Open(ctx context.Context, database string, id entente.MailboxID, p access.Permit, w Witness) (*View, error) {
 	if !p.Covers(access.MailboxOf(id), access.FolderLookup) {
 		return nil, entente.Errorf(entente.Denied, "not allowed").Because(access.NoRight)
 	}
 	d, err := s.databases(database)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.expect(ctx, d, database, id); err != nil {
 		return nil, err
 	}
 	v := &View{s: s, db: s.recorded(d, database, id, w), database: database, id: id, key: id[:], permit: p, witness: w}

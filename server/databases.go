@@ -77,6 +77,15 @@ func migrateMailboxes(ctx context.Context, h *db.DB) error {
 	return errors.Join(s.Migrate(ctx, ""), s.Close())
 }
 
+// expected is the mailbox that the directory speaks of: an account may have got
+// one by a sync, or by a verb at a node that does not hold the database.
+func (s *Server) expected(id entente.MailboxID) (mailbox.NewMailbox, bool) {
+	a, ok := s.Directory.Snapshot().FindMailbox(id)
+	return mailbox.NewMailbox{
+		ID: id, Database: a.Database, Owner: a.Principal, Address: a.Mail, Name: a.Name, Kind: mailbox.KindFor(a.Kind),
+	}, ok
+}
+
 func (d *databases) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

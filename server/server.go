@@ -254,7 +254,7 @@ func (s *Server) openDirectory(ctx context.Context) error {
 func (s *Server) openMailboxes(context.Context) error {
 	s.boxes = &databases{server: s, open: map[string]*db.DB{}}
 	s.onClose(s.boxes.close)
-	s.Mailboxes = mailbox.New(mailbox.Config{Databases: s.boxes.get, Node: s.config.Name})
+	s.Mailboxes = mailbox.New(mailbox.Config{Databases: s.boxes.get, Node: s.config.Name, Expected: s.expected})
 	s.onClose(s.Mailboxes.Close)
 	return nil
 }
