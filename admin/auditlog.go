@@ -195,7 +195,11 @@ func (a *API) recordInfo(r *audit.Record) RecordInfo {
 		}
 	}
 	for _, l := range r.Via {
-		i.Via = append(i.Via, strings.TrimSpace(l.Who.String()+" "+l.How))
+		who := l.Who
+		if x, ok := a.Directory.Snapshot().FindSID(who.SID); ok && who.UPN == "" {
+			who = x.Principal
+		}
+		i.Via = append(i.Via, strings.TrimSpace(who.String()+" "+l.How))
 	}
 	for _, g := range r.Grounds {
 		i.Grounds = append(i.Grounds, string(g.Kind)+" "+g.ID)

@@ -108,11 +108,12 @@ func (a *API) here(database string) error {
 	return nil
 }
 
-// opens makes sure, before anything is changed, that this node can make mailboxes
-// in a database. One that is new to it gets its tables.
+// opens makes sure, before anything is changed, that mailboxes can be in a
+// database. In one that another node holds it makes them when they are first
+// opened.
 func (a *API) opens(ctx context.Context, database string) error {
-	if err := a.here(database); err != nil || a.Directory.Holder(database) == "" {
-		return err
+	if holder := a.Directory.Holder(database); holder != a.Node {
+		return nil
 	}
 	return a.Mailboxes.Migrate(ctx, database)
 }
@@ -133,7 +134,7 @@ func (a *API) RemoveDatabase(ctx context.Context, q DatabaseName) (Done, error) 
 // makeMailbox makes the mailbox that the directory speaks of; an account
 // without one is left so.
 func (a *API) makeMailbox(ctx context.Context, x *directory.Account) error {
-	if x.Mailbox.IsZero() {
+	if x.Mailbox.IsZero() || a.here(x.Database) != nil {
 		return nil
 	}
 	if err := a.Mailboxes.Migrate(ctx, x.Database); err != nil {

@@ -48,8 +48,7 @@ func TestPublished(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	t.Log(out.String())
-	for _, want := range []string{"by negotiate", "via " + d.name(accessRole), "via " + d.name(gatewayRole)} {
+	for _, want := range []string{"alice@entente.test by certificate", "alice@entente.test by negotiate", "via s4u2proxy HTTP/" + d.name(accessRole), "via svc-gw@entente.test s4u2proxy"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("what the demo prints lacks %q:\n%s", want, &out)
 		}
@@ -78,11 +77,11 @@ func (p *published) passesOn(t *testing.T) {
 	}
 	via := fmt.Sprint(back.Via)
 	if back.As != "alice@"+p.Domain || back.By != back.As || back.Method != "negotiate" || !back.Allowed ||
-		!strings.Contains(via, p.name(accessRole)) || !strings.Contains(via, p.name(gatewayRole)) {
+		!strings.Contains(via, p.Services[accessRole].SPN) || !strings.Contains(via, p.Services[gatewayRole].Account) {
 		t.Errorf("%+v", back)
 	}
-	if front := got[p.name(accessRole)]; front.As != back.As || front.Method != "negotiate" || !strings.Contains(fmt.Sprint(front.Via), p.name(gatewayRole)) {
-		t.Errorf("at the client access node: %+v", front)
+	if edge := got[p.name(gatewayRole)]; edge.As != back.As || edge.Method != "certificate" || !strings.Contains(fmt.Sprint(edge.Via), "sid-extension") {
+		t.Errorf("at the gateway: %+v", edge)
 	}
 }
 
