@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -400,5 +401,98 @@ func TestMailOnce(t *testing.T) {
 	n, err := b.parcels.Waiting(t.Context())
 	if err != nil || len(n) != 0 {
 		t.Errorf("%v %v", n, err)
+	}
+}
+
+// Subscriptions are where the mailbox is, and found there from every node: those
+// that are asked for news, and those that stream it.
+func TestNewsElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	pull := `<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds>` + inboxOf("") + `</t:FolderIds><t:EventTypes><t:EventType>CreatedEvent</t:EventType><t:EventType>NewMailEvent</t:EventType></t:EventTypes><t:Timeout>10</t:Timeout></m:PullSubscriptionRequest></m:Subscribe>`
+	value := func(r *reply, name string) string {
+		t.Helper()
+		m := regexp.MustCompile(name + `>([^<]+)<`).FindStringSubmatch(r.body)
+		if m == nil {
+			t.Fatal(r.body)
+		}
+		return m[1]
+	}
+	r := c.ask("b", "anna", "", pull)
+	id, mark := value(r, "SubscriptionId"), value(r, "Watermark")
+	c.ask("a", "anna", "", createMessage("anna", "Loud", "SendOnly"))
+	get := `<m:GetEvents><m:SubscriptionId>` + id + `</m:SubscriptionId><m:Watermark>` + mark + `</m:Watermark></m:GetEvents>`
+	if r := c.ask("b", "anna", "", get); !strings.Contains(r.body, "NewMailEvent") {
+		t.Errorf("%s", r.body)
+	}
+
+	stream := strings.NewReplacer("PullSubscriptionRequest", "StreamingSubscriptionRequest", "<t:Timeout>10</t:Timeout>", "").Replace(pull)
+	sub := value(c.ask("b", "anna", "", stream), "SubscriptionId")
+	text := strings.NewReplacer("HEADER", "", "BODY", `<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>`+sub+`</t:SubscriptionId></m:SubscriptionIds><m:ConnectionTimeout>5</m:ConnectionTimeout></m:GetStreamingEvents>`).Replace(envelopeOf)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b := c.nodes["b"]
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/EWS/Exchange.asmx", strings.NewReader(text))
+	c.must(err)
+	q.Header.Set("Content-Type", "text/xml")
+	q.SetBasicAuth("anna@contoso.example", aPassword)
+	w, err := b.client.Do(q)
+	c.must(err)
+	defer w.Body.Close()
+	read := bufio.NewReader(w.Body)
+	until := func(what string) {
+		t.Helper()
+		var seen strings.Builder
+		for !strings.Contains(seen.String(), what) {
+			one, err := read.ReadByte()
+			if err != nil {
+				t.Fatalf("%v before %s: %s", err, what, seen.String())
+			}
+			seen.WriteByte(one)
+		}
+	}
+	until("<m:ConnectionStatus>OK")
+	c.ask("b", "anna", "", createMessage("anna", "Louder", "SendOnly"))
+	until("NewMailEvent")
+	cancel() // the client goes, and so does the other node's connection
+	unsubscribe := `<m:Unsubscribe><m:SubscriptionId>` + sub + `</m:SubscriptionId></m:Unsubscribe>`
+	if r := c.ask("b", "anna", "", unsubscribe); r.code() != "NoError" {
+		t.Errorf("%s", r.body)
+	}
+}
+
+// In whatever role somebody comes, the node without the mailbox answers as the
+// one with it; and who may not, may not there either.
+func TestRolesElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "a")
+	c.person("crm", "b")
+	api := c.api(c.nodes["a"])
+	did := func(_ any, err error) { t.Helper(); c.must(err) }
+	did(api.GrantPermission(t.Context(), admin.GrantPermission{AccountName: admin.AccountName{Account: "anna@contoso.example"}, To: "ben@contoso.example", Rights: []string{"full-access"}}))
+	c.live()
+	as := func(who string) string {
+		return `<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>` + who + `@contoso.example</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>`
+	}
+	test := func(who, header, body, want string) {
+		t.Helper()
+		here, there := c.ask("a", who, header, body), c.ask("b", who, header, body)
+		if here.code() != want || here.status != there.status || here.body != there.body {
+			t.Errorf("%s, want %s: at b %d %s\nat a: %d %s", who, want, there.status, there.body, here.status, here.body)
+		}
+	}
+	test("ben", "", findIn("anna"), "NoError")
+	test("crm", "", findIn("anna"), "ErrorFolderNotFound")
+	test("crm", as("anna"), findIn(""), "ErrorImpersonationDenied")
+	for _, server := range []string{"a.contoso.example", "b.contoso.example"} {
+		did(api.CreateAssignment(t.Context(), admin.CreateAssignment{Assignee: "crm@contoso.example", Account: "anna@contoso.example", Server: server}))
+	}
+	c.live()
+	test("crm", as("anna"), findIn(""), "NoError")
+	test("crm", as("anna"), availabilityOf("anna", "ben"), "NoError")
+	test("crm", as("ben"), findIn(""), "ErrorImpersonateUserDenied")
+	if r := c.ask("b", "anna", "", `<m:MoveItem><m:ToFolderId>`+inboxOf("crm")+`</m:ToFolderId><m:ItemIds><t:ItemId Id="x"/></m:ItemIds></m:MoveItem>`); r.code() == "NoError" {
+		t.Errorf("%s", r.body)
 	}
 }
