@@ -97,18 +97,25 @@ func newRealmWorld(t testing.TB, realm *kdctest.Realm, service string) *realmWor
 	if err != nil {
 		t.Fatal(err)
 	}
-	keytab := readKeytab(t, realm.Keytab)
-	w.delegator, err = kerberos.NewDelegator(kerberos.DelegatorConfig{
-		Self: kerberos.Principal{Name: realm.Service(service), Realm: realm.Name}, Keytab: func() *kerberos.Keytab { return keytab }, KDCs: []string{realm.KDC}, Now: time.Now,
+	w.delegator = w.newDelegator(service)
+	return w
+}
+
+// newDelegator makes what gets tickets by the account of a service.
+func (w *realmWorld) newDelegator(service string) *kerberos.Delegator {
+	w.t.Helper()
+	keytab := readKeytab(w.t, w.realm.Keytab)
+	d, err := kerberos.NewDelegator(kerberos.DelegatorConfig{
+		Self: kerberos.Principal{Name: w.realm.Service(service), Realm: w.realm.Name}, Keytab: func() *kerberos.Keytab { return keytab }, KDCs: []string{w.realm.KDC}, Now: time.Now,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			w.asked.Add(1)
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		},
 	})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	return w
+	return d
 }
 
 // kerberised starts a server inside that takes the realm's tickets. It takes who
