@@ -3,6 +3,7 @@ package publish
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -458,13 +459,13 @@ func TestFloodsOfStrangers(t *testing.T) {
 		}
 	}
 	elsewhere := g.client("internet")
-	tr, _ := elsewhere.Transport.(*http.Transport)
-	tr.DialContext = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext
-	addr := g.bound.Addr("internet").String()
-	dial := tr.DialContext
-	tr.DialContext = nil
-	tr.DialTLSContext = nil
-	tr.Dial = func(network, _ string) (net.Conn, error) { return dial(t.Context(), network, addr) }
+	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	elsewhere.Transport = &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return from.DialContext(ctx, network, g.bound.Addr("internet").String())
+		},
+		TLSClientConfig: &tls.Config{RootCAs: w.public.pool()},
+	}
 	if status, _ := get(t, elsewhere, "/x/", "anna"); status != 200 {
 		t.Fatal(status)
 	}

@@ -253,9 +253,9 @@ func TestAnswersComeWhole(t *testing.T) {
 		case "/x/empty":
 			w.WriteHeader(204)
 		case "/x/redirect":
-			http.Redirect(w, r, "https://cas.contoso.example/x/there?y=z", 302)
+			http.Redirect(w, r, "https://cas.contoso.example/x/there?y=z", http.StatusFound)
 		case "/x/elsewhere":
-			http.Redirect(w, r, "https://cas.contoso.example.evil.example/", 302)
+			http.Redirect(w, r, "https://cas.contoso.example.evil.example/", http.StatusFound)
 		}
 	}, false)
 	g := w.start(w.config(inside))

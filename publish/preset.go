@@ -45,6 +45,3 @@ func (p Preset) paths() ([]published, bool) {
 
 // opens reports whether a rule publishes paths at which nobody signs in.
 func (r *Rule) opens() bool { return r.Preset == Federation }
-
-// syncs reports whether a rule publishes ActiveSync.
-func (r *Rule) syncs() bool { return r.Preset == ActiveSync || r.Preset == Exchange }
