@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,6 +79,7 @@ func (j *Judge) revoked(ctx context.Context, v *verified) error {
 
 // lists are those of all authorities.
 type lists struct {
+	mu    sync.Mutex // one refresh at a time
 	all   []*list
 	fetch func(ctx context.Context, url string, body []byte) ([]byte, error)
 	noted func(string, error)
@@ -90,7 +92,7 @@ type list struct {
 	authority *authority
 	last      atomic.Pointer[parsedList] // nil before the first
 	failed    atomic.Pointer[string]     // how the last fetch went; nil for well
-	hash      [32]byte                   // of what was parsed last; run's own
+	hash      [32]byte                   // of what was parsed last; refresh's own
 }
 
 // parsedList is a list in the form in which it is asked.
@@ -186,6 +188,8 @@ func (l *lists) run(ctx context.Context) {
 
 // refresh gets all lists, and reports whether all could be had and count.
 func (l *lists) refresh(ctx context.Context) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	well := true
 	for _, one := range l.all {
 		err := l.get(ctx, one)
