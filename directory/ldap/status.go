@@ -3,6 +3,10 @@ package ldap
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"entente/db"
@@ -51,7 +55,7 @@ type Status struct {
 	Compared time.Time     `json:"compared,omitzero"` // everything was compared
 	Problem  string        `json:"problem,omitempty"` // of the last sync
 	Held     int           `json:"held,omitempty"`    // accounts that it would disable once confirmed
-	Last     Report        `json:"last"`              // the last that did something
+	Last     Last          `json:"last"`              // the last that did something
 	Counts   Counts        `json:"counts"`
 	Marks    []Mark        `json:"marks"`
 	Notes    []Note        `json:"notes,omitempty"` // the first of them
@@ -67,7 +71,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	now := c.Now()
 	r := Status{
 		Node: s.holder, Syncing: s.until > now.UnixMilli(), Tried: unixMilli(s.tried), Fresh: unixMilli(s.fresh),
-		Compared: unixMilli(s.compared), Problem: s.problem, Held: int(s.held), Last: s.report, Progress: c.progress.Load(),
+		Compared: unixMilli(s.compared), Problem: s.problem, Held: int(s.held), Last: Last(s.report), Progress: c.progress.Load(),
 		Stale: c.stale(now),
 	}
 	if s.fresh != 0 {
@@ -160,4 +164,37 @@ func (c *Client) turn(ctx context.Context, warned *bool, told *string) {
 		c.Log.Info("what is known of accounts is fresh again")
 		*warned = false
 	}
+}
+
+// String is for people.
+func (p *Progress) String() string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", p.Done, p.Total)
+}
+
+// String is for people: "27 accounts kept, 2 groups kept".
+func (c Counts) String() string {
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(c)) {
+		all = append(all, fmt.Sprintf("%d %s", c[what], what))
+	}
+	return strings.Join(all, ", ")
+}
+
+// A Last is the report of the last sync that did something.
+type Last Report
+
+// String is for people.
+func (l Last) String() string {
+	if l.Began.IsZero() {
+		return "never"
+	}
+	what := "what changed"
+	if l.Full {
+		what = "everything"
+	}
+	return fmt.Sprintf("%s, %s, in %s: %d listed, %d created, %d changed, %d disabled, %d emptied, %d refused",
+		l.Began.UTC().Format(time.RFC3339), what, l.Took.Round(time.Millisecond), l.Listed, l.Created, l.Changed, l.Disabled, l.Emptied, l.Refused)
 }
