@@ -35,6 +35,7 @@ type scripted struct {
 	found   []string // by DNS
 	dns     error
 	looked  int
+	weak    bool   // session keys
 	instead []byte // of any answer
 	keytab  *Keytab
 }
@@ -150,6 +151,9 @@ func (s *scripted) answer(address string, b []byte) []byte {
 		usage: usageTGSRep, key: s.tgt,
 	}
 	g.part.etype, g.part.session = int64(s.tgt.Etype()), s.tgt.Bytes()
+	if s.weak {
+		g.part.etype, g.part.session = int64(enctype.RC4HMAC), make([]byte, 16)
+	}
 	what := "TGS"
 	if kind == messageASReq {
 		what, g.usage = "AS", usageASRep
@@ -271,7 +275,7 @@ func TestScripted(t *testing.T) {
 		}},
 		{"two who want different tickets sign the account in once", []string{kdc}, func(t *testing.T, s *scripted, d *Delegator) {
 			var wg sync.WaitGroup
-			for i := range 8 {
+			for i := range 2*maxExchanges + 1 {
 				wg.Go(func() {
 					if err := ask(t, d, entente.SPN(fmt.Sprint("HTTP/", i))); err != nil {
 						t.Error(err)
@@ -279,7 +283,7 @@ func TestScripted(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if h := s.heard(); strings.Count(h, "AS") != 1 || strings.Count(h, "TGS") != 8 {
+			if h := s.heard(); strings.Count(h, "AS") != 1 || strings.Count(h, "TGS") != 2*maxExchanges+1 {
 				t.Error(h)
 			}
 		}},
@@ -424,12 +428,37 @@ func TestScripted(t *testing.T) {
 			if h := s.heard(); h != "kdc1:88, kdc2:1088" {
 				t.Error(h)
 			}
-			if err := ask(t, d, "HTTP/1"); !unavailable(err, KDCUnreachable) || s.heard() != "" {
+			err := ask(t, d, "HTTP/1")
+			if !unavailable(err, KDCUnreachable) || s.heard() != "" || !strings.Contains(err.Error(), "kdc1:88: ") || !strings.Contains(err.Error(), "kdc2:1088: connection refused") {
 				t.Error(err)
 			}
 			s.change(func() { clear(s.silent) })
 			time.Sleep(silentTime)
 			if err := ask(t, d, "HTTP/1"); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"a KDC where nobody is is asked last, too", []string{kdc, "kdc2", "kdc2:88"}, func(t *testing.T, s *scripted, d *Delegator) {
+			s.change(func() { s.refuses[kdc] = true })
+			if err := ask(t, d, "HTTP/0"); err != nil || s.heard() != "kdc1:88, kdc2:88 AS 1/18, kdc2:88 TGS HTTP/0" {
+				t.Error(err)
+			}
+		}},
+		{"two that are silent are waited for one after the other", []string{kdc, "kdc2", "kdc3"}, func(t *testing.T, s *scripted, d *Delegator) {
+			s.change(func() { s.silent[kdc], s.silent["kdc2:88"] = true, true })
+			began := time.Now()
+			if err := ask(t, d, "HTTP/0"); err != nil || time.Since(began) != 2*hedgeAfter {
+				t.Error(err, time.Since(began))
+			}
+			if h := s.heard(); h != "kdc1:88, kdc2:88, kdc3:88 AS 1/18, kdc3:88 TGS HTTP/0" || len(s.told) != 2 {
+				t.Errorf("%s, %q", h, s.told)
+			}
+		}},
+		{"a weak key is the realm's word, and not asked for elsewhere", []string{kdc, "kdc2"}, func(t *testing.T, s *scripted, d *Delegator) {
+			_ = ask(t, d, "HTTP/0")
+			s.heard()
+			s.change(func() { s.weak = true })
+			if err := ask(t, d, "HTTP/1"); reason(err) != WeakCipher || s.heard() != "kdc1:88 TGS HTTP/1" {
 				t.Error(err)
 			}
 		}},
@@ -448,9 +477,15 @@ func TestScripted(t *testing.T) {
 			}
 		}},
 		{"what DNS says is good for a minute, and while DNS is away", nil, func(t *testing.T, s *scripted, d *Delegator) {
-			if err := ask(t, d, "HTTP/0"); !unavailable(err, KDCUnreachable) {
+			began := time.Now()
+			if err := ask(t, d, "HTTP/0"); !unavailable(err, KDCUnreachable) || !time.Now().Equal(began) || !strings.Contains(err.Error(), "no KDC of CONTOSO.EXAMPLE") {
 				t.Error(err)
 			}
+			s.change(func() { s.dns = errors.New("SERVFAIL") })
+			if err := ask(t, d, "HTTP/0"); !unavailable(err, KDCUnreachable) || !strings.Contains(err.Error(), "SERVFAIL") {
+				t.Error(err)
+			}
+			s.change(func() { s.dns, s.looked = nil, 1 })
 			s.change(func() { s.found = []string{"kdc3:88", "[2001:db8::1]"} })
 			time.Sleep(silentTime)
 			for i, step := range []struct {
