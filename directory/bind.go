@@ -20,6 +20,9 @@ const (
 	// boundFor is how long a password that another directory found right counts
 	// without asking again: its change there is not heard of. (threats K4)
 	boundFor = 5 * time.Minute
+	// refusalTick is what the time of a refused bind is rounded up to: a directory
+	// takes some milliseconds more for the password of somebody whom it has.
+	refusalTick = 50 * time.Millisecond
 	// maxBinds is how many questions to the other directory are under way.
 	maxBinds = 32
 )
@@ -37,15 +40,30 @@ func (d *Directory) BindBy(b Binder) {
 	d.binder.Store(&bound{b, make(chan struct{}, maxBinds)})
 }
 
-// bind asks the other directory, for an account that has no password here. For
-// whom nothing can be found out there, who is unknown, disabled or has a password
-// here that was not this, it is asked all the same, about nobody: what it takes
-// is no sign of who exists. (threats E6)
+// bind is ask, at whose refusals nobody can tell by the time what was refused.
 func (d *Directory) bind(ctx context.Context, t *try) (right bool, err error) {
 	b := d.binder.Load()
 	if b == nil {
 		return false, nil
 	}
+	start := time.Now()
+	if right, err = d.ask(ctx, b, t); right || err != nil {
+		return right, err
+	}
+	rest := time.NewTimer(refusalTick - time.Since(start)%refusalTick)
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-ctx.Done():
+	}
+	return false, nil
+}
+
+// ask asks the other directory, for an account that has no password here. For
+// whom nothing can be found out there, who is unknown, disabled or has a password
+// here that was not this, it is asked all the same, about nobody: what it takes
+// is no sign of who exists. (threats E6)
+func (d *Directory) ask(ctx context.Context, b *bound, t *try) (right bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	select {
