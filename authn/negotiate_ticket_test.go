@@ -2,6 +2,7 @@ package authn
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -193,4 +194,41 @@ func FuzzNegotiate(f *testing.F) {
 			t.Errorf("%q: %+v %v %v", header, c, err, answer)
 		}
 	})
+}
+
+// TestRequiredBindings: where tokens must say over which channel they go, those
+// that come over the channel of another node need not, and nobody else is taken
+// for one.
+func TestRequiredBindings(t *testing.T) {
+	x := newTickets(t)
+	end := []byte("the hash of a certificate of 32.")
+	public, _ := nodeKey("b").Public().(ed25519.PublicKey)
+	if err := x.d.Register(t.Context(), directory.Node{ID: "b", Name: "b", PublicKey: public}); err != nil {
+		t.Fatal(err)
+	}
+	node := &Node{Directory: x.d, Self: "a", Now: time.Now}
+	x.n.Required, x.n.Channel = true, node.Channel
+	known := end
+	x.n.EndPoint = func(*http.Request) []byte { return known }
+	alice := minttest.Ticket{Client: "alice", PAC: &minttest.PAC{RID: 1101}}
+	test := func(what string, q minttest.Request, change func(r *http.Request), ok bool) {
+		t.Helper()
+		r := request(x.token(alice, q))
+		change(r)
+		if c, err := x.n.Authenticate(r, nil); (err == nil) != ok || ok && c == nil {
+			t.Errorf("%s: %+v %v", what, c, err)
+		}
+	}
+	same := func(*http.Request) {}
+	channel := func(key string) func(*http.Request) {
+		return func(r *http.Request) { r.TLS = over(nodeKey(key), "").TLS }
+	}
+	test("bound", minttest.Request{EndPoint: end}, same, true)
+	test("not bound", minttest.Request{}, same, false)
+	test("bound to another", minttest.Request{EndPoint: []byte("the hash of another certificate.")}, same, false)
+	test("not bound, by a client's certificate", minttest.Request{}, channel("stranger"), false)
+	known = nil
+	test("bound, to nobody knows what", minttest.Request{EndPoint: end}, same, false)
+	test("from a node", minttest.Request{}, channel("b"), true)
+	test("from one that is no node", minttest.Request{}, channel("stranger"), false)
 }

@@ -86,6 +86,21 @@ func (n *Node) Peer(ctx context.Context, channel *tls.ConnectionState) (director
 	return peer, ok && peer.ID != n.Self, nil
 }
 
+// Channel reports whether a request came over the channel of another running
+// node: its key proved itself in the TLS handshake.
+func (n *Node) Channel(r *http.Request) bool {
+	key, ok := channelKey(r.TLS)
+	if !ok {
+		return false
+	}
+	known, err := n.nodes.running(r.Context(), n.Directory, n.Now())
+	if err != nil {
+		return false
+	}
+	_, ok = withKey(known, key)
+	return ok
+}
+
 // Challenge implements Method with nothing: nodes know, clients need not.
 func (n *Node) Challenge(http.Header) {}
 

@@ -271,7 +271,7 @@ func (s *Server) negotiateMethod() authn.Methods {
 	}
 	conf := authn.NegotiateConfig{
 		Directory: s.Directory, Acceptor: s.acceptor(), Realms: realms, Secure: secure,
-		Required: c.Bindings == bindingsRequire,
+		Required: c.Bindings == bindingsRequire, Channel: s.nodes.Node.Channel,
 		Refused: func(client, why string) {
 			if s.complaints.fresh("ticket\x00"+why, s.options.Now()) {
 				s.log.Warn("a ticket is turned away", "client", client, "why", why)
