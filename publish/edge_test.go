@@ -604,3 +604,89 @@ func TestSilenceOfTheInside(t *testing.T) {
 	test("/x/drip", "200 ......")
 	test("/x/stall", "cut")
 }
+
+// TestClientsThatTakeNothing: who asks for much and reads none of it is hung up
+// on, and what is inside is told.
+func TestClientsThatTakeNothing(t *testing.T) {
+	w := newWorld(t)
+	left := make(chan bool)
+	inside := w.inside(func(w http.ResponseWriter, r *http.Request) {
+		b := make([]byte, 1<<20)
+		for range 1000 {
+			if _, err := w.Write(b); err != nil {
+				break
+			}
+		}
+		left <- true
+	}, false)
+	c := w.config(inside)
+	c.Limits.Write = 50 * time.Millisecond
+	g := w.start(c)
+	conn := g.raw("internet", "mail.contoso.example")
+	fmt.Fprintf(conn, "GET /x/ HTTP/1.1\r\nHost: mail.contoso.example\r\nAuthorization: Basic %s\r\n\r\n", annas)
+	<-left
+}
+
+// TestPassThroughMakesRoom: whom the server inside lets in is no stranger to a
+// listener that asks for nothing.
+func TestPassThroughMakesRoom(t *testing.T) {
+	w := newWorld(t)
+	inside := w.inside(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			w.WriteHeader(401)
+		}
+	}, false)
+	c := w.config(inside)
+	c.Limits.Strangers = 2
+	c.Listeners[0].Auth, c.Listeners[0].Methods = []ClientAuth{NoAuth}, nil
+	c.Rules[0].Delegation = PassThrough
+	g := w.start(c)
+	var held []*http.Client
+	for range 5 {
+		one := g.client("internet")
+		if status, _ := get(t, one, "/x/", "anna"); status != 200 {
+			t.Fatal(status)
+		}
+		held = append(held, one)
+	}
+	for range 2 {
+		one := g.client("internet")
+		if status, _ := get(t, one, "/x/", ""); status != 401 {
+			t.Fatal(status)
+		}
+		held = append(held, one)
+	}
+	if _, err := g.client("internet").Get("https://mail.contoso.example/x/"); err == nil {
+		t.Error("a third connection of nobody's")
+	}
+	for _, one := range held[:5] {
+		if status, _ := get(t, one, "/x/", "anna"); status != 200 {
+			t.Error(status)
+		}
+	}
+}
+
+// TestCertificatesAreRenewed shows new ones without a restart, and goes on with
+// the old ones if the new ones do not fit.
+func TestCertificatesAreRenewed(t *testing.T) {
+	w := newWorld(t)
+	g := w.start(w.config(w.inside(func(http.ResponseWriter, *http.Request) {}, false)))
+	serial := func() string {
+		t.Helper()
+		return g.raw("internet", "mail.contoso.example").ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	first := serial()
+	if err := g.Renew("internet", []tls.Certificate{w.public.server(t, "other.contoso.example")}); err == nil {
+		t.Error("a certificate for another name")
+	}
+	if serial() != first {
+		t.Error("the old certificate is gone")
+	}
+	next := w.public.server(t, "mail.contoso.example")
+	if err := g.Renew("internet", []tls.Certificate{next}); err != nil {
+		t.Fatal(err)
+	}
+	if got := serial(); got != next.Leaf.SerialNumber.String() {
+		t.Errorf("%s is shown, want %v", got, next.Leaf.SerialNumber)
+	}
+}

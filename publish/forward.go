@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/connections"
 )
 
 // forward passes a request on to the first server inside that takes it, and its
@@ -42,6 +43,9 @@ func (g *Gateway) forward(p *Passage) error {
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return g.inside(ctx, p, g.tunnel(ctx, p, resp))
+	}
+	if p.passesThrough() && resp.StatusCode < http.StatusBadRequest {
+		connections.SignedIn(p.In) // the server inside knows him
 	}
 	p.begin(resp)
 	err = p.copy(resp, &g.buffers, heard)
@@ -216,13 +220,11 @@ func (p *Passage) begin(resp *http.Response) {
 		h["Trailer"] = []string{strings.Join(names, ", ")}
 	}
 	p.status, p.sent = resp.StatusCode, true
-	_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(writeTime))
+	_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(p.listener.gateway.Limits.Write))
 	p.w.WriteHeader(resp.StatusCode)
 }
 
 const (
-	// writeTime is for how long a client may not take what is there for it.
-	writeTime = 30 * time.Second
 	// Who waits for news holds a small buffer; only while much is coming is it a
 	// large one.
 	smallCopy = 2 << 10
@@ -234,11 +236,15 @@ const (
 func (p *Passage) copy(resp *http.Response, buffers *sync.Pool, heard func()) error {
 	control := http.NewResponseController(p.w)
 	flush := resp.ContentLength < 0
-	if flush {
-		if err := control.Flush(); err != nil { // news may be long in coming, that there will be some is not
-			return err
+	if flush { // news may be long in coming, that there will be some is not
+		switch err := control.Flush(); {
+		case errors.Is(err, http.ErrNotSupported):
+			flush = false
+		case err != nil:
+			return errClientGone
 		}
 	}
+	patience := p.listener.gateway.Limits.Write
 	small := make([]byte, copySize(resp.ContentLength))
 	b := small
 	var large *[]byte
@@ -251,7 +257,7 @@ func (p *Passage) copy(resp *http.Response, buffers *sync.Pool, heard func()) er
 		n, err := resp.Body.Read(b)
 		heard()
 		if n > 0 {
-			_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+			_ = control.SetWriteDeadline(time.Now().Add(patience))
 			if _, werr := p.w.Write(b[:n]); werr != nil {
 				return errClientGone
 			}

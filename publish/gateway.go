@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -39,7 +40,7 @@ type Gateway struct {
 type listener struct {
 	Listener
 	gateway *Gateway
-	face    *face
+	face    atomic.Pointer[face]
 	paths   map[string]*route.Table[target] // by public name
 }
 
@@ -74,6 +75,7 @@ const (
 	defaultPerUser = 100
 	defaultBody    = 36 << 20
 	defaultHeader  = 10 * time.Second
+	defaultWrite   = 30 * time.Second
 	defaultPoll    = 30 * time.Minute
 	defaultMaxAge  = 5 * time.Minute
 )
@@ -122,6 +124,9 @@ func (c *Config) defaults() {
 	if c.Limits.Header <= 0 {
 		c.Limits.Header = defaultHeader
 	}
+	if c.Limits.Write <= 0 {
+		c.Limits.Write = defaultWrite
+	}
 }
 
 func (g *Gateway) newRule(c *Rule) *rule {
@@ -165,7 +170,6 @@ func (g *Gateway) newListener(c *Listener) (*listener, error) {
 	if slices.Contains(l.Auth, NoAuth) || l.Methods == nil {
 		l.Methods = nobody{}
 	}
-	var names []string
 	for _, r := range g.rules {
 		if r.Listener != c.Name {
 			continue
@@ -174,16 +178,33 @@ func (g *Gateway) newListener(c *Listener) (*listener, error) {
 			n = hostName(n)
 			if l.paths[n] == nil {
 				l.paths[n] = new(route.Table[target])
-				names = append(names, n)
 			}
 			for _, p := range r.published() {
 				l.paths[n].Add(p.path, target{r, p.open})
 			}
 		}
 	}
-	var err error
-	l.face, err = newFace(c, names)
-	return l, err
+	return l, l.show(c.Certificates)
+}
+
+// show has a listener show certificates from now on, if there is one for each of
+// its names.
+func (l *listener) show(certificates []tls.Certificate) error {
+	f, err := newFace(certificates, slices.Sorted(maps.Keys(l.paths)))
+	if err == nil {
+		l.face.Store(f)
+	}
+	return err
+}
+
+// Renew has a listener show other certificates: those on disk are newer.
+func (g *Gateway) Renew(name string, certificates []tls.Certificate) error {
+	for _, l := range g.listeners {
+		if l.Name == name {
+			return l.show(certificates)
+		}
+	}
+	return entente.Errorf(entente.NotFound, "there is no listener %s", name)
 }
 
 // nobody is the method of a listener that asks for nothing.
@@ -272,6 +293,7 @@ func (b *Bound) shutdown(grace time.Duration) error {
 			errs = append(errs, hs.Close())
 		}
 	}
+	b.gateway.present.end(b.gateway.Now().Add(time.Hour)) // tunnels, of which net/http knows nothing
 	b.gateway.running.Wait()
 	for _, r := range b.gateway.rules {
 		r.upstream.Close()

@@ -20,6 +20,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/authn"
 	"entente/directory"
 	"entente/kerberos"
 	"entente/kerberos/kdctest"
@@ -443,4 +444,67 @@ func TestCertificateToTicket(t *testing.T) {
 		return
 	}
 	t.Error("there is no record")
+}
+
+// TestKerberosOnly has clients come with tickets, which are shown on: svc-cas
+// may delegate to mbx with the ticket of a client who came to it.
+func TestKerberosOnly(t *testing.T) {
+	w := newRealmWorld(t, kdctest.Samba(t), "cas")
+	inside, came := w.kerberised("mbx", false)
+	conf := w.kcd(inside)
+	conf.Rules[0].Delegation, conf.Rules[0].SPN = KCDKerberosOnly, entente.SPN(w.realm.SPN("mbx"))
+	keytab := readKeytab(t, w.realm.Keytab)
+	acceptor, err := kerberos.NewAcceptor(kerberos.AcceptorConfig{
+		Keytab: func() *kerberos.Keytab { return keytab }, PAC: map[string]kerberos.PACMode{w.realm.Name: kerberos.PACRequired}, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &conf.Listeners[0]
+	l.Auth, l.Methods = []ClientAuth{WithNegotiate}, authn.Methods{authn.NewNegotiate(authn.NegotiateConfig{
+		Directory: w.directory, Acceptor: acceptor, Realms: []authn.NegotiateRealm{{Name: w.realm.Name, PAC: kerberos.PACRequired}},
+		Secure: func(r *http.Request) bool { return r.TLS != nil },
+	})}
+	g := w.start(conf)
+	c := g.client("internet")
+	front := w.newDelegator("gw")
+	ask := func(who string) (*http.Response, string) {
+		t.Helper()
+		ticket, err := front.For(t.Context(), kerberos.User{Name: who, Realm: w.realm.Name}, entente.SPN(w.realm.SPN("cas")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, proves, err := ticket.Negotiate(time.Now(), kerberos.Bindings{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _ := http.NewRequest("GET", "https://mail.contoso.example/x/", nil)
+		r.Header.Set("Authorization", "Negotiate "+token)
+		resp, err := c.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode == 200 {
+			if err := proves(resp.Header.Get("WWW-Authenticate")); err != nil {
+				t.Errorf("the gateway does not prove itself: %v", err)
+			}
+		}
+		return resp, string(b)
+	}
+	for _, who := range []string{"alice", "bob", "alice"} {
+		if resp, body := ask(who); resp.StatusCode != 200 || body != who+" "+who+" " {
+			t.Errorf("%s: %s %s", who, resp.Status, body)
+		}
+	}
+	before := came.Load()
+	resp, err := c.Get("https://mail.contoso.example/x/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 401 || resp.Header.Get("WWW-Authenticate") != "Negotiate" || came.Load() != before {
+		t.Errorf("a stranger: %s %v", resp.Status, resp.Header)
+	}
 }

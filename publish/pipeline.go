@@ -102,7 +102,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel(nil)
 	p.In = r.WithContext(ctx)
 	// The deadline of the answer before may have passed.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.Limits.Write))
 	defer g.over(p)
 	leave := g.enter(p, cancel)
 	defer leave()

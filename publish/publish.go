@@ -132,6 +132,7 @@ type Limits struct {
 	PerUser   int           // requests of one user at once; default 100
 	Body      int64         // bytes of a request's body; default 36 MiB
 	Header    time.Duration // how long a request's header may take; default 10 s
+	Write     time.Duration // how long a client may not take what is there for it; default 30 s
 }
 
 // Tickets are where tickets in the name of users come from: *kerberos.Delegator.

@@ -21,7 +21,7 @@ func (g *Gateway) route(p *Passage) error {
 	p.Host = hostName(r.Host)
 	// RFC 9110 7.4: a request for another origin than the connection's. The same
 	// answer whether we publish it on another connection or not at all.
-	if r.TLS == nil || !p.listener.face.mayAsk(r.TLS.ServerName, p.Host) {
+	if r.TLS == nil || !p.listener.face.Load().mayAsk(r.TLS.ServerName, p.Host) {
 		return errNotHere
 	}
 	if err := sound(r); err != nil {

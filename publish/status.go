@@ -57,7 +57,7 @@ func (g *Gateway) Status() Status {
 			one.Names = append(one.Names, n)
 		}
 		slices.Sort(one.Names)
-		for _, c := range l.Certificates {
+		for _, c := range l.face.Load().all {
 			one.Certificates = append(one.Certificates, c.Leaf.NotAfter.UTC().Format(time.RFC3339)+" "+strings.Join(c.Leaf.DNSNames, ","))
 		}
 		s.Listeners = append(s.Listeners, one)

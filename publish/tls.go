@@ -18,6 +18,7 @@ import (
 // A face is what a listener shows in a handshake: which certificate for which
 // name, and which names may be asked for on one connection.
 type face struct {
+	all          []tls.Certificate
 	certificates map[string][]*tls.Certificate // by public name
 	// together are the names that one certificate is for: on a connection that
 	// was made for one of them the others may be asked for too, as HTTP/2 clients
@@ -26,10 +27,10 @@ type face struct {
 }
 
 // newFace finds the certificates of each public name of a listener.
-func newFace(l *Listener, names []string) (*face, error) {
-	f := &face{map[string][]*tls.Certificate{}, map[string]map[string]bool{}}
-	for i := range l.Certificates {
-		c := &l.Certificates[i]
+func newFace(certificates []tls.Certificate, names []string) (*face, error) {
+	f := &face{slices.Clone(certificates), map[string][]*tls.Certificate{}, map[string]map[string]bool{}}
+	for i := range f.all {
+		c := &f.all[i]
 		if c.Leaf == nil {
 			leaf, err := x509.ParseCertificate(c.Certificate[0])
 			if err != nil {
@@ -102,7 +103,7 @@ func hostName(s string) string {
 func (l *listener) tlsConfig() *tls.Config {
 	c := &tls.Config{
 		MinVersion:     max(l.MinTLS, tls.VersionTLS12),
-		GetCertificate: l.face.certificate,
+		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return l.face.Load().certificate(h) },
 		NextProtos:     []string{"http/1.1"},
 		Time:           l.gateway.Now,
 	}

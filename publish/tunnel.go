@@ -55,7 +55,7 @@ func (g *Gateway) tunnel(ctx context.Context, p *Passage, resp *http.Response) e
 	go func() {
 		defer close(back)
 		defer client.Close()
-		t.carry(deadlined{client}, inside)
+		t.carry(deadlined{client, g.Limits.Write}, inside)
 	}()
 	// What the client said before it was answered is in the buffer.
 	t.carry(inside, io.MultiReader(io.LimitReader(buffered, int64(buffered.Reader.Buffered())), client))
@@ -87,9 +87,12 @@ func (t *tunnelled) carry(to io.Writer, from io.Reader) {
 }
 
 // deadlined gives each write its time.
-type deadlined struct{ net.Conn }
+type deadlined struct {
+	net.Conn
+	patience time.Duration
+}
 
 func (d deadlined) Write(p []byte) (int, error) {
-	_ = d.SetWriteDeadline(time.Now().Add(writeTime))
+	_ = d.SetWriteDeadline(time.Now().Add(d.patience))
 	return d.Conn.Write(p)
 }

@@ -147,25 +147,64 @@ func (c *PublishConfig) listener(from *PublishListenerConfig, s *Server) (publis
 	if s == nil {
 		return l, errors.Join(errs...)
 	}
-	for _, f := range from.Certificates {
-		if err := privateFile(f.Key); err != nil {
-			return l, err
-		}
-		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-		if err != nil {
-			return l, fmt.Errorf("certificate %s: %w", f.Cert, err)
-		}
-		l.Certificates = append(l.Certificates, pair)
+	pairs, err := loadPairs(from.Certificates)
+	if err != nil {
+		return l, err
 	}
+	l.Certificates = pairs
 	if l.Judge != nil {
-		var err error
 		if l.Judge, err = s.judge(clients, s.Directory.Snapshot); err != nil {
 			return l, err
 		}
 	}
-	var err error
 	l.Methods, err = s.publishMethods(&l)
 	return l, errors.Join(append(errs, err)...)
+}
+
+// loadPairs reads certificates with their keys.
+func loadPairs(of []CertificateConfig) (all []tls.Certificate, err error) {
+	for _, f := range of {
+		if err := privateFile(f.Key); err != nil {
+			return nil, err
+		}
+		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s: %w", f.Cert, err)
+		}
+		all = append(all, pair)
+	}
+	return all, nil
+}
+
+// renewEvery is how soon certificates that were replaced on disk are shown.
+const renewEvery = time.Minute
+
+// renewCertificates has the gateway's listeners show what lies on disk. Files that
+// cannot be used change nothing: half of a pair may have been written so far.
+func (s *Server) renewCertificates(ctx context.Context) {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s.renewNow()
+	}
+}
+
+func (s *Server) renewNow() {
+	for i := range s.config.Publish.Listeners {
+		l := &s.config.Publish.Listeners[i]
+		pairs, err := loadPairs(l.Certificates)
+		if err == nil {
+			err = s.Gateway.Renew(l.Name, pairs)
+		}
+		if err != nil && s.complaints.fresh("certificates\x00"+l.Name, s.options.Now()) {
+			s.log.Warn("publish: certificates on disk cannot be used", "listener", l.Name, "err", err)
+		}
+	}
 }
 
 // http2 reports whether a listener offers HTTP/2: unless it is said, not where
@@ -329,6 +368,7 @@ func (l *Listening) servePublish(ctx context.Context, failed chan<- error) {
 		return
 	}
 	s := l.server
+	s.background(ctx, s.renewCertificates)
 	s.running.Go(func() {
 		if err := l.published.Serve(ctx, s.config.Limits.ShutdownTimeout); err != nil {
 			failed <- err
