@@ -40,6 +40,7 @@ type Config struct {
 	// Certificates judges client certificates; nil if none count at this server.
 	Certificates Certificates
 	Now          func() time.Time
+	Nodes        Nodes // nil where there is no way to others
 	// Node is the node this is, as the directory has it.
 	Node string
 	// Assigned, if set, is told of every new assignment and who made it: the right

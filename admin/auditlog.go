@@ -50,7 +50,7 @@ type RecordInfo struct {
 	AsSID     string   `json:"as_sid,omitempty" table:"-"`
 	BySID     string   `json:"by_sid,omitempty" table:"-"`
 	MailboxID string   `json:"mailbox_id,omitempty" table:"-"`
-	Via       []string `json:"via,omitempty" table:"-"` // who passed it on, nearest first: gateways, another organization
+	Via       []string `json:"via,omitempty" table:"-"`    // who passed it on, nearest first: gateways, another organization
 	Method    string   `json:"method,omitempty" table:"-"` // how By proved who he is
 	Evidence  string   `json:"evidence,omitempty" table:"-"`
 	Address   string   `json:"address,omitempty" table:"-"`

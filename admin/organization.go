@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"entente"
@@ -124,6 +125,10 @@ type NodeInfo struct {
 	Up         bool   `json:"up"`
 	Generation uint64 `json:"generation"`
 	Lease      string `json:"lease"`
+
+	Site      string   `json:"site,omitempty"`
+	Role      string   `json:"role"` // mailbox, if it holds databases that others do not open; client access
+	Databases []string `json:"databases,omitempty"`
 }
 
 // ListNodes lists the nodes, those that are down too.
@@ -134,7 +139,94 @@ func (a *API) ListNodes(ctx context.Context, _ Nothing) ([]NodeInfo, error) {
 		n := &nodes[i]
 		list = append(list, NodeInfo{ID: n.ID, URL: n.URL, Up: !n.Down, Generation: n.Generation, Lease: stamp(n.Lease)})
 	}
-	return list, err
+	if err != nil {
+		return list, err
+	}
+	return list, a.placeNodes(ctx, list)
+}
+
+// placeNodes says where nodes stand and what they hold.
+func (a *API) placeNodes(ctx context.Context, list []NodeInfo) error {
+	databases, err := a.Directory.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		n := &list[i]
+		n.Site, n.Role = a.Directory.Site(n.ID), "client access"
+		for _, d := range databases {
+			if d.Node == n.ID {
+				n.Databases = append(n.Databases, d.Name)
+				n.Role = "mailbox"
+			}
+		}
+	}
+	return nil
+}
+
+// Nodes is the way to the other nodes.
+type Nodes interface {
+	// Probe asks a node whether it answers.
+	Probe(ctx context.Context, node string) error
+	// Kerberos reports whether callers who came with a ticket go on with one.
+	Kerberos() bool
+	// Waiting is how many messages wait for the mailboxes of each database.
+	Waiting(ctx context.Context) (map[string]int, error)
+}
+
+// NodeName names a node.
+type NodeName struct {
+	Node string `json:"node" arg:"" help:"Its id, as entente node list shows it."`
+}
+
+// NodeStatus is a node as this one sees it.
+type NodeStatus struct {
+	NodeInfo
+	Reached string         `json:"reached"` // how requests get there
+	Answers bool           `json:"answers"`
+	Took    string         `json:"took,omitempty"`
+	Problem string         `json:"problem,omitempty"`
+	Waiting map[string]int `json:"waiting,omitempty"` // mail for its databases
+}
+
+// ShowNode asks a node whether it answers this one, and tells how requests get
+// there.
+func (a *API) ShowNode(ctx context.Context, q NodeName) (NodeStatus, error) {
+	list, err := a.ListNodes(ctx, Nothing{})
+	if err != nil {
+		return NodeStatus{}, err
+	}
+	i := slices.IndexFunc(list, func(n NodeInfo) bool { return n.ID == q.Node })
+	if i < 0 {
+		return NodeStatus{}, entente.Errorf(entente.NotFound, "there is no node %q; entente node list names them", q.Node)
+	}
+	s := NodeStatus{NodeInfo: list[i], Reached: "it is this one", Answers: true}
+	if a.Nodes == nil {
+		return s, nil
+	}
+	if q.Node != a.Node {
+		s.Reached = "node channel"
+		if a.Nodes.Kerberos() {
+			s.Reached = "node channel, with the caller's ticket where he came by Kerberos"
+		}
+		begin := time.Now()
+		err := a.Nodes.Probe(ctx, q.Node)
+		if s.Answers = err == nil; err != nil {
+			s.Problem = err.Error()
+		} else {
+			s.Took = time.Since(begin).Round(100 * time.Microsecond).String()
+		}
+	}
+	waiting, err := a.Nodes.Waiting(ctx)
+	for _, d := range s.Databases {
+		if n := waiting[d]; n > 0 {
+			if s.Waiting == nil {
+				s.Waiting = map[string]int{}
+			}
+			s.Waiting[d] = n
+		}
+	}
+	return s, err
 }
 
 // WaitNode asks to be answered when a change is in force everywhere.

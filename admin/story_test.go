@@ -202,6 +202,7 @@ var unstoried = [...]string{
 	"federation publish",
 	"relationship test", // these need a partner: partner's tests and the scenario
 	"federation information",
+	"node show", // needs nodes: server's tests
 	"relay key", // these need a relay: relay's tests and the scenario
 	"relay status",
 	"relay test",

@@ -250,6 +250,7 @@ func Verbs() []Verb {
 		verb("broker", "check", "Look for the proofs of a domain now.", (*API).BrokerCheck),
 		verb("broker", "rollover", "Make the broker's next keys now.", (*API).BrokerRollover),
 		verb("node", "list", "List the nodes that serve the organization.", (*API).ListNodes),
+		verb("node", "show", "Ask a node whether it answers, and tell what it holds and how requests get there.", (*API).ShowNode),
 		verb("node", "wait", "Wait until every node decides by the last change.", (*API).WaitNode),
 		verb("explain", "request", "Explain what was decided about a request, step by step.", (*API).ExplainRequest),
 		verb("explain", "access", "Explain what would be decided about a request that nobody makes.", (*API).ExplainAccess),

@@ -204,6 +204,24 @@ func (r *Router) accept(a *http.Response, proven func(string) error) error {
 	return unavailable(NotProven, "the other node did not prove to be the service that the ticket is for", nil)
 }
 
+// Probe asks a node whether it answers.
+func (r *Router) Probe(ctx context.Context, node string) error {
+	if node == r.Self {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timesTimeout)
+	defer cancel()
+	a, err := r.Pass(ctx, &Passage{Node: node, Method: http.MethodGet, Path: "/readyz", Header: http.Header{}, Generation: r.Directory.Snapshot().Generation()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Body.Close() }()
+	if a.StatusCode != http.StatusOK {
+		return unavailable(NoAnswer, "the node "+node+" is not ready", nil)
+	}
+	return nil
+}
+
 // CopyHeader puts those headers of an answer that come back into ours.
 func CopyHeader(to, from http.Header) {
 	for _, h := range returned {

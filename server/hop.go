@@ -64,6 +64,18 @@ func (s *Server) openPost(ctx context.Context) error {
 	return nil
 }
 
+// nodesAdmin is the way to the other nodes as administrators see it.
+type nodesAdmin struct {
+	*hop.Router
+	post *hop.Post
+}
+
+// Kerberos implements admin.Nodes.
+func (n nodesAdmin) Kerberos() bool { return n.Delegator != nil }
+
+// Waiting implements admin.Nodes.
+func (n nodesAdmin) Waiting(ctx context.Context) (map[string]int, error) { return n.post.Waiting(ctx) }
+
 // arriving has what other nodes pass on go by their request ids, and no further.
 func (s *Server) arriving(next http.Handler) http.Handler {
 	if s.nodes == nil {

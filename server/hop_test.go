@@ -3,8 +3,12 @@ package server
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,9 +21,11 @@ import (
 	"entente/access"
 	"entente/admin"
 	"entente/audit"
+	"entente/authn"
 	"entente/db"
 	"entente/db/dbtest"
 	"entente/directory"
+	"entente/hop"
 )
 
 // A cluster is an organization of several nodes: the directory on one
@@ -495,4 +501,163 @@ func TestRolesElsewhere(t *testing.T) {
 	if r := c.ask("b", "anna", "", `<m:MoveItem><m:ToFolderId>`+inboxOf("crm")+`</m:ToFolderId><m:ItemIds><t:ItemId Id="x"/></m:ItemIds></m:MoveItem>`); r.code() == "NoError" {
 		t.Errorf("%s", r.body)
 	}
+}
+
+// What a node that asks is told of another, and what of one that is down.
+func TestShowNode(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	api := c.api(c.nodes["a"])
+	s, err := api.ShowNode(t.Context(), admin.NodeName{Node: "b.contoso.example"})
+	if err != nil || !s.Answers || !s.Up || s.Reached != "node channel" || s.Role != "mailbox" || len(s.Databases) != 1 || s.Databases[0] != "b" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	c.must(c.nodes["b"].Directory.Unregister(context.WithoutCancel(t.Context())))
+	deadline := time.Now().Add(20 * time.Second)
+	for s.Answers && time.Now().Before(deadline) {
+		s, err = api.ShowNode(t.Context(), admin.NodeName{Node: "b.contoso.example"})
+		c.must(err)
+	}
+	if s.Answers || !strings.Contains(s.Problem, "not running") {
+		t.Errorf("%+v", s)
+	}
+	if _, err := api.ShowNode(t.Context(), admin.NodeName{Node: "x"}); err == nil {
+		t.Error("a node that is not there")
+	}
+}
+
+// passage is Anna's request as another node passes it on.
+func (c *cluster) passage(from, to, who, body string) *hop.Passage {
+	r := c.nodes[from]
+	a, _ := r.Directory.Snapshot().FindUPN(who + "@contoso.example")
+	return &hop.Passage{
+		Node: to + ".contoso.example", Method: http.MethodPost, Path: "/EWS/Exchange.asmx",
+		Body:    []byte(strings.NewReplacer("HEADER", "", "BODY", body).Replace(envelopeOf)),
+		Request: "00112233445566778899aabbccddeeff",
+		Caller:  &access.Caller{Authenticated: a.Principal, Method: access.Basic},
+		Header:  http.Header{"Content-Type": {"text/xml"}}, Generation: r.Directory.Snapshot().Generation(),
+	}
+}
+
+func (c *cluster) pass(from string, p *hop.Passage) (*reply, error) {
+	c.Helper()
+	w, err := c.nodes[from].nodes.Pass(c.Context(), p)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Body.Close()
+	raw, err := io.ReadAll(w.Body)
+	c.must(err)
+	return &reply{w.StatusCode, w.Header, string(raw)}, nil
+}
+
+// What was passed on once goes no further, wherever the mailbox is; a node that is
+// behind the sender does not decide; and whoever is no node is believed nothing
+// that nodes tell each other.
+func TestNoFurther(t *testing.T) {
+	c := newCluster(t, "a", "b", "d")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	r, err := c.pass("d", c.passage("d", "b", "anna", getFolder("")))
+	if err != nil || r.status != http.StatusOK || r.code() != "ErrorMailboxStoreUnavailable" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := c.pass("d", c.passage("d", "b", "ben", getFolder(""))); err != nil || r.code() != "NoError" || r.header.Get("request-id") != "00112233445566778899aabbccddeeff" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	p := c.passage("d", "b", "ben", getFolder(""))
+	p.Generation += 1000
+	if _, err := c.pass("d", p); reason(err) != hop.NodeRefused {
+		t.Errorf("%v", err)
+	}
+	p = c.passage("d", "b", "ben", getFolder(""))
+	p.Caller = &access.Caller{Method: access.Basic} // nobody
+	if _, err := c.pass("d", p); reason(err) != hop.NodeRefused {
+		t.Errorf("%v", err)
+	}
+	p = c.passage("d", "nowhere", "ben", getFolder(""))
+	if _, err := c.pass("d", p); reason(err) != hop.NodeDown {
+		t.Errorf("%v", err)
+	}
+	// A client that says what only nodes say.
+	b := c.nodes["b"]
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/EWS/Exchange.asmx", strings.NewReader(string(c.passage("d", "b", "ben", getFolder("")).Body)))
+	c.must(err)
+	q.SetBasicAuth("ben@contoso.example", aPassword)
+	q.Header.Set("Entente-Request", "00112233445566778899aabbccddeeff")
+	q.Header.Set("Entente-Generation", "999999")
+	w, err := b.client.Do(q)
+	c.must(err)
+	defer w.Body.Close()
+	if w.StatusCode != http.StatusOK || w.Header.Get("request-id") == "00112233445566778899aabbccddeeff" || w.Header.Get("Entente-Code") != "" {
+		t.Errorf("%d %v", w.StatusCode, w.Header)
+	}
+	q, err = http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+hop.PathTimes, strings.NewReader("{}"))
+	c.must(err)
+	q.SetBasicAuth("ben@contoso.example", aPassword)
+	w, err = b.client.Do(q)
+	c.must(err)
+	defer w.Body.Close()
+	if w.StatusCode != http.StatusNotFound {
+		t.Errorf("clients ask what nodes ask: %d", w.StatusCode)
+	}
+}
+
+// A node that dies within an answer cuts it off; one that does not answer in time
+// is given up. Neither looks like an answer.
+func TestCutOff(t *testing.T) {
+	c := newCluster(t, "a")
+	slow := c.start("b", func(x *Config) { x.Nodes = &NodesConfig{Timeout: time.Second} })
+	c.person("anna", "a")
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	c.must(err)
+	conf, err := (&authn.NodeTLS{Directory: slow.Directory, Signer: key, Now: time.Now}).Server(nil)
+	c.must(err)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", conf)
+	c.must(err)
+	defer l.Close()
+	answers := make(chan func(net.Conn), 1)
+	go func() {
+		for {
+			x, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer x.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(x)); err == nil {
+					(<-answers)(x)
+				}
+			}()
+		}
+	}()
+	dead, err := directory.Open(t.Context(), directory.Config{DB: slow.main, Seal: must(slow.ring.DirectorySeal(t.Context()))})
+	c.must(err)
+	c.must(dead.Register(t.Context(), directory.Node{ID: "z.contoso.example", Name: "z", URL: "https://" + l.Addr().String(), PublicKey: public}))
+	_, err = c.api(slow).MoveDatabase(t.Context(), admin.MoveDatabase{Name: "a", Node: "z.contoso.example"})
+	c.must(err)
+	answers <- func(net.Conn) { <-t.Context().Done() }
+	if r := c.ask("b", "anna", "", getFolder("")); r.code() != "ErrorMailboxStoreUnavailable" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	answers <- func(x net.Conn) {
+		_, _ = io.WriteString(x, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<half")
+	}
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, slow.url+"/EWS/Exchange.asmx", strings.NewReader(strings.NewReplacer("HEADER", "", "BODY", getFolder("")).Replace(envelopeOf)))
+	c.must(err)
+	q.SetBasicAuth("anna@contoso.example", aPassword)
+	w, err := slow.client.Do(q)
+	if err == nil {
+		defer w.Body.Close()
+		_, err = io.ReadAll(w.Body)
+	}
+	if err == nil {
+		t.Error("a cut answer looks whole")
+	}
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }

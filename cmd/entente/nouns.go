@@ -270,8 +270,9 @@ type relayCmd struct {
 }
 
 type nodeCmd struct {
-	List remote[admin.Nothing, []admin.NodeInfo] `cmd:"" help:"List the nodes that serve the organization."`
-	Wait remote[admin.WaitNode, admin.NodesLive] `cmd:"" help:"Wait until every node decides by the last change."`
+	List remote[admin.Nothing, []admin.NodeInfo]  `cmd:"" help:"List the nodes that serve the organization."`
+	Show remote[admin.NodeName, admin.NodeStatus] `cmd:"" help:"Ask a node whether it answers, and tell what it holds and how requests get there."`
+	Wait remote[admin.WaitNode, admin.NodesLive]  `cmd:"" help:"Wait until every node decides by the last change."`
 }
 
 type explainCmd struct {
