@@ -136,12 +136,6 @@ func (p *published) openOrganization(ctx context.Context, secret string) (err er
 	if p.mailbox, err = p.server(ctx, p.Domain, back); err != nil {
 		return err
 	}
-	if err := shareMaster(back.State, front.State); err != nil {
-		return err
-	}
-	if p.access, err = p.server(ctx, p.Domain, front); err != nil {
-		return err
-	}
 	api := administer(p.mailbox)
 	domains, err := p.mailbox.Directory.Domains(ctx)
 	if err != nil {
@@ -154,6 +148,12 @@ func (p *published) openOrganization(ctx context.Context, secret string) (err er
 		if _, err := api.AddDatabase(ctx, admin.AddDatabase{Name: database}); err != nil {
 			return err
 		}
+	}
+	if err := shareMaster(back.State, front.State); err != nil {
+		return err
+	}
+	if p.access, err = p.server(ctx, p.Domain, front); err != nil {
+		return err
 	}
 	p.nodes = map[string]string{}
 	for role, s := range map[string]*server.Server{accessRole: p.access, mailboxRole: p.mailbox} {
@@ -240,6 +240,12 @@ func (p *published) openGateway(ctx context.Context, secret string) (err error) 
 		return err
 	}
 	p.at = l.Published("phones").String()
+	// Autodiscover tells clients outside to come to the gateway.
+	q := admin.SetVirtualDirectory{ExternalURL: p.url()}
+	q.Server, q.Protocol = p.name(accessRole), "ews"
+	if _, err := administer(p.access).SetVirtualDirectory(ctx, q); err != nil {
+		return err
+	}
 	user := p.Users[0]
 	a, ok := p.gateway.Directory.Snapshot().FindUPN(user.UPN)
 	if !ok {

@@ -45,6 +45,14 @@ type ServerStatus struct {
 	Error   string    `json:"error,omitempty"`
 }
 
+// String says it for people.
+func (s ServerStatus) String() string {
+	if !s.Down {
+		return s.Address + " up"
+	}
+	return s.Address + " down since " + s.Since.UTC().Format(time.RFC3339) + ": " + s.Error
+}
+
 // Status shows how the gateway stands.
 func (g *Gateway) Status() Status {
 	s := Status{Listeners: []ListenerStatus{}, Rules: []RuleStatus{}}
