@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,8 +47,11 @@ func (c *LDAPConfig) check() error {
 	if c.Filter != "" {
 		errs = append(errs, ldap.CheckFilter(c.Filter))
 	}
-	if c.Interval < 0 || c.Compare < 0 || c.MaxAge < 0 || c.Timeout < 0 || c.MaxAge > 0 && c.MaxAge < c.Interval {
-		errs = append(errs, errors.New("interval, compare, max_age, timeout: durations such as 1m, max_age not shorter than interval"))
+	if c.Interval < 0 || c.Compare < 0 || c.MaxAge < 0 || c.Timeout < 0 {
+		errs = append(errs, errors.New("interval, compare, max_age, timeout: durations such as 1m"))
+	}
+	if cmp.Or(c.MaxAge, ldap.DefaultMaxAge) <= cmp.Or(c.Interval, ldap.DefaultInterval) {
+		errs = append(errs, errors.New("max_age: not longer than interval, so that what is known would always be too old"))
 	}
 	_, err = networks(c.Networks)
 	return errors.Join(append(errs, err)...)

@@ -62,9 +62,9 @@ type Config struct {
 
 // Defaults of a Config.
 const (
-	defaultInterval = time.Minute
-	defaultCompare  = time.Hour
-	defaultMaxAge   = 5 * time.Minute
+	DefaultInterval = time.Minute
+	DefaultCompare  = time.Hour
+	DefaultMaxAge   = 5 * time.Minute
 )
 
 // A Client asks the other directory. It is safe for concurrent use.
@@ -97,7 +97,7 @@ func New(c Config) (*Client, error) {
 		to *time.Duration
 		is time.Duration
 	}{
-		{&c.Timeout, defaultTimeout}, {&c.Interval, defaultInterval}, {&c.Compare, defaultCompare}, {&c.MaxAge, defaultMaxAge},
+		{&c.Timeout, defaultTimeout}, {&c.Interval, DefaultInterval}, {&c.Compare, DefaultCompare}, {&c.MaxAge, DefaultMaxAge},
 	} {
 		if *d.to <= 0 {
 			*d.to = d.is

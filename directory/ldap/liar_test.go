@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"entente"
+	"entente/access"
 	"entente/db/dbtest"
 	"entente/directory"
 )
@@ -160,6 +162,8 @@ func (l *liar) honest(w io.Writer, id int64, q asked) {
 		found = append(found, goldap.NewEntry("", l.root))
 	case q.base == "CN=NTDS Settings":
 		found = append(found, goldap.NewEntry(q.base, map[string][]string{"invocationId": {l.invocation}}))
+	case q.base == "CN=Schema":
+		found = append(found, goldap.NewEntry("CN=ms-Exch-Recipient-Type-Details,CN=Schema", nil))
 	case strings.HasPrefix(q.base, "CN=Deleted Objects"):
 		found = append(found, goldap.NewEntry(q.base, nil))
 	case !q.paged && q.filter == "(objectClass=*)":
@@ -494,4 +498,132 @@ func TestGroups(t *testing.T) {
 
 func member(rid int) string {
 	return fmt.Sprintf("<GUID=00000000-0000-0000-0000-000000000001>;<SID=S-1-5-21-1-2-3-%d>;CN=m%d,DC=entente,DC=test", rid, rid)
+}
+
+// set changes an object as a server does, with the next number.
+func (l *liar) set(i int, attr string, values ...string) {
+	usn, _ := strconv.Atoi(l.root["highestCommittedUSN"][0])
+	next := []string{strconv.Itoa(usn + 1)}
+	l.root["highestCommittedUSN"] = next
+	e := l.objects[i]
+	e.Attributes = slices.DeleteFunc(e.Attributes, func(a *goldap.EntryAttribute) bool { return a.Name == attr || a.Name == "uSNChanged" })
+	e.Attributes = append(e.Attributes, goldap.NewEntryAttribute("uSNChanged", next))
+	if len(values) > 0 {
+		e.Attributes = append(e.Attributes, goldap.NewEntryAttribute(attr, values))
+	}
+}
+
+// TestExchange: what a schema that was extended for Exchange says, and takes back.
+// Without it the same attributes are our own.
+func TestExchange(t *testing.T) {
+	l := newLiar(t)
+	c, here := l.client(t)
+	sync := func() {
+		t.Helper()
+		if r, err := c.Sync(t.Context()); err != nil || r.Refused != 0 {
+			t.Fatalf("%+v %v", r, err)
+		}
+	}
+	account := func(i int) *directory.Account {
+		t.Helper()
+		a, err := here.Account(t.Context(), entente.SID(fmt.Sprintf("S-1-5-21-1-2-3-%d", 2000+i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	l.set(0, "extensionAttribute1", "theirs")
+	sync()
+	ours := func(c *directory.Change) error {
+		return c.SetAccount("S-1-5-21-1-2-3-2000", func(a *directory.Account) error {
+			a.Kind, a.Hidden, a.Custom[0] = access.KindShared, true, "ours"
+			return nil
+		})
+	}
+	if err := here.Update(t.Context(), ours); err != nil {
+		t.Fatal(err)
+	}
+	l.set(0, "title", "Head")
+	sync()
+	if a := account(0); a.Title != "Head" || a.Kind != access.KindShared || !a.Hidden || a.Custom[0] != "ours" {
+		t.Errorf("without the schema: %+v", a)
+	}
+
+	l.root["schemaNamingContext"] = []string{"CN=Schema"}
+	sync() // everything is read again
+	if a := account(0); a.Kind != access.KindUser || a.Hidden || a.Custom[0] != "theirs" {
+		t.Errorf("with the schema: %+v", a)
+	}
+	l.set(0, "msExchRecipientTypeDetails", "16")
+	l.set(0, "msExchResourceCapacity", "12")
+	l.set(0, "userAccountControl", "514")
+	l.set(1, "msExchMasterAccountSid", binarySID(7777))
+	l.set(1, "userAccountControl", "514")
+	l.set(2, "msExchHideFromAddressLists", "TRUE")
+	sync()
+	if a := account(0); a.Kind != access.KindRoom || a.Capacity != 12 || a.Enabled {
+		t.Errorf("a room: %+v", a)
+	}
+	if a := account(1); a.Master != "S-1-5-21-1-2-3-7777" || a.Enabled {
+		t.Errorf("a linked mailbox's: %+v", a)
+	}
+	if !account(2).Hidden {
+		t.Error("not hidden")
+	}
+	l.set(1, "msExchMasterAccountSid")
+	l.set(2, "msExchHideFromAddressLists")
+	sync()
+	if account(1).Master != "" || account(2).Hidden {
+		t.Errorf("taken back: %+v %+v", account(1), account(2))
+	}
+}
+
+// TestTurn is what is done and said from time to time.
+func TestTurn(t *testing.T) {
+	l := newLiar(t)
+	c, _ := l.client(t)
+	var log strings.Builder
+	now := time.Now()
+	c.Log, c.Now = slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now }
+	var ready error
+	c.Ready = func(context.Context) error { return ready }
+	warned, told := false, ""
+	turn := func(want string) {
+		t.Helper()
+		log.Reset()
+		c.turn(t.Context(), &warned, &told)
+		said := ""
+		for _, s := range [...]string{"cannot begin", "created=3", "is old", "fresh again"} {
+			if strings.Contains(log.String(), s) {
+				said = strings.TrimPrefix(said+", "+s, ", ")
+			}
+		}
+		if said != want {
+			t.Errorf("said %q, want %q: %s", said, want, &log)
+		}
+	}
+	ready = entente.Errorf(entente.NotFound, "there is no database")
+	turn("cannot begin, is old")
+	turn("")
+	ready = nil
+	turn("created=3, fresh again")
+	now = now.Add(30 * time.Second)
+	dials := l.dials.Load()
+	turn("")
+	if l.dials.Load() != dials {
+		t.Error("it was asked before the interval was over")
+	}
+	l.search = func(l *liar, w io.Writer, id int64, _ asked) bool {
+		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, goldap.LDAPResultBusy, "")))
+		return true
+	}
+	now = now.Add(4 * time.Minute)
+	turn("")
+	now = now.Add(2 * time.Minute)
+	turn("is old")
+	now = now.Add(2 * time.Minute)
+	turn("")
+	l.search = nil
+	now = now.Add(2 * time.Minute)
+	turn("fresh again")
 }
