@@ -32,6 +32,7 @@ type Config struct {
 	LDAP      LDAP    // nil if accounts come from no other directory
 	Gateway   Gateway // nil if nothing is published
 	Tickets   Tickets // nil if none are had in the name of users
+	Rules     Rules   // nil if nothing is published
 	// Federation is this organization's side of its federation trust.
 	Federation *federation.Service
 	Publisher  Publisher

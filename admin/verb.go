@@ -236,6 +236,10 @@ func Verbs() []Verb {
 
 		verb("publish", "status", "Show how the publishing gateway stands: listeners, rules, the servers inside, tickets that are kept.", (*API).PublishStatus),
 		verb("tickets", "flush", "Forget the tickets that were got in the name of users, and what was refused.", (*API).FlushTickets),
+		verb("rule", "list", "List the publishing rules, with what came by each.", (*API).ListRules),
+		verb("rule", "show", "Show a publishing rule and how its servers are.", (*API).ShowRule),
+		verb("rule", "test", "Go the way of a request by a rule, as somebody, and say what to set where it ends.", (*API).TestRule),
+		verb("rule", "explain", "Say which rule takes a request, and why the others do not.", (*API).ExplainRule),
 
 		verb("relay", "key", "Show the key of this side of a relay, for the other side to pin.", (*API).RelayKey),
 		verb("relay", "status", "Show how the relay stands: channels, what waits, agreements, each other's audit logs.", (*API).RelayStatus),

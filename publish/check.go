@@ -211,3 +211,12 @@ func (r *Rule) ServiceOf() entente.SPN {
 
 // SiteName returns the name of the internal site.
 func (r *Rule) SiteName() string { return r.site() }
+
+// AllPaths returns the paths that a rule publishes.
+func (r *Rule) AllPaths() []string {
+	var all []string
+	for _, p := range r.published() {
+		all = append(all, p.path)
+	}
+	return all
+}

@@ -34,7 +34,7 @@ func (s *Server) joinAdmin() {
 		c.Tickets = ticketsAdmin{d}
 	}
 	if s.config.Publish != nil {
-		c.Gateway = gatewayAdmin{s}
+		c.Gateway, c.Rules = gatewayAdmin{s}, rulesAdmin{s}
 	}
 	s.Admin = admin.New(c)
 }

@@ -85,6 +85,7 @@ type nouns struct {
 	LDAP    ldapCmd    `cmd:"" name:"ldap" group:"objects" help:"The directory that accounts and groups come from."`
 	Publish publishCmd `cmd:"" group:"objects" help:"The gateway that publishes servers inside."`
 	Tickets ticketsCmd `cmd:"" group:"objects" help:"Kerberos tickets in the name of users."`
+	Rule    ruleCmd    `cmd:"" group:"objects" help:"Rules by which the gateway publishes servers inside: what they do, and why one does not work."`
 	Relay   relayCmd   `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
 	Broker  brokerCmd  `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
 	Node    nodeCmd    `cmd:"" group:"objects" help:"The nodes that serve the organization."`

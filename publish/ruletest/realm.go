@@ -159,7 +159,7 @@ func (r *run) domain(ctx context.Context) {
 	}
 	s, err := r.Directory.Server(ctx)
 	if err != nil {
-		r.failed("directory", plain(err), "see entente ldap test; correct ldap.servers, ldap.bind_dn or ldap.ca_files")
+		r.failed("directory", plain(err), "see entente ldap status; correct ldap.servers, ldap.bind_dn or ldap.ca_files")
 		r.Directory = nil
 		return
 	}
@@ -171,7 +171,7 @@ func (r *run) domain(ctx context.Context) {
 	const check = "domain functional level"
 	switch {
 	case err != nil:
-		r.failed(check, plain(err), "see entente ldap test")
+		r.failed(check, plain(err), "see entente ldap status")
 	case level < 2:
 		r.failed(check, fmt.Sprintf("it is %d", level), "raise it to Windows Server 2003 or later (Active Directory Domains and Trusts, Raise Domain Functional Level): there is no constrained delegation below")
 	default:
@@ -208,7 +208,7 @@ func (r *run) ownAccount(ctx context.Context) {
 	case reason(err) == "" && isKind(err, entente.NotFound):
 		r.failed("account "+self.Name, plain(err), "correct kerberos.account: it is a sAMAccountName, and a computer's ends in $; or make the account")
 	case err != nil:
-		r.failed("account "+self.Name, plain(err), "let the account ldap.bind_dn read %s; see entente ldap test", self.Name)
+		r.failed("account "+self.Name, plain(err), "let the account ldap.bind_dn read %s; see entente ldap status", self.Name)
 	default:
 		r.account = &a
 	}
@@ -348,7 +348,7 @@ func (r *run) service(ctx context.Context) {
 	holders, err := r.Directory.HoldersOf(ctx, r.Rule.ServiceOf())
 	switch {
 	case err != nil:
-		r.failed(check, plain(err), "let the account ldap.bind_dn read servicePrincipalName; see entente ldap test")
+		r.failed(check, plain(err), "let the account ldap.bind_dn read servicePrincipalName; see entente ldap status")
 	case len(holders) == 0:
 		r.failed(check, "no account has it", "give it to the account that the web server runs as: setspn -S %s ACCOUNT; or set %s", r.Rule.ServiceOf(), r.rule("spn"))
 	case len(holders) > 1:

@@ -515,7 +515,7 @@ func TestWhatIsWrongInTheRealm(t *testing.T) {
 	realm.Stop(t)
 	lines = b.test("alice")
 	b.expect("nothing answers", lines, "KDC 127", Failed)
-	b.expect("nothing answers", lines, "directory", Failed, "ldap test")
+	b.expect("nothing answers", lines, "directory", Failed, "ldap status")
 	b.expect("nothing answers", lines, "SPN", Skipped)
 	realm.Start(t)
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"github.com/alecthomas/kong"
+
+	"entente"
+	"entente/admin"
+	"entente/admin/adminclient"
+	"entente/publish"
+	"entente/publish/ruletest"
+)
+
+type ruleCmd struct {
+	List    remote[admin.Nothing, []admin.RuleInfo]  `cmd:"" help:"List the publishing rules, with what came by each."`
+	Show    remote[admin.RuleName, admin.RuleDetail] `cmd:"" help:"Show a publishing rule and how its servers are."`
+	Test    testRule                                 `cmd:"" help:"Go the way of a request by a rule, as somebody, and say what to set where it ends."`
+	Explain explainRule                              `cmd:"" help:"Say which rule takes a request, and why the others do not."`
+}
+
+type testRule struct {
+	admin.TestRule
+	File string `name:"certificate" help:"A client certificate to judge, in PEM or DER; - is standard input." placeholder:"FILE"`
+	JSON bool   `name:"json" help:"Answer in JSON."`
+}
+
+// Run tests a rule, and fails if a check does: monitoring looks at that.
+func (c *testRule) Run(t *terminal, socket adminFlag) (err error) {
+	if c.Certificate, err = clientFile(t, c.File); err != nil {
+		return err
+	}
+	var lines []ruletest.Line
+	if err := adminclient.New(string(socket)).Call(t.ctx, "rule", "test", c.TestRule, &lines); err != nil {
+		return err
+	}
+	if err := printed(t, lines, c.JSON); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.State == ruletest.Failed {
+			return entente.Errorf(entente.Unavailable, "%s: %s", l.Check, l.Remedy)
+		}
+	}
+	return nil
+}
+
+type explainRule struct {
+	admin.ExplainRule
+	File string `name:"certificate" help:"A client certificate to judge, in PEM or DER; - is standard input." placeholder:"FILE"`
+	JSON bool   `name:"json" help:"Answer in JSON."`
+}
+
+// Run shows which rule takes a request.
+func (c *explainRule) Run(t *terminal, k *kong.Context, socket adminFlag) (err error) {
+	if c.Certificate, err = clientFile(t, c.File); err != nil {
+		return err
+	}
+	return ask[[]publish.Taking](t, k, socket, c.ExplainRule, c.JSON)
+}
+
+// clientFile reads a file if one is named.
+func clientFile(t *terminal, name string) ([]byte, error) {
+	if name == "" {
+		return nil, nil
+	}
+	text, err := readFile(t, name)
+	return []byte(text), err
+}
