@@ -332,3 +332,38 @@ func TestMeddler(t *testing.T) {
 		}
 	}
 }
+
+// TestConfirmed changes what MIT's KDC says it understood of PA-S4U-X509-USER,
+// and leaves the rest of its answer as it is.
+func TestConfirmed(t *testing.T) {
+	l := newLab(t, kdctest.MIT(t))
+	first := func(old, with string) func([]byte) []byte {
+		return func(b []byte) []byte {
+			r, err := readReply(b, messageTGSRep)
+			if err != nil || len(r.preauth) != 1 || r.preauth[0].kind != paS4UX509User {
+				return framed(b) // of S4U2Proxy
+			}
+			return framed([]byte(strings.Replace(string(b), old, with, 1)))
+		}
+	}
+	for name, c := range map[string]struct {
+		change func([]byte) []byte
+		ok     bool
+	}{
+		"as it is":          {first("alice", "alice"), true},
+		"another user":      {first("alice", "carol"), false},
+		"another realm":     {first("MIT.TEST", "MIT.TESU"), false},
+		"another checksum":  {first("\x02\x01\x10", "\x02\x01\x0f"), false},
+		"another structure": {first("\x1b\x05alice", "\x04\x05alice"), false},
+	} {
+		m := &meddler{kdc: l.KDC}
+		d := l.delegator(t, "gw", func(conf *DelegatorConfig) { conf.Dial, conf.Told = m.dial, nil })
+		if _, err := d.login.get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m.change.Store(&c.change)
+		if _, err := d.For(t.Context(), l.user(t, "alice"), l.spn("cas")); (err == nil) != c.ok || err != nil && !unavailable(err, KDCUnreachable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
