@@ -43,11 +43,15 @@ func (s *Service) placeAt(d *directory.Directory, server string) place {
 }
 
 // asked returns where EWS is for somebody of whom nothing is known but under
-// which name he asks: who came by the name that is published is outside.
+// which name he asks: who came by the name that is published is outside. A gateway
+// asks by another name and tells under which it was asked; anybody may tell, since
+// all it does is choose between two addresses that everybody may know.
 func (p place) asked(r *http.Request) string {
 	inside, outside := hostOf(p.internal), hostOf(p.external)
-	if outside != inside && strings.EqualFold(hostname(r.Host), outside) {
-		return p.external
+	for _, host := range []string{r.Host, r.Header.Get("X-Forwarded-Host")} {
+		if outside != inside && strings.EqualFold(hostname(host), outside) {
+			return p.external
+		}
 	}
 	return p.internal
 }

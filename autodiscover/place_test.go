@@ -89,9 +89,12 @@ func TestJSONPlaces(t *testing.T) {
 			return nil
 		})
 	}))
-	test := func(host, want string) {
+	test := func(host, forwarded, want string) {
 		t.Helper()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+jsonPath+"?Protocol=EWS", nil)
+		if forwarded != "" {
+			r.Header.Set("X-Forwarded-Host", forwarded)
+		}
 		w := httptest.NewRecorder()
 		d.routes[jsonPath].ServeHTTP(w, r)
 		var got jsonAnswer
@@ -99,10 +102,13 @@ func TestJSONPlaces(t *testing.T) {
 			t.Errorf("%s: %v %v, want %s", host, got, err, want)
 		}
 	}
-	test("mail.contoso.example", ewsURL)
-	test("owa.contoso.example", "https://owa.contoso.example/EWS/Exchange.asmx")
-	test("OWA.contoso.example:443", "https://owa.contoso.example/EWS/Exchange.asmx")
-	test("other.contoso.example", ewsURL)
+	const outside = "https://owa.contoso.example/EWS/Exchange.asmx"
+	test("mail.contoso.example", "", ewsURL)
+	test("owa.contoso.example", "", outside)
+	test("OWA.contoso.example:443", "", outside)
+	test("other.contoso.example", "", ewsURL)
+	test("mail.contoso.example", "owa.contoso.example", outside) // by a gateway
+	test("mail.contoso.example", "other.contoso.example", ewsURL)
 }
 
 // TestAuthPackage: clients outside are told a method that is offered.
