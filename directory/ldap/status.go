@@ -158,7 +158,11 @@ func (c *Client) turn(ctx context.Context, warned *bool, told *string) {
 	}
 	switch stale := c.stale(c.Now()); {
 	case stale && !*warned && ctx.Err() == nil:
-		c.Log.Warn("what is known of accounts is old: who depends on it refuses", "since", c.Fresh(), "max_age", c.MaxAge)
+		since := "never"
+		if fresh := c.Fresh(); !fresh.IsZero() {
+			since = fresh.UTC().Format(time.RFC3339)
+		}
+		c.Log.Warn("what is known of accounts is old: who depends on it refuses", "read", since, "max_age", c.MaxAge)
 		*warned = true
 	case !stale && *warned:
 		c.Log.Info("what is known of accounts is fresh again")

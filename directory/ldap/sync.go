@@ -524,19 +524,20 @@ func (r *run) wantGroups(ctx context.Context) error {
 func (c *Client) tell(r *run, err error) {
 	p := &r.report
 	attrs := []any{
-		"server", p.Server, "full", p.Full, "listed", p.Listed, "created", p.Created, "changed", p.Changed,
+		"server", p.Server, "full", p.Full, "dry_run", p.DryRun, "listed", p.Listed, "created", p.Created, "changed", p.Changed,
 		"disabled", p.Disabled, "emptied", p.Emptied, "refused", p.Refused, "took", p.Took.Round(time.Millisecond),
 	}
 	level := slog.LevelDebug
 	switch {
 	case err != nil:
 		level, attrs = slog.LevelError, append(attrs, "err", err)
+	case p.DryRun:
 	case p.Created+p.Changed+p.Disabled+p.Emptied > 0 || r.Full:
 		level = slog.LevelInfo
 	}
 	c.Log.Log(context.Background(), level, "directory sync", attrs...)
 	for _, l := range p.Lines {
-		if l.Action == "disabled" || l.Action == "emptied" {
+		if !p.DryRun && (l.Action == "disabled" || l.Action == "emptied") {
 			c.Log.Info("directory sync: gone there", "sid", l.SID, "name", l.Name, "action", l.Action)
 		}
 	}
