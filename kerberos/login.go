@@ -311,6 +311,10 @@ func (l *login) clock(server time.Time) {
 	}
 	l.mu.Unlock()
 	if tell {
-		l.tell(EventClock, fmt.Errorf("the KDC's clock is %s ahead of this server's", skew))
+		side := "ahead of"
+		if skew < 0 {
+			side = "behind"
+		}
+		l.tell(EventClock, fmt.Errorf("the KDC's clock is %s %s this server's", skew.Abs(), side))
 	}
 }

@@ -391,7 +391,13 @@ func TestScripted(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 			}
-			if len(s.told) != 2 || !strings.Contains(s.told[0], "1m30s ahead") {
+			s.change(func() { s.offset = -2 * time.Minute })
+			_, _ = d.SignIn(t.Context()) // it was told of a minute ago
+			if len(s.told) != 2 || !strings.Contains(s.told[0], "1m30s ahead of") || !strings.Contains(s.told[1], "1m30s ahead of") {
+				t.Errorf("%q", s.told)
+			}
+			time.Sleep(skewAgain)
+			if _, _ = d.SignIn(t.Context()); len(s.told) != 3 || !strings.Contains(s.told[2], "2m0s behind") {
 				t.Errorf("%q", s.told)
 			}
 		}},
