@@ -104,6 +104,10 @@ type Link struct {
 	How string
 }
 
+// ByS4U begins the How of a service that passed a request on by constrained
+// delegation, as the realm says; its name there follows.
+const ByS4U = "s4u2proxy "
+
 // An ApplicationID names a client application by its credential.
 type ApplicationID string
 

@@ -242,7 +242,7 @@ func passedOn(s *access.Snapshot, transited []string) ([]access.Link, error) {
 		if a, ok := s.FindUPN(name); ok {
 			l.Who = a.Principal
 		}
-		l.How = "s4u2proxy " + clean(name)
+		l.How = access.ByS4U + clean(name)
 		links = append(links, l)
 	}
 	return links, nil

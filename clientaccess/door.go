@@ -115,6 +115,10 @@ func (d *Door) Guard(p Protocol, h Handler) http.Handler {
 			d.turnAway(p, methods, w, r, err)
 			return
 		}
+		if given, ok := gatewaysID(r, caller); ok {
+			id = given
+			w.Header().Set("request-id", id)
+		}
 		d.admit(p, id, caller, h, w, r)
 	})
 }

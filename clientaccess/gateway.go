@@ -2,6 +2,7 @@ package clientaccess
 
 import (
 	"net/http"
+	"strings"
 
 	"entente"
 	"entente/access"
@@ -33,3 +34,17 @@ func (s *Session) Elsewhere(address string) {
 
 // TargetElsewhere adds the id of a folder or item at a server that is not ours.
 func (s *Session) TargetElsewhere(id string) { s.Target(entente.MailboxID{}, bounded(id)) }
+
+// GatewayIDHeader is by which id a gateway knows the request that it passes on.
+const GatewayIDHeader = "X-Entente-Request"
+
+// gatewaysID returns the id a request has at the gateway that passed it on, so that
+// both have it on record by one. It counts where a ticket says that it was passed
+// on by a service that may: anybody else could give his requests the ids of others.
+func gatewaysID(r *http.Request, c *access.Caller) (string, bool) {
+	if c.Method != access.Negotiate || len(c.Chain) == 0 || !strings.HasPrefix(c.Chain[0].How, access.ByS4U) {
+		return "", false
+	}
+	id := r.Header.Get(GatewayIDHeader)
+	return id, ValidRequestID(id)
+}

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -23,6 +25,7 @@ import (
 	"entente"
 	"entente/access"
 	"entente/admin"
+	"entente/audit"
 	"entente/directory"
 	"entente/kerberos"
 	"entente/kerberos/kdctest"
@@ -209,6 +212,109 @@ func TestPublishVerbs(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept(0, 0)
+}
+
+// TestCertificateToMailbox is the whole way: a client certificate at a gateway
+// that is nothing else, a ticket in its owner's name, and his mailbox at a server
+// that takes tickets. Both have it on record by one id, and the server by whom it
+// came.
+func TestCertificateToMailbox(t *testing.T) {
+	r := kdctest.Samba(t)
+	k := kerberize(t, r, nil)
+	sids := k.importPeople()
+	dir := t.TempDir()
+	card, ca := cardOf(t, dir, entente.SID(sids["alice"]))
+	gw, l, roots := gateway(t, k.running,
+		"publish:", "kerberos: {realm: "+r.Name+", keytab: "+r.Keytab+", account: svc-gw, realms: [{name: "+r.Name+", kdcs: [\""+r.KDC+"\"]}]}\npublish:\n  only: true",
+		"auth: [basic]", "auth: [certificate]\n    authorities: [{name: People, files: ["+ca+"], revocation: none}]",
+		"site: mail.contoso.example", "site: "+k.host, "delegation: basic", "delegation: kerberos\n    ca_files: ["+k.CAFile()+"]")
+	err := gw.Directory.Update(t.Context(), func(c *directory.Change) error {
+		sid := sids["alice"]
+		a := directory.Account{Account: access.Account{Principal: access.Principal{UPN: "alice@contoso.example", SID: entente.SID(sid)}, Name: "alice", LogonName: "alice", Kind: access.KindUser, Enabled: true}}
+		return errors.Join(c.AddDomain("contoso.example"), c.CreateAccount(&a), c.SetRealm(access.Realm{Name: r.Name, DomainSID: entente.SID(sid[:strings.LastIndexByte(sid, '-')])}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, l.Published("internet").String())
+		},
+		TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{card}},
+	}}
+	t.Cleanup(client.CloseIdleConnections)
+	resp, err := client.Post("https://mail.contoso.example/EWS/Exchange.asmx", "text/xml", strings.NewReader(inbox))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 200 || !strings.Contains(string(body), "NoError") {
+		t.Fatalf("%s %s %v", resp.Status, body, err)
+	}
+	find := func(s *Server, action string) audit.Record {
+		t.Helper()
+		if err := s.Audit.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Audit.Search(t.Context(), audit.Filter{Action: action, Limit: 10})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d records of %s, %v", len(all), action, err)
+		}
+		return all[0]
+	}
+	outside, inside := find(gw, "publish.enter"), find(k.Server, "ews.GetFolder")
+	if inside.Request == "" || inside.Request != outside.Request || resp.Header.Get("request-id") != inside.Request {
+		t.Errorf("ids %s and %s, and the client has %s", outside.Request, inside.Request, resp.Header.Get("request-id"))
+	}
+	if string(inside.By.SID) != sids["alice"] || inside.Method != access.Negotiate || len(inside.Via) == 0 || !strings.HasPrefix(inside.Via[0].How, access.ByS4U+"svc-gw") {
+		t.Errorf("inside: %+v", inside)
+	}
+	if string(outside.By.SID) != sids["alice"] || outside.Method != access.Certificate || len(outside.Via) != 1 || !strings.Contains(outside.Via[0].How, "of People by sid-extension") {
+		t.Errorf("outside: %+v", outside)
+	}
+}
+
+// cardOf makes an authority, whose certificate it writes into a file, and a
+// certificate of an account's, by its SID.
+func cardOf(t *testing.T, dir string, sid entente.SID) (card tls.Certificate, file string) {
+	t.Helper()
+	var keys []*ecdsa.PrivateKey
+	for range 2 {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "People"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	// [MS-WCCE] 2.2.2.7.7.4
+	value := append([]byte{0x04, byte(len(sid))}, sid...)
+	value = append([]byte{0xa0, byte(len(value))}, value...)
+	value = append([]byte{0x06, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 25, 2, 1}, value...)
+	value = append([]byte{0xa0, byte(len(value))}, value...)
+	value = append([]byte{0x30, byte(len(value))}, value...)
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(4711), Subject: pkix.Name{CommonName: "somebody"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage:     []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 25, 2}, Value: value}},
+	}
+	above, err := x509.CreateCertificate(rand.Reader, authority, authority, keys[0].Public(), keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, authority, keys[1].Public(), keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(dir, "people.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: above}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: keys[1]}, file
 }
 
 // certificateFiles writes a certificate that signs for itself, and its key.
