@@ -38,7 +38,7 @@ type Config struct {
 	Publisher  Publisher
 	Inviter    Inviter
 	Partners   Partners
-	// Certificates judges client certificates; nil if none count at this server.
+	// Certificates judges client certificates; nil where there is no listener.
 	Certificates Certificates
 	Now          func() time.Time
 	Nodes        Nodes // nil where there is no way to others

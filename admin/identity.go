@@ -154,7 +154,7 @@ func (a *API) ExplainCertificate(ctx context.Context, q ClientCertificate) (Cert
 		return CertificateAnswer{}, entente.Errorf(entente.Invalid, "the file is no certificate, in PEM or DER")
 	}
 	if a.Certificates == nil {
-		return CertificateAnswer{}, entente.Errorf(entente.NotFound, "no client certificates count at this server: tls.clients in the configuration says whose do")
+		return CertificateAnswer{}, entente.Errorf(entente.NotFound, "there is no listener that takes client certificates")
 	}
 	return a.Certificates.Explain(ctx, leaf)
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"entente"
 	"entente/access"
 	"entente/admin"
 	"entente/authn"
@@ -166,7 +167,7 @@ func (s *Server) judge(c *ClientsConfig, snapshot func() *access.Snapshot) (*cli
 		return nil, err
 	}
 	client := outgoing.New(map[outgoing.Purpose]outgoing.Rule{outgoing.Revocation: rule}, nil).HTTPClient(outgoing.Revocation)
-	return clientcert.New(clientcert.Config{
+	j, err := clientcert.New(clientcert.Config{
 		Authorities: authorities, Snapshot: snapshot, Now: s.options.Now,
 		Fetch: func(ctx context.Context, url string, body []byte) ([]byte, error) {
 			return fetchRevocation(ctx, client, url, body)
@@ -179,6 +180,11 @@ func (s *Server) judge(c *ClientsConfig, snapshot func() *access.Snapshot) (*cli
 			}
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.judges = append(s.judges, j)
+	return j, s.metrics.registerLists(j)
 }
 
 // maxRevocation bounds what a list may be, and a little more, so that a larger one
@@ -277,11 +283,25 @@ func (s *Server) askCertificates(public *tls.Config) *tls.Config {
 	return public
 }
 
-// certificatesAdmin explains certificates to administrators.
-type certificatesAdmin struct{ judge *clientcert.Judge }
+// certificatesAdmin explains certificates to administrators, as the listener does
+// that knows most of them.
+type certificatesAdmin struct{ s *Server }
 
 func (c certificatesAdmin) Explain(ctx context.Context, leaf *x509.Certificate) (admin.CertificateAnswer, error) {
-	e := c.judge.Explain(ctx, leaf)
+	if len(c.s.judges) == 0 {
+		return admin.CertificateAnswer{}, entente.Errorf(entente.NotFound,
+			"no client certificates count at this server: authorities in tls.clients, or of the gateway's listeners, say whose do")
+	}
+	var e clientcert.Explanation
+	for i, j := range c.s.judges {
+		x := j.Explain(ctx, leaf)
+		if i == 0 || x.Err == nil || e.Authority == "" {
+			e = x
+		}
+		if e.Err == nil {
+			break
+		}
+	}
 	a := admin.CertificateAnswer{
 		Account: string(e.Match.Account.UPN), Accepted: e.Err == nil, Mapping: string(e.Match.Mapping), Weak: e.Match.Weak(), Authority: e.Authority,
 		Remedies: e.Remedies, Subject: e.Subject, Issuer: e.Issuer, Serial: e.Serial, SHA256: e.Evidence, NotBefore: e.NotBefore, NotAfter: e.NotAfter,

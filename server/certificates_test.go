@@ -353,6 +353,16 @@ func TestExplainCertificate(t *testing.T) {
 	if a := explain(); !a.Accepted || a.Account != "anna@contoso.example" || a.Mapping != "issuer-serial" || a.Authority != "people" {
 		t.Errorf("%+v", a)
 	}
+	all, err := c.metrics.registry.Gather()
+	left := -1.0
+	for _, f := range all {
+		if f.GetName() == "entente_revocation_list_seconds_left" {
+			left = f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	if err != nil || left < 60 || left > 3600 {
+		t.Errorf("the list counts for %v seconds, %v", left, err)
+	}
 	c.pki.revoke(mine)
 	c.clients.Refresh(t.Context())
 	if a := explain(); a.Accepted || a.Account != "anna@contoso.example" || !strings.Contains(a.Why, "names it") {

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"entente/authn/clientcert"
 	"entente/clientaccess"
 	"entente/publish"
 )
@@ -19,6 +20,7 @@ type metrics struct {
 	took     *prometheus.HistogramVec
 	assigned prometheus.Counter // new assignments
 	gateway  *prometheus.HistogramVec
+	lists    []*clientcert.Judge // whose lists are told
 }
 
 func newMetrics() *metrics {
@@ -59,6 +61,42 @@ func (m *metrics) observe(o clientaccess.Observation) {
 // reasons a closed set.
 func (m *metrics) published(o publish.Observation) {
 	m.gateway.WithLabelValues(o.Listener, o.Rule, fmt.Sprintf("%dxx", o.Status/100), string(o.Reason)).Observe(o.Took.Seconds())
+}
+
+// registerLists has the lists of a listener's authorities among the metrics.
+func (m *metrics) registerLists(j *clientcert.Judge) error {
+	m.lists = append(m.lists, j)
+	if len(m.lists) > 1 {
+		return nil // the collector has them all
+	}
+	return m.registry.Register(m)
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(c chan<- *prometheus.Desc) { c <- listsLeft() }
+
+// Collect implements prometheus.Collector. A list that several listeners have is
+// told once.
+func (m *metrics) Collect(c chan<- prometheus.Metric) {
+	told := map[[2]string]bool{}
+	for _, j := range m.lists {
+		for _, s := range j.Sources() {
+			key := [2]string{s.Authority, s.Source}
+			if told[key] {
+				continue
+			}
+			told[key] = true
+			left := 0.0
+			if !s.NextUpdate.IsZero() {
+				left = s.Left.Seconds()
+			}
+			c <- prometheus.MustNewConstMetric(listsLeft(), prometheus.GaugeValue, left, s.Authority, s.Source)
+		}
+	}
+}
+
+func listsLeft() *prometheus.Desc {
+	return prometheus.NewDesc("entente_revocation_list_seconds_left", "How long a list of revoked certificates still counts; 0 if there is none.", []string{"authority", "source"}, nil)
 }
 
 func (m *metrics) handler() http.Handler {

@@ -90,9 +90,10 @@ type Server struct {
 	delegation *authn.Delegation
 	complaints complaints
 	kerberos   kerberosEnds
-	Broker     *broker.Broker    // nil if this server is none
-	Gateway    *publish.Gateway  // nil if this server is none
-	clients    *clientcert.Judge // of client certificates; nil if none count
+	Broker     *broker.Broker      // nil if this server is none
+	Gateway    *publish.Gateway    // nil if this server is none
+	clients    *clientcert.Judge   // of client certificates at the own listener; nil if none count
+	judges     []*clientcert.Judge // this and those of the gateway's listeners
 
 	port      port
 	strangers connections.Strangers

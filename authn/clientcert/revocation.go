@@ -370,12 +370,13 @@ func (p *parsedList) parsePointName(s cryptobyte.String) error {
 	return nil
 }
 
-// A Source is a list or responder, and how it is with it.
+// A Source is a list, and how it is with it.
 type Source struct {
 	Authority, Source string
 	Number            string    // of the list
 	ThisUpdate        time.Time // zero if there is no list
 	NextUpdate        time.Time
+	Left              time.Duration // until then
 	Entries           int
 	Failed            string // "" if the last attempt went well
 }
@@ -387,6 +388,7 @@ func (j *Judge) Sources() []Source {
 		s := Source{Authority: one.authority.Name, Source: strings.Clone(one.source)}
 		if p := one.last.Load(); p != nil {
 			s.Number, s.ThisUpdate, s.NextUpdate, s.Entries = p.number, p.thisUpdate, p.nextUpdate, len(p.revoked)
+			s.Left = p.nextUpdate.Sub(j.now())
 		}
 		if f := one.failed.Load(); f != nil {
 			s.Failed = *f
