@@ -14,7 +14,7 @@ import (
 // new one if empty.
 func (d *Door) Admit(p Protocol, id string, c *access.Caller, h Handler, w http.ResponseWriter, r *http.Request) {
 	if id == "" {
-		id = newRequestID()
+		id = NewRequestID()
 	}
 	w.Header().Set("request-id", id)
 	d.admit(p, id, c, h, w, r)

@@ -14,7 +14,7 @@ const Local Protocol = "local"
 // rights, its audit record, but no gate and no budget, which are for clients.
 // It ends with Finish.
 func (d *Door) Local(who access.Principal, task string) *Session {
-	s := d.session(Local, newRequestID(), authn.Local(who, task))
+	s := d.session(Local, NewRequestID(), authn.Local(who, task))
 	s.passed = true
 	s.Operation(task, true)
 	return s
@@ -25,7 +25,7 @@ func (d *Door) Local(who access.Principal, task string) *Session {
 // budget were passed there. It ends with Finish.
 func (d *Door) Carried(who *access.Caller, request, task string) *Session {
 	if !ValidRequestID(request) {
-		request = newRequestID()
+		request = NewRequestID()
 	}
 	s := d.session(Local, request, who)
 	s.passed = true
@@ -41,7 +41,7 @@ const Relayed Protocol = "relay"
 // as for any caller. It ends with Finish.
 func (d *Door) Relayed(r authn.Relayed, request, operation string, writes bool) *Session {
 	if request == "" {
-		request = newRequestID()
+		request = NewRequestID()
 	}
 	s := d.session(Relayed, request, r.Caller())
 	s.passed = true

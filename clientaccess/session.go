@@ -66,8 +66,8 @@ func (d *Door) session(p Protocol, id string, c *access.Caller) *Session {
 	return s
 }
 
-// newRequestID is what answers, logs and audit records share.
-func newRequestID() string {
+// NewRequestID makes what answers, logs and audit records share.
+func NewRequestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails, by its documentation
 	return hex.EncodeToString(b[:])
@@ -91,7 +91,7 @@ func requestID(r *http.Request) string {
 	if id, ok := r.Context().Value(requestIDKey{}).(string); ok {
 		return id
 	}
-	return newRequestID()
+	return NewRequestID()
 }
 
 // RequestID returns the id under which the audit log and explain know the

@@ -51,6 +51,7 @@ var passed = [...]string{
 var returned = [...]string{
 	"Content-Type", "Content-Length", "Cache-Control", "Content-Disposition", "ETag", "Retry-After",
 	"client-request-id", "X-CasErrorCode", "X-Content-Type-Options",
+	"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "X-Robots-Tag",
 	"X-Entente-Reason", "X-Entente-Request-Id", "X-Entente-Subject", "X-Entente-Mailbox",
 }
 

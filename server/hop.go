@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"entente"
 	"entente/authn"
 	"entente/clientaccess"
 	"entente/hop"
@@ -62,6 +63,25 @@ func (s *Server) openPost(ctx context.Context) error {
 	})
 	s.post.Elsewhere = s.parcels
 	return nil
+}
+
+// publishedElsewhere has the node with a published calendar answer for it. Whoever
+// asks is nobody, and the address is all that he knows: it goes on as it came.
+func (s *Server) publishedElsewhere(w http.ResponseWriter, r *http.Request, box entente.MailboxID) bool {
+	snapshot := s.Directory.Snapshot()
+	node := s.nodes.HolderOf(snapshot, box)
+	if node == "" || hop.Arrived(r.Context()) != "" {
+		return false
+	}
+	a, err := s.nodes.Pass(r.Context(), s.nodes.Passage(node, r, snapshot, nil, clientaccess.NewRequestID(), nil))
+	if err != nil {
+		w.Header().Set("Retry-After", "30")
+		http.Error(w, "not available now; try again", http.StatusServiceUnavailable)
+		return true
+	}
+	defer func() { _ = a.Body.Close() }()
+	hop.Relay(w, a)
+	return true
 }
 
 // nodesAdmin is the way to the other nodes as administrators see it.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,7 +71,7 @@ func (c *cluster) start(name string, change func(*Config)) *running {
 		c.must(os.MkdirAll(keys, 0o700))
 		c.must(os.WriteFile(filepath.Join(keys, "master.key"), text, 0o400))
 	}
-	r := start(c.TB.(*testing.T), conf)
+	r := start(c.TB, conf)
 	if c.key == "" {
 		c.key = filepath.Join(keys, "master.key")
 		_, err := c.api(r).AddDomain(c.Context(), admin.DomainName{Name: "contoso.example"})
@@ -660,4 +661,34 @@ func must[T any](x T, err error) T {
 		panic(err)
 	}
 	return x
+}
+
+// A published calendar is found at every node under its address.
+func TestPublishedElsewhere(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	api := c.api(c.nodes["a"])
+	if r := c.ask("a", "anna", "", createEvent("Open day", "")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	must(api.CreateSharingPolicy(t.Context(), admin.CreateSharingPolicy{SharingPolicyName: admin.SharingPolicyName{Name: "Open"}, Rules: []string{"Anonymous: CalendarSharingFreeBusyDetail"}, Default: true}))
+	p := must(api.PublishCalendar(t.Context(), admin.PublishCalendar{CalendarName: admin.CalendarName{AccountName: admin.AccountName{Account: "anna@contoso.example"}, Folder: "calendar"}, Level: "LimitedDetails"}))
+	c.live()
+	get := func(node, address string) *reply {
+		t.Helper()
+		u := must(url.Parse(address))
+		q := must(http.NewRequestWithContext(t.Context(), http.MethodGet, c.nodes[node].url+u.EscapedPath(), http.NoBody))
+		w := must(c.nodes[node].client.Do(q))
+		defer w.Body.Close()
+		return &reply{w.StatusCode, w.Header, string(must(io.ReadAll(w.Body)))}
+	}
+	for _, address := range []string{p.URL, p.ICalURL} {
+		here, there := get("a", address), get("b", address)
+		if here.status != http.StatusOK || there.status != here.status || there.body != here.body || there.header.Get("ETag") != here.header.Get("ETag") || there.header.Get("Content-Security-Policy") != here.header.Get("Content-Security-Policy") {
+			t.Errorf("%s: at b %d %s\nat a %d %s", address, there.status, there.body, here.status, here.body)
+		}
+	}
+	if r := get("b", "https://x/owa/calendar/x@contoso.example/0/calendar.ics"); r.status != http.StatusNotFound {
+		t.Errorf("%d", r.status)
+	}
 }

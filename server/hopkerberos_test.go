@@ -12,6 +12,30 @@ import (
 	"entente/kerberos/kdctest"
 )
 
+// secondHop makes a configuration that of one of several nodes, each a service of
+// the realm. state is that of the first one, whose key all have.
+func secondHop(t testing.TB, c *Config, realm *kdctest.Realm, name, database, state string) {
+	t.Helper()
+	c.Name, c.Database, c.URL = name+"."+realm.Domain, database, "https://127.0.0.1"
+	c.Kerberos = &KerberosConfig{
+		Realm: realm.Name, Keytab: realm.Export(t, realm.Service(name)), Services: []string{realm.SPN(name)}, Account: realm.Service(name),
+		Realms: []KerberosRealmConfig{{Name: realm.Name, KDCs: []string{realm.KDC}}},
+	}
+	if state == "" {
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(state, "keys", "master.key"))
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(c.State, "keys"), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(c.State, "keys", "master.key"), text, 0o400)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A node without the mailbox gets a ticket for the one with it in the name of
 // whom it was shown one, if the realm lets it; that node decides by it, and has
 // the whole way on record. Nobody gets there who may not be delegated, nor by a
@@ -19,27 +43,8 @@ import (
 func TestSecondHop(t *testing.T) {
 	realm := kdctest.Samba(t)
 	url := dbtest.PostgresURL(t)
-	node := func(name, key string) *kerberized {
-		return kerberize(t, realm, func(c *Config) {
-			c.Name, c.Database, c.URL = name+"."+realm.Domain, url, "https://127.0.0.1"
-			c.Kerberos = &KerberosConfig{
-				Realm: realm.Name, Keytab: realm.Export(t, realm.Service(name)), Services: []string{realm.SPN(name)}, Account: realm.Service(name),
-				Realms: []KerberosRealmConfig{{Name: realm.Name, KDCs: []string{realm.KDC}}},
-			}
-			if key == "" {
-				return
-			}
-			text, err := os.ReadFile(filepath.Join(key, "keys", "master.key"))
-			if err == nil {
-				err = os.MkdirAll(filepath.Join(c.State, "keys"), 0o700)
-			}
-			if err == nil {
-				err = os.WriteFile(filepath.Join(c.State, "keys", "master.key"), text, 0o400)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
+	node := func(name, state string) *kerberized {
+		return kerberize(t, realm, func(c *Config) { secondHop(t, c, realm, name, url, state) })
 	}
 	mbx := node("mbx", "")
 	sids := mbx.importPeople()

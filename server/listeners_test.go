@@ -27,12 +27,12 @@ type running struct {
 }
 
 // start serves an organization of one on loopback until the test ends.
-func start(t *testing.T, c Config) *running {
+func start(t testing.TB, c Config) *running {
 	t.Helper()
 	return startWith(t, c, Options{Organization: "contoso"})
 }
 
-func startWith(t *testing.T, c Config, o Options) *running {
+func startWith(t testing.TB, c Config, o Options) *running {
 	t.Helper()
 	c.Listen.HTTPS = "127.0.0.1:0"
 	s, err := New(t.Context(), c, o)

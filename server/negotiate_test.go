@@ -32,7 +32,7 @@ import (
 // clients that others wrote.
 type kerberized struct {
 	*running
-	t     *testing.T
+	t     testing.TB
 	realm *kdctest.Realm
 	log   *lockedBuffer
 	host  string
@@ -60,7 +60,7 @@ func (b *lockedBuffer) String() string {
 }
 
 // kerberize starts a server as HTTP/cas of a realm.
-func kerberize(t *testing.T, realm *kdctest.Realm, change func(*Config)) *kerberized {
+func kerberize(t testing.TB, realm *kdctest.Realm, change func(*Config)) *kerberized {
 	t.Helper()
 	for _, program := range []string{"curl", "kinit"} {
 		if _, err := exec.LookPath(program); err != nil {

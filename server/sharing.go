@@ -22,7 +22,7 @@ func (s *Server) openSharing(ctx context.Context) error {
 	}
 	s.sharing = sharing.New(sharing.Config{
 		DB: s.main, Directory: s.Directory, Door: s.Door, Seal: seal, Log: s.log, Now: s.options.Now,
-		Base: func() string { return "https://" + s.publicHost() },
+		Base: func() string { return "https://" + s.publicHost() }, Elsewhere: s.publishedElsewhere,
 	})
 	return nil
 }

@@ -50,6 +50,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if s.Elsewhere != nil && s.Elsewhere(w, r, p.Mailbox) {
+		return
+	}
 	a, err := s.answer(r, p, format)
 	var e *entente.Error
 	switch {

@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"entente"
@@ -51,6 +52,9 @@ type Config struct {
 	// Base returns the beginning of addresses, https://host, without a slash at
 	// the end.
 	Base func() string
+	// Elsewhere, if set, has the node that has a mailbox answer, if that is another
+	// one, and reports whether it has.
+	Elsewhere func(w http.ResponseWriter, r *http.Request, box entente.MailboxID) bool
 }
 
 // A Service keeps publications and answers for them. It is safe for concurrent
