@@ -10,23 +10,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
 // script is the shell script that runs a realm's programs, in a process group
-// of their own. Its standard input ends when the test process does, in whatever
-// way, and then it takes the programs and their files away; so nothing is left
-// of a test that was killed.
+// of their own: what the file start in the realm's directory says. Its standard
+// input ends when the test process does, in whatever way, and then it takes the
+// programs and their files away; so nothing is left of a test that was killed.
 const script = `
-dir=$1; shift; pid=
+dir=$1; pid=
 ended() { [ -z "$pid" ] || { kill -CONT -$pid; kill -TERM -$pid; i=0
 	while kill -0 -$pid && [ $i -lt 100 ]; do sleep 0.02; i=$((i+1)); wait $pid; done
 	kill -KILL -$pid; wait $pid; pid=; } 2>/dev/null; }
 while read -r command; do
 	case $command in
-	start) ended; setsid "$@" </dev/null >>"$dir/log" 2>&1 & pid=$!;;
+	start) ended; setsid /bin/sh "$dir/start" </dev/null >>"$dir/log" 2>&1 & pid=$!;;
 	stop) ended;;
 	pause) kill -STOP -$pid;;
 	resume) kill -CONT -$pid;;
@@ -43,9 +44,9 @@ type keeper struct {
 	out *bufio.Reader
 }
 
-func newKeeper(dir string, env []string, command ...string) (*keeper, error) {
-	c := exec.Command("/bin/sh", append([]string{"-c", script, "keeper", dir}, command...)...)
-	c.Dir, c.Env = "/", append(os.Environ(), env...)
+func newKeeper(dir string) (*keeper, error) {
+	c := exec.Command("/bin/sh", "-c", script, "keeper", dir)
+	c.Dir = "/"
 	// A session of its own keeps an interrupt from the terminal away: the keeper
 	// ends things in order.
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -118,32 +119,51 @@ func within(limit time.Duration, f func() error) error {
 	}
 }
 
+// starting is what the file start says.
+func starting(env, command []string) string {
+	quoted := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+	b := new(strings.Builder)
+	b.WriteString("exec env")
+	for _, s := range slices.Concat(env, command) {
+		b.WriteString(" " + quoted(s))
+	}
+	return b.String() + "\n"
+}
+
 // launch makes a directory and an address for a realm, has prepare fill it and
-// say what to run, and runs that.
+// say what to run, and runs that. The keeper is there before there is anything to
+// be taken away.
 func launch(r *Realm, prepare func(ip string) (command []string, err error)) (*Realm, error) {
 	dir, err := os.MkdirTemp("", "kdc")
 	if err != nil {
 		return nil, err
 	}
 	r.dir, r.Config, r.Keytab = dir, filepath.Join(dir, "krb5.conf"), filepath.Join(dir, "keytab")
-	ip, err := address()
-	if err == nil {
-		r.KDC = net.JoinHostPort(ip, "88")
-		var command []string
-		if command, err = prepare(ip); err == nil {
-			r.keeper, err = newKeeper(dir, r.env, command...)
-		}
-	}
-	if err == nil {
-		if err = r.up(); err != nil {
-			r.keeper.close()
-		}
-	}
-	if err != nil {
+	if r.keeper, err = newKeeper(dir); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
+	if err := r.launch(prepare); err != nil {
+		r.keeper.close()
+		return nil, err
+	}
 	return r, nil
+}
+
+func (r *Realm) launch(prepare func(ip string) (command []string, err error)) error {
+	ip, err := address()
+	if err != nil {
+		return err
+	}
+	r.KDC = net.JoinHostPort(ip, "88")
+	command, err := prepare(ip)
+	if err != nil {
+		return err
+	}
+	if err := write(filepath.Join(r.dir, "start"), starting(r.env, command)); err != nil {
+		return err
+	}
+	return r.up()
 }
 
 // address finds a loopback address on which nobody listens.
