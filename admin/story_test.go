@@ -164,7 +164,7 @@ var unstoried = [...]string{
 	"ldap sync",
 	"publish status", // these need a gateway and a realm: TestPublishVerbs of server
 	"tickets flush",
-	"rule list", // these need a gateway: TestRuleVerbs of server
+	"rule list", // these need a gateway: TestEnforcingGateway of server
 	"rule show",
 	"rule test",
 	"rule explain",
