@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -432,4 +433,39 @@ func TestGatewayStopsWithWaitingClients(t *testing.T) {
 	if err := g.stop(); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
+}
+
+// TestHealth has a rule whose servers say by a path whether they are well.
+func TestHealth(t *testing.T) {
+	w := newWorld(t)
+	var ill atomic.Bool
+	answer := func(name string, ill *atomic.Bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/healthz" && ill.Load() {
+				w.WriteHeader(503)
+			}
+			io.WriteString(w, name)
+		}
+	}
+	c := w.config(w.inside(answer("first", &ill), false), w.inside(answer("second", new(atomic.Bool)), false))
+	c.Rules[0].Health = "/healthz"
+	g := w.start(c)
+	client := g.client("internet")
+	test := func(want string) {
+		t.Helper()
+		for _, s := range g.rules[0].servers {
+			g.look(t.Context(), g.rules[0], s)
+		}
+		if _, got := get(t, client, "/x/", "anna"); got != want {
+			t.Errorf("%s answers, want %s", got, want)
+		}
+	}
+	test("first")
+	ill.Store(true)
+	test("second")
+	if s := g.Status().Rules[0].Servers[0]; !s.Down || !strings.Contains(s.Error, "/healthz answers 503") {
+		t.Errorf("%+v", s)
+	}
+	ill.Store(false)
+	test("first")
 }
