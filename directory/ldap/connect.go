@@ -146,7 +146,7 @@ func (c *Client) dial(ctx context.Context, s *server) (*connection, error) {
 		_ = raw.Close()
 		return nil, because(ctx, err)
 	}
-	frames := newFramed(over)
+	frames := newFramed(over, c.answer)
 	l := goldap.NewConn(frames, true)
 	l.Start()
 	return &connection{Conn: l, server: s, raw: raw, frames: frames}, nil

@@ -3,7 +3,6 @@ package ldap
 import (
 	"context"
 	"net"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,19 +74,7 @@ func TestTaken(t *testing.T) {
 	if _, err := c.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	usn := 1000
-	name := func(i int, upn string) {
-		usn++
-		for _, a := range l.objects[i].Attributes {
-			switch a.Name {
-			case "userPrincipalName":
-				a.Values = []string{upn}
-			case "uSNChanged":
-				a.Values = []string{strconv.Itoa(usn)}
-			}
-		}
-		l.root["highestCommittedUSN"] = []string{strconv.Itoa(usn)}
-	}
+	name := func(i int, upn string) { l.set(i, "userPrincipalName", upn) }
 	name(0, "p0002@entente.test")
 	name(2, "other@entente.test")
 	if r, err := c.Sync(t.Context()); err != nil || r.Changed != 2 || r.Refused != 0 {
@@ -102,12 +89,7 @@ func TestTaken(t *testing.T) {
 		t.Errorf("exchanged: %+v %v", r, err)
 	}
 	// One of them is disabled there: that much is done.
-	name(2, "p0002@entente.test")
-	for _, a := range l.objects[2].Attributes {
-		if a.Name == "userAccountControl" {
-			a.Values = []string{"514"}
-		}
-	}
+	l.set(2, "userAccountControl", "514")
 	if r, err := c.Sync(t.Context()); err != nil || r.Refused != 1 || r.Disabled != 1 {
 		t.Errorf("disabled: %+v %v", r, err)
 	}

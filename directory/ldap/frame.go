@@ -26,7 +26,7 @@ var (
 	errNotLDAP  = errors.New("what the server sent is no LDAP message")
 	errMessage  = fmt.Errorf("a message of the server is larger than %d bytes", maxMessage)
 	errElements = fmt.Errorf("a message of the server has more than %d elements, or lies deeper than %d", maxElements, maxDepth)
-	errAnswer   = fmt.Errorf("the server's answer is larger than %d bytes", maxAnswer)
+	errAnswer   = errors.New("the server's answer is larger than any should be")
 )
 
 // A framed connection hands on whole LDAP messages that are within the limits,
@@ -39,8 +39,8 @@ type framed struct {
 	allowed int64
 }
 
-func newFramed(c net.Conn) *framed {
-	return &framed{Conn: c, in: bufio.NewReader(c), allowed: maxAnswer}
+func newFramed(c net.Conn, allowed int64) *framed {
+	return &framed{Conn: c, in: bufio.NewReader(c), allowed: allowed}
 }
 
 func (f *framed) Read(p []byte) (int, error) {

@@ -75,6 +75,7 @@ type Client struct {
 	binders pool // bound as whoever proves himself
 
 	syncing  chan struct{} // a place for one
+	answer   int64         // bytes of one answer at most
 	fresh    atomic.Int64  // Unix milliseconds
 	progress atomic.Pointer[Progress]
 
@@ -109,7 +110,7 @@ func New(c Config) (*Client, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	client := &Client{Config: c, syncing: make(chan struct{}, 1)}
+	client := &Client{Config: c, syncing: make(chan struct{}, 1), answer: maxAnswer}
 	for _, text := range c.Servers {
 		s, err := parseServer(text)
 		if err != nil {

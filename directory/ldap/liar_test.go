@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,6 +43,8 @@ type liar struct {
 	root       map[string][]string
 	invocation string // of 16 bytes
 	dials      atomic.Int32
+
+	mu sync.Mutex // while it answers, and while it is changed
 
 	search func(l *liar, w io.Writer, id int64, q asked) bool // true: it has answered
 	plain  func(c net.Conn) bool                              // before TLS: true to go on
@@ -140,6 +143,8 @@ func (l *liar) serve(c net.Conn) {
 }
 
 func (l *liar) answer(w io.Writer, id int64, p *ber.Packet) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r := p.Children[1].Children
 	q := asked{base: fmt.Sprint(r[0].Value), paged: len(p.Children) > 2 && bytes.Contains(p.Children[2].Bytes(), []byte(goldap.ControlTypePaging))}
 	q.filter, _ = goldap.DecompileFilter(r[6])
@@ -153,6 +158,20 @@ func (l *liar) answer(w io.Writer, id int64, p *ber.Packet) {
 }
 
 var changedSince = regexp.MustCompile(`uSNChanged>=(\d+)`)
+
+// lie has it answer otherwise from now on; nil ends it.
+func (l *liar) lie(search func(l *liar, w io.Writer, id int64, q asked) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.search = search
+}
+
+// become changes what it has.
+func (l *liar) become(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+}
 
 // honest answers as it should be.
 func (l *liar) honest(w io.Writer, id int64, q asked) {
@@ -315,9 +334,12 @@ func TestLiar(t *testing.T) {
 		if r, err := c.Sync(t.Context()); err != nil || r.Created != 3 {
 			t.Fatalf("%s: an honest one: %+v %v", name, r, err)
 		}
-		l.search = search
-		if name == "silence" {
+		l.lie(search)
+		switch name {
+		case "silence":
 			c.Timeout = 200 * time.Millisecond
+		case "endless entries":
+			c.answer = 8 << 20
 		}
 		began := time.Now()
 		_, err := c.SyncWith(t.Context(), Options{Full: true})
@@ -332,7 +354,8 @@ func TestLiar(t *testing.T) {
 				t.Errorf("%s: somebody was disabled", name)
 			}
 		}
-		l.search, c.Timeout = nil, 20*time.Second
+		l.lie(nil)
+		c.Timeout = 20 * time.Second
 		if _, err := c.SyncWith(t.Context(), Options{Full: true}); err != nil {
 			t.Errorf("%s: afterwards: %v", name, err)
 		}
@@ -447,7 +470,7 @@ func TestGroups(t *testing.T) {
 		"cn": {"All"}, "groupType": {"-2147483646"}, "member;range=0-1": {member(7), member(8)},
 	})
 	l.objects = append(l.objects, group)
-	l.search = func(l *liar, w io.Writer, id int64, q asked) bool {
+	l.lie(func(l *liar, w io.Writer, id int64, q asked) bool {
 		if q.base != group.DN {
 			return false
 		}
@@ -455,7 +478,7 @@ func TestGroups(t *testing.T) {
 		_, _ = w.Write(message(id, entryPacket(e)))
 		l.done(w, id, q.paged, "")
 		return true
-	}
+	})
 	c, here := l.client(t)
 	if r, err := c.Sync(t.Context()); err != nil || r.Created != 4 {
 		t.Fatalf("%+v %v", r, err)
@@ -468,29 +491,21 @@ func TestGroups(t *testing.T) {
 		t.Errorf("members: %s", got)
 	}
 	// An account whose primary group becomes another: the group did not change.
-	l.root["highestCommittedUSN"] = []string{"1001"}
-	for _, a := range l.objects[0].Attributes {
-		switch a.Name {
-		case "primaryGroupID":
-			a.Values = []string{"514"}
-		case "uSNChanged":
-			a.Values = []string{"1001"}
-		}
-	}
+	l.set(0, "primaryGroupID", "514")
 	if _, err := c.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if g, err = here.Group(t.Context(), "S-1-5-21-1-2-3-513"); err != nil || len(g.Members) != 5 {
 		t.Errorf("members: %v %v", g.Members, err)
 	}
-	l.search = func(l *liar, w io.Writer, id int64, q asked) bool {
+	l.lie(func(l *liar, w io.Writer, id int64, q asked) bool {
 		if q.base != group.DN {
 			return false
 		}
 		_, _ = w.Write(message(id, entryPacket(goldap.NewEntry(group.DN, map[string][]string{"member;range=0-1": {member(7), member(8)}}))))
 		l.done(w, id, q.paged, "")
 		return true
-	}
+	})
 	if _, err := c.SyncWith(t.Context(), Options{Full: true}); err == nil || !strings.Contains(err.Error(), errEndless.Error()) {
 		t.Errorf("ranges without an end: %v", err)
 	}
@@ -502,6 +517,8 @@ func member(rid int) string {
 
 // set changes an object as a server does, with the next number.
 func (l *liar) set(i int, attr string, values ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	usn, _ := strconv.Atoi(l.root["highestCommittedUSN"][0])
 	next := []string{strconv.Itoa(usn + 1)}
 	l.root["highestCommittedUSN"] = next
@@ -549,7 +566,7 @@ func TestExchange(t *testing.T) {
 		t.Errorf("without the schema: %+v", a)
 	}
 
-	l.root["schemaNamingContext"] = []string{"CN=Schema"}
+	l.become(func() { l.root["schemaNamingContext"] = []string{"CN=Schema"} })
 	sync() // everything is read again
 	if a := account(0); a.Kind != access.KindUser || a.Hidden || a.Custom[0] != "theirs" {
 		t.Errorf("with the schema: %+v", a)
@@ -613,17 +630,17 @@ func TestTurn(t *testing.T) {
 	if l.dials.Load() != dials {
 		t.Error("it was asked before the interval was over")
 	}
-	l.search = func(l *liar, w io.Writer, id int64, _ asked) bool {
+	l.lie(func(l *liar, w io.Writer, id int64, _ asked) bool {
 		_, _ = w.Write(message(id, result(goldap.ApplicationSearchResultDone, goldap.LDAPResultBusy, "")))
 		return true
-	}
+	})
 	now = now.Add(4 * time.Minute)
 	turn("")
 	now = now.Add(2 * time.Minute)
 	turn("is old")
 	now = now.Add(2 * time.Minute)
 	turn("")
-	l.search = nil
+	l.lie(nil)
 	now = now.Add(2 * time.Minute)
 	turn("fresh again")
 }

@@ -177,6 +177,18 @@ func TestActiveDirectory(t *testing.T) {
 			t.Errorf("a title that was taken away is %q", bob.Title)
 		}
 
+		// What certificates of hers are known by.
+		ad.Modify(t, ad.DN("alice"), "altSecurityIdentities", "X509:<I>CN=Lab CA<SR>65", "X509:<SKI>0102030405060708090a0b0c0d0e0f1011121314")
+		w.did(Options{}, 0, 1)
+		if a := w.whole("alice@entente.test"); len(a.Identities) != 2 || a.LogonName != "alice" {
+			t.Errorf("alice: %+v", a)
+		}
+		ad.Modify(t, ad.DN("alice"), "altSecurityIdentities")
+		w.did(Options{}, 0, 1)
+		if a := w.whole("alice@entente.test"); len(a.Identities) != 0 {
+			t.Errorf("alice: %+v", a)
+		}
+
 		// Disabled there, and enabled again.
 		ad.Disable(t, "alice")
 		w.did(Options{}, 0, 1)
