@@ -76,9 +76,11 @@ const maxUserAgent = 256
 
 // clean bounds a header value and takes control characters out, which
 // net/http lets through in part.
-func clean(s string) string {
-	b := make([]byte, 0, min(len(s), maxUserAgent))
-	for i := 0; i < len(s) && len(b) < maxUserAgent; i++ {
+func clean(s string) string { return cleanTo(s, maxUserAgent) }
+
+func cleanTo(s string, most int) string {
+	b := make([]byte, 0, min(len(s), most))
+	for i := 0; i < len(s) && len(b) < most; i++ {
 		if c := s[i]; c >= ' ' && c != 0x7f {
 			b = append(b, c)
 		}

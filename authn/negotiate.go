@@ -41,8 +41,8 @@ type NegotiateConfig struct {
 	Channel func(*http.Request) bool
 	Secure  func(*http.Request) bool
 	// Refused, if set, is told why a token was turned away, and whose it was where
-	// that is known.
-	Refused func(client, why string)
+	// that is proven.
+	Refused func(client string, reason entente.Reason, why string)
 }
 
 // A NegotiateRealm says whose tickets a realm's are.
@@ -86,10 +86,14 @@ func (n *Negotiate) Authenticate(r *http.Request, answer http.Header) (*access.C
 	case errors.As(err, &e) && e.Kind == entente.Unavailable:
 		return nil, err
 	case n.Refused != nil:
-		n.Refused(clean(client), why(err))
+		n.Refused(clean(client), kindOf(err), cleanTo(why(err), maxWhy))
 	}
 	return nil, refused()
 }
+
+// maxWhy bounds what the log keeps of a refusal, in which there are names that
+// somebody wrote into a token.
+const maxWhy = 512
 
 // why is a refusal in words for the administrator.
 func why(err error) string {
@@ -98,6 +102,15 @@ func why(err error) string {
 		return string(e.Reason) + ": " + err.Error()
 	}
 	return err.Error()
+}
+
+// kindOf is the kind of a refusal, which nobody outside can choose.
+func kindOf(err error) entente.Reason {
+	var e *entente.Error
+	if errors.As(err, &e) && e.Reason != "" {
+		return e.Reason
+	}
+	return "account"
 }
 
 // Challenge implements Method. RFC 4559 4.1.

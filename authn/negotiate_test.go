@@ -165,7 +165,7 @@ func TestNotNegotiate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	n.Refused = func(_, why string) { said = append(said, why) }
+	n.Refused = func(_ string, _ entente.Reason, why string) { said = append(said, why) }
 	test := func(authorization, want string) {
 		t.Helper()
 		said = nil

@@ -77,7 +77,7 @@ func TestForeignRealm(t *testing.T) {
 		return minttest.Ticket{Client: "lena", ClientRealm: "FABRIKAM.EXAMPLE", PAC: p}
 	}
 	var why string
-	x.n.Refused = func(_, w string) { why = w }
+	x.n.Refused = func(_ string, _ entente.Reason, w string) { why = w }
 	test := func(what string, ticket minttest.Ticket, want string) {
 		t.Helper()
 		answer := http.Header{}

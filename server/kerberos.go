@@ -272,8 +272,9 @@ func (s *Server) negotiateMethod() authn.Methods {
 	conf := authn.NegotiateConfig{
 		Directory: s.Directory, Acceptor: s.acceptor(), Realms: realms, Secure: secure,
 		Required: c.Bindings == bindingsRequire, Channel: s.nodes.Node.Channel,
-		Refused: func(client, why string) {
-			if s.complaints.fresh("ticket\x00"+why, s.options.Now()) {
+		Refused: func(client string, reason entente.Reason, why string) {
+			// Strangers choose the words, and neither the reason nor who is proven.
+			if s.complaints.fresh("ticket\x00"+client+"\x00"+string(reason), s.options.Now()) {
 				s.log.Warn("a ticket is turned away", "client", client, "why", why)
 			}
 		},

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -173,5 +174,40 @@ func TestLargeTickets(t *testing.T) {
 	}
 	if header, status := ask(1600); status == http.StatusOK {
 		t.Errorf("a header of %d octets: %d", header, status)
+	}
+}
+
+// TestRefusedTicketsInTheLog: strangers write what they like into tokens, and the
+// log has one line for it, of bounded length.
+func TestRefusedTicketsInTheLog(t *testing.T) {
+	m := mint(t)
+	log := &lockedBuffer{}
+	r := startWith(t, m.config(conf(t, "sqlite:entente.db")), Options{Organization: "contoso", Log: slog.New(slog.NewTextHandler(log, nil))})
+	for i := range 20 {
+		other := m.service.As(fmt.Sprintf("HTTP/%d.contoso.example/%s", i, strings.Repeat("x\n", 1000)))
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/EWS/Exchange.asmx", strings.NewReader(getInbox))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Authorization", negotiate(other.Issue(time.Now(), minttest.Ticket{Client: "anna", PAC: &minttest.PAC{RID: 1104}})))
+		resp, err := r.client.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%d %v", resp.StatusCode, err)
+		}
+	}
+	n := 0
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "a ticket is turned away") {
+			n++
+			if len(line) > 1000 {
+				t.Errorf("a line of %d octets", len(line))
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d lines: %s", n, log)
 	}
 }
