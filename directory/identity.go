@@ -18,7 +18,6 @@ const (
 
 const (
 	maxIdentities = 100
-	maxLogonName  = 256 // [MS-ADA3] 2.222
 )
 
 // identities come in the order of accounts, as addresses do.
@@ -63,16 +62,15 @@ func addIdentity(a *access.Account, kind int64, name, said string) {
 // checkIdentities validates the logon name and the identities, and puts these in
 // their order.
 func (a *Account) checkIdentities() error {
-	// [MS-SAMR] 3.1.1.6: what a logon name must not have in it.
-	if strings.ContainsAny(a.LogonName, "\"/\\[]:;|=,+*?<>@") || strings.TrimSpace(a.LogonName) != a.LogonName || strings.HasSuffix(a.LogonName, ".") {
-		return entente.Errorf(entente.Invalid, "%q is no logon name", bounds(a.LogonName))
-	}
-	if len(a.LogonName) > maxLogonName || len(a.Identities) > maxIdentities {
-		return entente.Errorf(entente.TooLarge, "a logon name has at most %d bytes, and an account %d identities", maxLogonName, maxIdentities)
-	}
-	if err := checkTexts(a.LogonName); err != nil || len(a.Identities) == 0 {
-		a.Identities = nil
+	if err := checkLogonName(a.LogonName); err != nil {
 		return err
+	}
+	if len(a.Identities) > maxIdentities {
+		return entente.Errorf(entente.TooLarge, "an account has at most %d identities", maxIdentities)
+	}
+	if len(a.Identities) == 0 {
+		a.Identities = nil
+		return nil
 	}
 	a.Identities = slices.Clone(a.Identities) // a snapshot may have the list too
 	for i, s := range a.Identities {
@@ -85,6 +83,15 @@ func (a *Account) checkIdentities() error {
 	slices.Sort(a.Identities)
 	a.Identities = slices.Compact(a.Identities)
 	return nil
+}
+
+// checkLogonName refuses what a logon name must not have in it. [MS-SAMR] 3.1.1.6.
+// An @ would make a KDC read it as another kind of name.
+func checkLogonName(s string) error {
+	if strings.ContainsAny(s, "\"/\\[]:;|=,+*?<>@") || strings.TrimSpace(s) != s || strings.HasSuffix(s, ".") {
+		return entente.Errorf(entente.Invalid, "%q is no logon name", bounds(s))
+	}
+	return checkTexts(s)
 }
 
 // vacantLogon makes sure that no other account of the same domain has the logon

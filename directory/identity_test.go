@@ -83,6 +83,10 @@ altSecurityIdentities: Other:thing
 				t.Errorf("%+v %v, want %s and a word of what was left out", r, err, action)
 			}
 		}
+		odd := strings.NewReplacer("Anna", "a@b", "anna", "ben").Replace(ldif)
+		if r, err := d.ImportLDIF(t.Context(), strings.NewReader(odd), ImportOptions{}); err != nil || r.Created != 1 {
+			t.Errorf("%+v %v: an account is refused for its logon name", r, err)
+		}
 		const csv = "UserPrincipalName,sAMAccountName,altSecurityIdentities\nanna@contoso.example,anna2,X509:<SKI>0A;X509:<SKI>0b\n"
 		r, err := d.ImportCSV(t.Context(), strings.NewReader(csv), ImportOptions{})
 		a, ok := d.Snapshot().FindIdentity("X509:<SKI>0b")

@@ -299,6 +299,9 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 	if _, left := readIdentities(r.attrs["altsecurityidentities"]); left != nil && l.Err == nil {
 		l.Err = left
 	}
+	if v, _ := r.get("samaccountname", "logonname"); l.Err == nil && checkLogonName(v) != nil {
+		l.Err = entente.Errorf(entente.Invalid, "left out: the logon name %q", bounds(v))
+	}
 	found, err := c.match(wanted)
 	if err != nil {
 		return err

@@ -91,7 +91,9 @@ func (r *record) fill(a *Account) error {
 		return err
 	}
 	if v, said := r.get("samaccountname", "logonname"); said {
-		a.LogonName = v
+		if a.LogonName = v; checkLogonName(v) != nil { // [MS-ADA3] 2.222
+			a.LogonName = ""
+		}
 	}
 	if all, said := r.attrs["altsecurityidentities"]; said {
 		a.Identities, _ = readIdentities(all)
