@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Upstream struct {
 	config  UpstreamConfig
 	one     *http.Transport // HTTP/1.1
 	two     *http.Transport // both; nil if HTTP/2 is not offered
+	onlyOne sync.Map        // addresses that refused HTTP/2
 }
 
 const (
@@ -137,11 +139,30 @@ func (u *Upstream) dial(ctx context.Context, network, address string, next []str
 // upgrade is for requests to change the protocol, which HTTP/2 does not have.
 func (u *Upstream) RoundTrip(pool, address string, upgrade bool, r *http.Request) (*http.Response, error) {
 	r.URL.Scheme, r.URL.Host = "https", poolHost(pool, address)
-	if u.two == nil || upgrade {
+	if _, one := u.onlyOne.Load(address); u.two == nil || upgrade || one {
 		return u.one.RoundTrip(r)
 	}
-	return u.two.RoundTrip(r)
+	resp, err := u.two.RoundTrip(r)
+	if err == nil || !wantsOne(err) {
+		return resp, err
+	}
+	u.onlyOne.Store(address, true)
+	switch {
+	case r.Body == nil || r.Body == http.NoBody:
+	case r.GetBody == nil:
+		return nil, err
+	default:
+		r = r.Clone(r.Context())
+		if r.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return u.one.RoundTrip(r)
 }
+
+// wantsOne reports whether a server refuses HTTP/2 for what was asked, having done
+// nothing: IIS does where Windows authentication is on. RFC 9113 7.
+func wantsOne(err error) bool { return strings.Contains(err.Error(), "HTTP_1_1_REQUIRED") }
 
 // Reach connects to a server and has it prove itself, and hangs up.
 func (u *Upstream) Reach(ctx context.Context, address string) error {

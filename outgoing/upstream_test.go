@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -144,5 +146,94 @@ func TestPoolHosts(t *testing.T) {
 	_, err := loopbackDialer().Upstream(Published, UpstreamConfig{}).one.DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", "1"))
 	if !errors.Is(err, ErrRefused) {
 		t.Error("a connection without TLS")
+	}
+}
+
+// TestServersThatWantHTTP11 has a server offer HTTP/2 and refuse it for each
+// request, as IIS does where Windows authentication is on.
+func TestServersThatWantHTTP11(t *testing.T) {
+	b := newBindingServer(t, false)
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	var refused atomic.Int64
+	go func() {
+		for {
+			c, err := raw.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				conn := tls.Server(c, &tls.Config{Certificates: b.TLS.Certificates, NextProtos: []string{"h2", "http/1.1"}})
+				defer conn.Close()
+				if conn.Handshake() != nil {
+					return
+				}
+				if conn.ConnectionState().NegotiatedProtocol == "h2" {
+					refuseStreams(conn, &refused)
+					return
+				}
+				in := bufio.NewReader(conn)
+				for {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					text, _ := io.ReadAll(r.Body)
+					fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+				}
+			}()
+		}
+	}()
+	c := b.config()
+	c.HTTP2 = true
+	u := loopbackDialer().Upstream(Published, c)
+	t.Cleanup(u.Close)
+	for _, body := range []string{"one", "two"} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "https://x/", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := u.RoundTrip("anna", raw.Addr().String(), false, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || string(text) != body {
+			t.Errorf("%q %v, want %q", text, err, body)
+		}
+	}
+	if refused.Load() != 1 {
+		t.Errorf("HTTP/2 was refused %d times", refused.Load())
+	}
+}
+
+// refuseStreams resets each stream with HTTP_1_1_REQUIRED, RFC 9113 7. The frames
+// are written by hand: no server of Go's says so.
+func refuseStreams(conn net.Conn, refused *atomic.Int64) {
+	preface := make([]byte, 24)
+	if _, err := io.ReadFull(conn, preface); err != nil {
+		return
+	}
+	_, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // SETTINGS
+	head := make([]byte, 9)
+	for {
+		if _, err := io.ReadFull(conn, head); err != nil {
+			return
+		}
+		length := int64(head[0])<<16 | int64(head[1])<<8 | int64(head[2])
+		if _, err := io.CopyN(io.Discard, conn, length); err != nil {
+			return
+		}
+		switch {
+		case head[3] == 4 && head[4]&1 == 0:
+			_, _ = conn.Write([]byte{0, 0, 0, 4, 1, 0, 0, 0, 0}) // SETTINGS, acknowledged
+		case head[3] == 1: // HEADERS
+			refused.Add(1)
+			_, _ = conn.Write(append([]byte{0, 0, 4, 3, 0}, append(head[5:9:9], 0, 0, 0, 0xd)...)) // RST_STREAM
+		}
 	}
 }
