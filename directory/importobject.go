@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"entente"
+	"entente/access"
 	"entente/db"
 )
 
@@ -37,6 +38,52 @@ func (d *Directory) ImportObjects(ctx context.Context, next func() (Object, erro
 		n++
 		return &record{line: n, dn: e.DN, attrs: e.Attributes, members: e.Members, err: e.Err}, nil
 	}, o)
+}
+
+// kept tells of the lines that were reported since some number of them.
+func (im *importer) kept(tx *db.Tx, since int) error {
+	if im.o.Kept == nil || len(im.report.Lines) == since {
+		return nil
+	}
+	return im.o.Kept(tx, im.report.Lines[since:])
+}
+
+// changes counts what was changed so far.
+func (im *importer) changes() (n int) {
+	for i := range im.report.Lines {
+		if a := im.report.Lines[i].Action; a == "created" || a == "changed" {
+			n++
+		}
+	}
+	return n
+}
+
+// mailbox gives an account that has just got its address a mailbox, if those of
+// the import are to have one.
+func (im *importer) mailbox(c *Change, a *Account) error {
+	if im.o.Database == "" || a.Mail == "" || a.Kind == access.KindService || !a.Mailbox.IsZero() {
+		return nil
+	}
+	_, err := c.EnableMailbox(a.SID, im.o.Database)
+	return err
+}
+
+// dropForeign takes out an account's addresses in domains that are not ours.
+func (im *importer) dropForeign(c *Change, a *Account) (dropped []entente.SMTPAddress, err error) {
+	if im.o.master && a.Mail == "" {
+		a.Proxies = nil // they are nothing without a primary one
+	}
+	if im.o.master && a.Mail != "" {
+		primary := []entente.SMTPAddress{a.Mail}
+		if dropped, err = c.dropForeign(&primary); err != nil {
+			return nil, err
+		}
+		if len(dropped) > 0 {
+			a.Mail, a.Proxies = "", nil
+			return dropped, nil
+		}
+	}
+	return c.dropForeign(&a.Proxies)
 }
 
 // keepAddresses leaves a mailbox the addresses it has, where its owner has none
