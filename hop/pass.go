@@ -26,6 +26,7 @@ type Passage struct {
 	Caller *access.Caller
 	// Header is the client's, of which little passes.
 	Header  http.Header
+	Host    string // by which the client called; a proof in the message may be of it
 	Address string // of the client
 	// Generation is that of the settings by which the request was let in here: the
 	// other node decides by these, or later ones.
@@ -36,7 +37,7 @@ type Passage struct {
 func (r *Router) Passage(node string, in *http.Request, s *access.Snapshot, c *access.Caller, id string, body []byte) *Passage {
 	return &Passage{
 		Node: node, Method: in.Method, Path: in.URL.EscapedPath(), Body: body, Request: id,
-		Caller: c, Header: in.Header, Address: host(in), Generation: s.Generation(),
+		Caller: c, Header: in.Header, Host: in.Host, Address: host(in), Generation: s.Generation(),
 	}
 }
 
@@ -46,6 +47,10 @@ var passed = [...]string{
 	"Accept", "Accept-Language", "Content-Type", "If-None-Match", "SOAPAction", "User-Agent",
 	"client-request-id", "return-client-request-id", "X-AnchorMailbox", "X-PreferServerAffinity",
 }
+
+// proofs are the headers in which people of other organizations prove who they
+// are. They pass where no node speaks for the caller.
+var proofs = [...]string{"Authorization", "Content-Digest", "Signature", "Signature-Input", "Entente-Key"}
 
 // returned are the headers of an answer that come back.
 var returned = [...]string{
@@ -75,6 +80,15 @@ func (r *Router) Pass(ctx context.Context, p *Passage) (*http.Response, error) {
 	for _, h := range passed {
 		if v := p.Header.Values(h); len(v) > 0 {
 			q.Header[http.CanonicalHeaderKey(h)] = v
+		}
+	}
+	if p.Caller == nil {
+		// What carries its own proof must come as it was: RFC 9421 2.
+		q.Host = p.Host
+		for _, h := range proofs {
+			if v := p.Header.Values(h); len(v) > 0 {
+				q.Header[http.CanonicalHeaderKey(h)] = v
+			}
 		}
 	}
 	if q.Header.Get("User-Agent") == "" {

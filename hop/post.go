@@ -166,6 +166,9 @@ const (
 // Run takes what comes for mailboxes of this node until ctx ends, and returns
 // what could not be brought to its own node for too long.
 func (p *Post) Run(ctx context.Context) {
+	if !p.DB.Shared() {
+		return // there is one node
+	}
 	hints := p.DB.Subscribe(ctx, parcelChannel)
 	look, old := time.NewTicker(lookEvery), time.NewTicker(oldEvery)
 	defer look.Stop()
@@ -198,6 +201,9 @@ func (p *Post) Run(ctx context.Context) {
 
 // Take delivers all that is due for mailboxes of this node.
 func (p *Post) Take(ctx context.Context) error {
+	if some, err := p.due(ctx); err != nil || !some {
+		return err
+	}
 	all, err := p.Directory.Databases(ctx)
 	if err != nil {
 		return err
@@ -217,6 +223,16 @@ func (p *Post) Take(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// due reports whether anything is, for any node: most of the time nothing is, and
+// that is seen without a write.
+func (p *Post) due(ctx context.Context) (bool, error) {
+	n := 0
+	err := p.DB.View(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT COUNT(*) FROM hop_parcel WHERE due <= $1`, p.Now().UnixMilli()).Scan(&n)
+	})
+	return n > 0, err
 }
 
 const parcelColumns = `SELECT id, database, envelope, message, mark, created, due, tries FROM hop_parcel`

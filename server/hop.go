@@ -73,7 +73,10 @@ func (s *Server) publishedElsewhere(w http.ResponseWriter, r *http.Request, box 
 	if node == "" || hop.Arrived(r.Context()) != "" {
 		return false
 	}
-	a, err := s.nodes.Pass(r.Context(), s.nodes.Passage(node, r, snapshot, nil, clientaccess.NewRequestID(), nil))
+	p := s.nodes.Passage(node, r, snapshot, nil, clientaccess.NewRequestID(), nil)
+	p.Header = p.Header.Clone()
+	p.Header.Del("Authorization")
+	a, err := s.nodes.Pass(r.Context(), p)
 	if err != nil {
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "not available now; try again", http.StatusServiceUnavailable)

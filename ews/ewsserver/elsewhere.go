@@ -65,7 +65,16 @@ func (h *Handler) pass(c *call, node string, boxes []entente.MailboxID, request 
 		if err != nil {
 			return h.refuse(c.s, err)
 		}
-		in = patient
+		ctx, cancel := context.WithCancel(patient.Context())
+		in = patient.WithContext(ctx)
+		// A node that stops does not wait for what another one streams.
+		go func(ending <-chan struct{}) {
+			defer cancel()
+			select {
+			case <-ending:
+			case <-ctx.Done():
+			}
+		}(c.s.Ending())
 	}
 	a, err := h.Nodes.Pass(in.Context(), c.passage(node, in, body))
 	if err != nil {
