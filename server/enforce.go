@@ -45,7 +45,7 @@ func protocolOf(path string) clientaccess.Protocol {
 	switch path = strings.ToLower(path); {
 	case strings.HasPrefix(path, "/ews/"):
 		return clientaccess.EWS
-	case path == "/microsoft-server-activesync":
+	case path == "/microsoft-server-activesync", path == "/microsoft-server-activesync/default.eas":
 		return clientaccess.ActiveSync
 	case strings.HasPrefix(path, "/autodiscover/"):
 		return clientaccess.Autodiscover
