@@ -100,16 +100,18 @@ func TestHeadersOfAnswers(t *testing.T) {
 		h.Set("Set-Cookie", "a=b")
 		h.Set("MS-Server-ActiveSync", "15.2")
 		h.Set("request-id", "theirs")
-		w.WriteHeader(401)
+		if r.URL.Path == "/x/refused" {
+			w.WriteHeader(401)
+		}
 	}, false)
 	c := w.config(inside)
 	c.Listeners = append(c.Listeners, Listener{Name: "open", Address: "127.0.0.1:0", Auth: []ClientAuth{NoAuth}, Certificates: c.Listeners[0].Certificates})
 	c.Rules = append(c.Rules, c.Rules[0])
 	c.Rules[1].Name, c.Rules[1].Listener, c.Rules[1].Delegation = "through", "open", PassThrough
 	g := w.start(c)
-	ask := func(listener string) *http.Response {
+	ask := func(listener, path string) *http.Response {
 		t.Helper()
-		r, _ := http.NewRequest("GET", "https://mail.contoso.example/x/", nil)
+		r, _ := http.NewRequest("GET", "https://mail.contoso.example"+path, nil)
 		r.SetBasicAuth("anna@contoso.example", password)
 		resp, err := g.client(listener).Do(r)
 		if err != nil {
@@ -118,7 +120,7 @@ func TestHeadersOfAnswers(t *testing.T) {
 		resp.Body.Close()
 		return resp
 	}
-	resp := ask("internet")
+	resp := ask("internet", "/x/")
 	for _, name := range []string{"WWW-Authenticate", "Proxy-Authenticate", "X-Hop", "Alt-Svc", "X-FEServer"} {
 		if v := resp.Header.Values(name); len(v) > 0 {
 			t.Errorf("%s: %q went out", name, v)
@@ -129,7 +131,10 @@ func TestHeadersOfAnswers(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if got := ask("open").Header.Values("WWW-Authenticate"); len(got) != 2 {
+	if resp := ask("internet", "/x/refused"); resp.StatusCode != 502 || resp.Header.Get("WWW-Authenticate") != "" {
+		t.Errorf("refused inside: %s %v", resp.Status, resp.Header)
+	}
+	if got := ask("open", "/x/refused").Header.Values("WWW-Authenticate"); len(got) != 2 {
 		t.Errorf("what passes through is asked for by the inside: %q", got)
 	}
 }

@@ -103,6 +103,12 @@ func (g *Gateway) ask(ctx context.Context, p *Passage) (*http.Response, error) {
 			resp, err = g.askAgain(ctx, p, s, base, resp)
 			return resp, err
 		}
+		if err == nil && resp.StatusCode == http.StatusUnauthorized && !p.passesThrough() {
+			// The password was right here. Asked for it again, a client would give it
+			// again, and at last ask its user.
+			_ = resp.Body.Close()
+			return nil, &Answer{Status: http.StatusBadGateway, Reason: reasonRefused, Err: errors.New("the server inside refuses the name and password that were right here: does it take Basic on this path, has it the same passwords?")}
+		}
 		if err == nil {
 			return resp, nil
 		}
