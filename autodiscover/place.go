@@ -22,7 +22,7 @@ func (s *Service) placeOf(d *directory.Directory, a *access.Account) place {
 
 // placeAt returns the place of a server. What its own virtual directory does not
 // say, another of its site may; and where a site is not published, this server
-// passes requests on to it.
+// passes requests on to it, or, if it is not published either, any that is.
 func (s *Service) placeAt(d *directory.Directory, server string) place {
 	var p place
 	if server == s.Name {
@@ -36,6 +36,13 @@ func (s *Service) placeAt(d *directory.Directory, server string) place {
 	for _, name := range append(servers, s.Name) {
 		v := d.VirtualDirectory(name, string(clientaccess.EWS))
 		p.internal, p.external = cmp.Or(p.internal, v.InternalURL), cmp.Or(p.external, v.ExternalURL)
+	}
+	if host := hostOf(s.External); p.external == "" && (host == "" || strings.EqualFold(host, s.Name)) {
+		for _, v := range d.VirtualDirectories() { // nobody says otherwise of this server
+			if p.external == "" && v.Protocol == string(clientaccess.EWS) {
+				p.external = v.ExternalURL
+			}
+		}
 	}
 	p.internal = cmp.Or(p.internal, s.EWS)
 	p.external = cmp.Or(p.external, s.External, p.internal)

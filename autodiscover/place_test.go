@@ -77,6 +77,11 @@ func TestPlaces(t *testing.T) {
 	})
 	at("cas2.contoso.example", "", "https://west.contoso.example/EWS/Exchange.asmx")
 	test("published by another of its site", bergen, "https://west.contoso.example/EWS/Exchange.asmx")
+	at("mail.contoso.example", oslo, "")
+	change(func(c *directory.Change) error {
+		return c.SetDatabase(directory.Database{Name: "first", URL: "sqlite:first.db", Node: "mail.contoso.example"})
+	})
+	test("here, and another site alone is published", oslo, "https://west.contoso.example/EWS/Exchange.asmx")
 }
 
 // JSON is asked for before anybody signs in: which address is told, the name says
