@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ import (
 // runNodes runs fabrikam and a contoso of two nodes: partners come to the first,
 // and box has the mailboxes of those whose names end in -box. People are named for
 // what they show: details, times, nothing.
-func runNodes(t *testing.T, now func() time.Time, f func(ctx context.Context, w *world, box *server.Server)) {
+func runNodes(t *testing.T, f func(ctx context.Context, w *world, box *server.Server)) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -27,7 +28,7 @@ func runNodes(t *testing.T, now func() time.Time, f func(ctx context.Context, w 
 			t.Fatal(err)
 		}
 	}
-	w := newWorld(t, now)
+	w := newWorld(t, nil)
 	ctx := t.Context()
 	defer func() {
 		if err := w.close(); err != nil {
@@ -108,7 +109,7 @@ func runNodes(t *testing.T, now func() time.Time, f func(ctx context.Context, w 
 // mailbox, for one and for several in one question; the node with it records who
 // asked, and what proved it.
 func TestAcrossNodes(t *testing.T) {
-	runNodes(t, nil, func(ctx context.Context, w *world, box *server.Server) {
+	runNodes(t, func(ctx context.Context, w *world, box *server.Server) {
 		amy := newClient(t, w.fabrikam, "amy@"+fabrikamDomain, w.contoso.password)
 		ask := func(people ...string) asked {
 			t.Helper()
@@ -161,6 +162,99 @@ func TestAcrossNodes(t *testing.T) {
 			if r.Node != "box."+domain || r.Kind != audit.External || r.By.Mail != entente.SMTPAddress("amy@"+fabrikamDomain) || !r.Allowed || !strings.HasPrefix(r.Evidence, "sha256:") || len(r.Via) == 0 || !strings.HasSuffix(r.Via[0].How, " pinned") {
 				t.Errorf("%+v", r)
 			}
+		}
+	})
+}
+
+// TestSharedAcrossNodes: a calendar that is shared with a partner is read from the
+// node that has it, through the one that partners know; and one that a partner
+// shares is kept at the node of whom it is shared with, wherever he calls.
+func TestSharedAcrossNodes(t *testing.T) {
+	runNodes(t, func(ctx context.Context, w *world, box *server.Server) {
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		amy := newClient(t, w.fabrikam, "amy@"+fabrikamDomain, w.contoso.password)
+		ask := `<m:GetSharingFolder><m:SmtpAddress>%s</m:SmtpAddress><m:DataType>Calendar</m:DataType></m:GetSharingFolder>`
+		calendarOf := `<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="calendar"/></m:FolderIds></m:GetFolder>`
+		policy := admin.SharingPolicyName{Name: "Default Sharing Policy"}
+		rule := func(domain, actions string) []string { return []string{domain + ": CalendarSharingFreeBusy" + actions} }
+		// share has somebody share his calendar with somebody of another organization,
+		// and returns the folder in which that one has it.
+		share := func(from, to, rights string, at *server.Server, owner, reader *client) string {
+			t.Helper()
+			_, err := administrator(at).GrantFolder(ctx, admin.GrantFolder{
+				FolderName: admin.FolderName{AccountName: admin.AccountName{Account: from}, Folder: "calendar"}, To: to, Rights: []string{rights},
+			})
+			must(err)
+			folder := owner.attr(t, owner.want(t, "NoError", calendarOf), "t:FolderId")
+			made := metadata(t, owner.want(t, "NoError", `<m:GetSharingMetadata><m:IdOfFolderToShare `+folder+`/><m:SenderSmtpAddress>`+from+`</m:SenderSmtpAddress><m:Recipients><t:SmtpAddress>`+to+`</t:SmtpAddress></m:Recipients></m:GetSharingMetadata>`))
+			if len(made.Collection.EncryptedSharedFolderData) != 1 {
+				t.Fatalf("%+v", made)
+			}
+			written, err := administrator(at).InviteToCalendar(ctx, admin.InviteToCalendar{
+				CalendarName: admin.CalendarName{AccountName: admin.AccountName{Account: from}}, To: []string{to},
+			})
+			must(err)
+			reader.want(t, "NoError", accept(reader.carry(t, string(written.Message))))
+			return reader.attr(t, reader.want(t, "NoError", fmt.Sprintf(ask, from)), "m:SharingFolderId")
+		}
+		level := func(actions string) {
+			t.Helper()
+			_, err := administrator(w.contoso.s).SetSharingPolicy(ctx, admin.SetSharingPolicy{SharingPolicyName: policy, Rules: rule(fabrikamDomain, actions)})
+			must(err)
+			must(box.Directory.Reach(ctx, w.contoso.s.Directory.Snapshot().Generation()))
+		}
+		_, err := administrator(w.contoso.s).CreateSharingPolicy(ctx, admin.CreateSharingPolicy{SharingPolicyName: policy, Default: true, Rules: rule(fabrikamDomain, "Reviewer")})
+		must(err)
+		count := func(s string) int { return strings.Count(s, "<t:CalendarItem>") }
+		counts := map[string][]int{}
+		for _, tt := range []struct {
+			actions, rights, reader string
+			subject                 bool
+		}{
+			{"Reviewer", "Reviewer", "amy", true},
+			{"Detail", "LimitedDetails", "ben", true},
+			{"Simple", "AvailabilityOnly", "cora", false},
+		} {
+			level(tt.actions)
+			reader := newClient(t, w.fabrikam, tt.reader+"@"+fabrikamDomain, w.contoso.password)
+			for alias, at := range map[string]*server.Server{"details": w.contoso.s, "details-box": box} {
+				owner := newClient(t, w.contoso.s, alias+"@"+domain, w.contoso.password)
+				got := reader.want(t, "NoError", found(share(alias+"@"+domain, tt.reader+"@"+fabrikamDomain, tt.rights, at, owner, reader)))
+				if strings.Contains(got, "Stand-up") != tt.subject || !tt.subject && !strings.Contains(got, ">Busy<") {
+					t.Errorf("%s of %s: %.2000s", tt.actions, alias, got)
+				}
+				counts[alias] = append(counts[alias], count(got))
+			}
+		}
+		if !slices.Equal(counts["details"], counts["details-box"]) || counts["details"][0] == 0 || counts["details"][2] == 0 {
+			t.Errorf("%v", counts)
+		}
+		who, err := box.Directory.Lookup(ctx, "details-box@"+domain)
+		must(err)
+		must(box.Audit.Flush(ctx))
+		records, err := box.Audit.Search(ctx, audit.Filter{Outsider: "amy@" + fabrikamDomain, Mailbox: who.Mailbox.String()})
+		must(err)
+		for _, r := range records {
+			if r.Node != "box."+domain {
+				t.Errorf("%+v", r)
+			}
+		}
+		if len(records) < 2 {
+			t.Errorf("%d records", len(records))
+		}
+
+		// The other way round.
+		_, err = administrator(w.fabrikam).CreateSharingPolicy(ctx, admin.CreateSharingPolicy{SharingPolicyName: policy, Default: true, Rules: rule(domain, "Reviewer")})
+		must(err)
+		far := newClient(t, w.contoso.s, "times-box@"+domain, w.contoso.password)
+		folder := share("amy@"+fabrikamDomain, "times-box@"+domain, "Reviewer", w.fabrikam, amy, far)
+		if got := far.want(t, "NoError", found(folder)); !strings.Contains(got, "Stand-up") {
+			t.Errorf("%.2000s", got)
 		}
 	})
 }

@@ -48,7 +48,9 @@ func (h *Handler) elsewhere(c *call, v soap.Version, request ews.Request, body [
 	switch {
 	case len(nodes) == 0 || len(nodes) == 1 && nodes[0] == "":
 		return answer{}, false
-	case len(nodes) > 1 && t.split != nil && len(t.boxes) <= maxIDs:
+	// What proves who people of other organizations are covers the whole message: it
+	// is not divided.
+	case len(nodes) > 1 && t.split != nil && len(t.boxes) <= maxIDs && c.s.Caller().Foreign == nil:
 		return h.divide(c, v, &t, nodes, at), true
 	case nodes[0] == "":
 		return answer{}, false
