@@ -212,7 +212,8 @@ func sample(rule *publish.Rule) (method, path string) {
 func (r *run) answered(check string, resp *http.Response) {
 	challenge := strings.Join(resp.Header.Values("WWW-Authenticate"), ", ")
 	seen := resp.Status
-	if challenge != "" {
+	// In any other answer the header is the server's proof of who it is, RFC 4559 5.
+	if challenge != "" && resp.StatusCode == http.StatusUnauthorized {
 		seen += "; it asks for " + oneLine(challenge)
 	}
 	kcd := r.Rule.Delegation == publish.KCD

@@ -72,7 +72,7 @@ func (r *run) revocation() {
 	for _, a := range r.Authorities {
 		hard[a.Name] = !a.Soft
 		if a.None {
-			r.warn("revocation of "+a.Name, "it is not asked whether a certificate was taken back", "name a list or a responder: crls or ocsp in %s", r.listener("authorities"))
+			r.warn("revocation of "+a.Name, "it is not asked whether a certificate was taken back", "name a list or a responder: crl or ocsp in %s", r.listener("authorities"))
 		}
 	}
 	for _, s := range r.Listener.Judge.Sources() {
