@@ -31,22 +31,40 @@ func (s *Store) expect(ctx context.Context, d *db.DB, database string, id entent
 	if _, known := s.there.Load(id); known {
 		return nil
 	}
-	err := tell(d.View(ctx, func(tx *db.Tx) error {
-		var n int
-		return tx.QueryRow(`SELECT 1 FROM mailbox WHERE mailbox_id = $1`, id[:]).Scan(&n)
-	}))
+	err := s.look(ctx, d, id)
 	if errors.Is(err, db.ErrNoRows) {
 		m, ok := s.expected(id)
 		if !ok || m.Database != database {
 			return nil
 		}
-		var taken *entente.Error
-		if err = tell(s.Create(ctx, m)); errors.As(err, &taken) && taken.Reason == MailboxExists {
-			err = nil // another request was first
-		}
+		err = s.make(ctx, d, m)
 	}
 	if err == nil {
 		s.there.Store(id, struct{}{})
+	}
+	return err
+}
+
+// look is db.ErrNoRows if a mailbox is not in a database.
+func (s *Store) look(ctx context.Context, d *db.DB, id entente.MailboxID) error {
+	return tell(d.View(ctx, func(tx *db.Tx) error {
+		var n int
+		return tx.QueryRow(`SELECT 1 FROM mailbox WHERE mailbox_id = $1`, id[:]).Scan(&n)
+	}))
+}
+
+// make makes an expected mailbox, one at a time: a conflict with what is under way
+// in this process would be told before that can be read.
+func (s *Store) make(ctx context.Context, d *db.DB, m NewMailbox) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	if err := s.look(ctx, d, m.ID); !errors.Is(err, db.ErrNoRows) {
+		return err
+	}
+	err := tell(s.Create(ctx, m))
+	var taken *entente.Error
+	if errors.As(err, &taken) && taken.Reason == MailboxExists {
+		return nil // another process was first
 	}
 	return err
 }

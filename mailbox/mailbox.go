@@ -96,6 +96,7 @@ type Store struct {
 	databases func(string) (*db.DB, error)
 	expected  func(entente.MailboxID) (NewMailbox, bool)
 	there     sync.Map // of entente.MailboxID: mailboxes that were found
+	making    sync.Mutex
 	now       func() time.Time
 	limits    Limits
 	watch     *watcher
