@@ -189,19 +189,45 @@ func TestFirstFormOfTheMark(t *testing.T) {
 		must(t, d.check(t.Context()))
 		o.wantQuiet(d)
 		o.wantQuiet(o.open())
-		for what, edit := range map[string]func(tx *db.Tx) (int64, error){
-			"widened": widen,
-			"a fact that the first form does not cover": func(tx *db.Tx) (int64, error) {
-				return tx.Exec(`INSERT INTO directory_realm (name, domain_sid) VALUES ('EVIL.EXAMPLE', 'S-1-5-21-6-6-6')`)
+		type change = func(tx *db.Tx) (int64, error)
+		for what, edit := range map[string]struct{ put, undo change }{
+			"widened": {widen, nil},
+			// What the first form does not cover:
+			"a realm": {
+				func(tx *db.Tx) (int64, error) {
+					return tx.Exec(`INSERT INTO directory_realm (name, domain_sid) VALUES ('EVIL.EXAMPLE', 'S-1-5-21-6-6-6')`)
+				},
+				func(tx *db.Tx) (int64, error) { return tx.Exec(`DELETE FROM directory_realm`) },
+			},
+			"an identity": {
+				func(tx *db.Tx) (int64, error) {
+					return tx.Exec(`INSERT INTO directory_identity (sid, kind, name, said) VALUES ('S-1-5-21-6-6-6-1', 2, 'X509:<SKI>0a', '')`)
+				},
+				func(tx *db.Tx) (int64, error) { return tx.Exec(`DELETE FROM directory_identity`) },
+			},
+			"an address for clients": {
+				func(tx *db.Tx) (int64, error) {
+					return tx.Exec(`INSERT INTO directory_virtual_directory (name, settings) VALUES ('MAIL/ews', '{}')`)
+				},
+				func(tx *db.Tx) (int64, error) { return tx.Exec(`DELETE FROM directory_virtual_directory`) },
+			},
+			"a node for a database": {
+				func(tx *db.Tx) (int64, error) {
+					return tx.Exec(`INSERT INTO directory_place (name, node) VALUES ('DB1', 'evil')`)
+				},
+				func(tx *db.Tx) (int64, error) { return tx.Exec(`DELETE FROM directory_place`) },
 			},
 		} {
 			must(t, o.d.Confirm(t.Context()))
 			o.alarms = nil
 			o.firstMark()
-			o.sql(edit)
+			o.sql(edit.put)
 			d := o.open()
 			if !d.Altered() || !errors.Is(errors.Join(o.alarms...), ErrAltered) {
 				t.Errorf("%s: taken for right", what)
+			}
+			if edit.undo != nil {
+				o.sql(edit.undo)
 			}
 		}
 	})

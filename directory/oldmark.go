@@ -52,6 +52,7 @@ func nothingNew(tx *db.Tx) (bool, error) {
 		(SELECT COUNT(*) FROM directory_item_grant) + (SELECT COUNT(*) FROM directory_realm) +
 		(SELECT COUNT(*) FROM directory_relationship) + (SELECT COUNT(*) FROM directory_sharing_policy) +
 		(SELECT COUNT(*) FROM directory_sharing_assignment) + (SELECT COUNT(*) FROM directory_identity) +
+		(SELECT COUNT(*) FROM directory_virtual_directory) + (SELECT COUNT(*) FROM directory_place) +
 		(SELECT COUNT(*) FROM directory_account WHERE custom <> '') +
 		(SELECT COUNT(*) FROM directory_group WHERE master_sid <> '')`).Scan(&n)
 	return n == 0, err
