@@ -129,6 +129,9 @@ func (a *Acceptor) Accept(token []byte, b Bindings) (*Identity, string, error) {
 	if id.PAC, err = readPAC(t, key, mode); err != nil {
 		return nil, "", err
 	}
+	if id.PAC != nil {
+		id.Ticket.SID = id.PAC.SID
+	}
 	mic, err := a.checkMIC(&n, session, auth)
 	if err != nil {
 		return nil, "", err

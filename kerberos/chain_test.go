@@ -99,6 +99,11 @@ func TestSecondHop(t *testing.T) {
 		if id.PAC.SID != alice.SID || id.PAC.Target != l.SPN("mbx") || !slices.Equal(unqualified(id.PAC.Transited), unqualified(want)) {
 			t.Errorf("%s by %q to %q, want %q", id.PAC.SID, id.PAC.Transited, id.PAC.Target, want)
 		}
+		// He is disabled: what was got with his ticket is forgotten by who he is.
+		cas.Flush(User{SID: alice.SID})
+		if tickets, refusals := cas.Kept(); tickets+refusals != 0 {
+			t.Errorf("%d tickets and %d refusals of alice are kept", tickets, refusals)
+		}
 	})
 }
 

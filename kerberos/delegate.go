@@ -129,7 +129,7 @@ func (d *Delegator) Onward(ctx context.Context, evidence *Ticket, service entent
 		return nil, entente.Errorf(entente.Invalid, "%q is no name of a service, or there is no ticket", service)
 	}
 	key := ticketKey{
-		user: strings.ToLower(evidence.Client.Name), realm: strings.ToUpper(evidence.Client.Realm),
+		user: strings.ToLower(evidence.Client.Name), realm: strings.ToUpper(evidence.Client.Realm), sid: evidence.SID,
 		evidence: sha256.Sum256(evidence.raw), service: service,
 	}
 	return d.cache.get(ctx, key, func(ctx context.Context) (*Ticket, error) { return d.proxy(ctx, evidence, service) })
@@ -144,7 +144,8 @@ func (d *Delegator) Own(ctx context.Context, service entente.SPN) (*Ticket, erro
 }
 
 // Flush forgets the tickets of a user, by SID or by name, or with the empty User
-// all, and what was refused: an account was disabled or changed.
+// all, and what was refused: an account was disabled or changed. That they were
+// got with a ticket which the user has shown makes no difference.
 func (d *Delegator) Flush(u User) {
 	d.cache.forget(u)
 	if u == (User{}) {

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"entente"
 	"entente/kerberos/enctype"
 )
 
@@ -12,6 +13,7 @@ import (
 type Ticket struct {
 	Client      Principal
 	Service     Principal
+	SID         entente.SID // of the client, where a client has shown it and the realm says
 	Forwardable bool
 	End         time.Time
 

@@ -235,7 +235,7 @@ func TestForget(t *testing.T) {
 		{user: "anna", realm: c, sid: "S-1-1"},
 		{user: "anna", realm: f, sid: "S-1-2"},
 		{user: "bert", realm: c, sid: "S-1-3"},
-		{user: "bert", realm: c, evidence: [32]byte{1}},
+		{user: "bert", realm: c, sid: "S-1-3", evidence: [32]byte{1}},
 		{user: "carl", realm: f},
 		{service: "HTTP/own"},
 	}
@@ -251,7 +251,7 @@ func TestForget(t *testing.T) {
 		{User{Name: "bert", Realm: f}, 6},
 		{User{SID: "S-1-2"}, 5},
 		{User{SID: "S-1-3", Name: "bert", Realm: c}, 4},
-		{User{SID: "S-1-3"}, 5},
+		{User{SID: "S-1-3"}, 4},
 		{User{SID: "S-1-9"}, 6},
 		{User{Realm: c}, 6}, // says nobody
 		{User{Name: "dora", Realm: c, SID: "S-1-9"}, 6},
