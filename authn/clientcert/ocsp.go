@@ -90,15 +90,17 @@ func (o *ocspClient) ask(ctx context.Context, v *verified, now time.Time) (answe
 }
 
 // holds returns what was said, if that still counts, and whether it was within a
-// time; 0 asks only whether it counts.
+// time; 0 asks only whether it counts. What was revoked stays so until the
+// responder says otherwise, as it does on lists.
 func (a *ocspAnswer) holds(now time.Time, within time.Duration) (answer, error, bool) {
+	over := now.After(a.nextUpdate)
 	switch {
-	case a.said == unknown || a.asked.IsZero() || now.After(a.nextUpdate):
+	case a.said == unknown || a.asked.IsZero() || over && a.said != revoked:
 		if a.err != nil && a.said == unknown {
 			return unknown, a.err, false
 		}
 		return unknown, errors.New("the responder has not answered"), false
-	case within > 0 && now.Sub(a.asked) > within:
+	case within > 0 && (over || now.Sub(a.asked) > within):
 		return a.said, a.err, false
 	}
 	return a.said, a.err, true

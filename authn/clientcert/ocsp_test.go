@@ -198,5 +198,10 @@ func TestOCSPIsKept(t *testing.T) {
 		time.Sleep(time.Minute)
 		test("certificate-revoked", 6)
 		test("certificate-revoked", 6)
+		w.serve(ocspURL, nil) // down, for longer than what it said holds
+		time.Sleep(24 * time.Hour)
+		test("certificate-revoked", 7)
+		j.authorities[0].Soft = true
+		test("certificate-revoked", 7)
 	})
 }

@@ -100,7 +100,6 @@ type parsedList struct {
 	issuer     []byte // subject of the authority's certificate that has signed it
 	key        []byte // and its public key
 	points     []string
-	usersOnly  bool
 	revoked    map[string]bool // by serial number
 	number     string
 	thisUpdate time.Time
@@ -337,8 +336,7 @@ func (p *parsedList) parsePoint(der []byte) error {
 			if err := p.parsePointName(value); err != nil {
 				return err
 			}
-		case 1:
-			p.usersOnly = true
+		case 1: // people's only, which is what is asked about
 		case 4:
 			return errors.New("it is an indirect list: name one of the authority itself")
 		default:
