@@ -20,7 +20,6 @@ func Compile(f Facts) *Snapshot {
 		bySMTP:       newTable[entente.SMTPAddress, claims](e, 3*n),
 		boxes:        newTable[entente.MailboxID, *box](e, n),
 		byIdentity:   newTable[string, claims](e, 0),
-		byLogon:      newTable[string, claims](e, 0),
 		assignments:  newTable[string, []*assignment](e, len(f.Assignments)),
 		itemGrants:   newTable[string, []*ItemGrant](e, len(f.ItemGrants)),
 		scopeNumbers: map[string]int32{},
@@ -255,7 +254,6 @@ func (c *change) claim(a *Account, i int32, by func(claims, int32) claims) {
 	for _, identity := range a.Identities {
 		claimName(c, &c.byIdentity, identity, i, by)
 	}
-	claimName(c, &c.byLogon, a.logonKey(), i, by)
 	if !a.Mailbox.IsZero() {
 		b := c.editBox(a.Mailbox)
 		b.claims = by(b.claims, i)

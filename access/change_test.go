@@ -125,8 +125,7 @@ func (w *world) told(s *Snapshot) string {
 		}
 		a, _ := s.FindSMTP(fmt.Sprintf("q%d@x.example", i))
 		identity, _ := s.FindIdentity(KeyIDIdentity([]byte{byte(i)}))
-		logon, _ := s.FindLogon("S-1-5-21-1-1-1", fmt.Sprint("l", i))
-		fmt.Fprint(&b, identity.Name, logon.Name, " ")
+		fmt.Fprint(&b, identity.Name, " ")
 		fmt.Fprint(&b, a.Name, s.EffectivePolicy(personSID(i)), s.ScopesOver(personSID(i)), "\n")
 	}
 	for _, a := range s.PrecedenceChanges() {

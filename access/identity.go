@@ -216,28 +216,6 @@ func (s *Snapshot) FindIdentity(identity string) (Account, bool) {
 	return view(byName(s, &s.byIdentity, identity))
 }
 
-// FindLogon finds an account by its logon name (sAMAccountName) in the domain
-// with a SID, in any case of letters.
-func (s *Snapshot) FindLogon(domain entente.SID, name string) (Account, bool) {
-	if domain == "" || name == "" {
-		return Account{}, false
-	}
-	return view(byName(s, &s.byLogon, logonKey(domain, name)))
-}
-
-func logonKey(domain entente.SID, name string) string {
-	return string(domain) + `\` + strings.ToLower(name)
-}
-
-// logonKey is what the account is found by; "" if it has no logon name. A logon
-// name is one of the domain that the account's own SID is of.
-func (a *Account) logonKey() string {
-	if a.LogonName == "" || a.SID == "" {
-		return ""
-	}
-	return logonKey(DomainOf(a.SID), a.LogonName)
-}
-
 // DomainOf returns the domain of an account's or group's SID: all but its
 // relative identifier.
 func DomainOf(sid entente.SID) entente.SID {

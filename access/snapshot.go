@@ -33,7 +33,6 @@ type Snapshot struct {
 	boxes     table[entente.MailboxID, *box]
 
 	byIdentity table[string, claims]
-	byLogon    table[string, claims] // by logonKey
 
 	administrators []entente.SID
 	admins         []int32 // their numbers
