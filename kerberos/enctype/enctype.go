@@ -148,9 +148,6 @@ func (k *Key) String() string { return "[hidden]" }
 // GoString hides the key.
 func (k *Key) GoString() string { return "[hidden]" }
 
-// Overhead returns how many bytes longer a message gets.
-func (k *Key) Overhead() int { return k.conf + k.mac }
-
 // Encrypt appends the encryption of plain for a use to dst.
 func (k *Key) Encrypt(dst []byte, usage uint32, plain []byte) []byte {
 	var c [16]byte

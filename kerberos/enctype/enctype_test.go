@@ -144,7 +144,7 @@ func TestEncryption(t *testing.T) {
 		plain := rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "plain")
 		usage := rapid.Uint32Range(1, 40).Draw(t, "usage")
 		m := k.Encrypt([]byte("before"), usage, plain)
-		if !bytes.HasPrefix(m, []byte("before")) || len(m) != 6+len(plain)+k.Overhead() {
+		if !bytes.HasPrefix(m, []byte("before")) || len(m) != 6+len(plain)+k.conf+k.mac {
 			t.Fatalf("%v: %d bytes of %d", k.Etype(), len(m), len(plain))
 		}
 		m = m[6:]
