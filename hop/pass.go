@@ -18,7 +18,7 @@ import (
 type Passage struct {
 	Node    string // to which
 	Method  string
-	Path    string
+	Path    string // with the query
 	Body    []byte
 	Request string // its id
 	// Caller is who asks, as he signed in; nil for what carries its own proof in
@@ -36,7 +36,7 @@ type Passage struct {
 // Passage makes one of a request, of which body is the content.
 func (r *Router) Passage(node string, in *http.Request, s *access.Snapshot, c *access.Caller, id string, body []byte) *Passage {
 	return &Passage{
-		Node: node, Method: in.Method, Path: in.URL.EscapedPath(), Body: body, Request: id,
+		Node: node, Method: in.Method, Path: in.URL.RequestURI(), Body: body, Request: id,
 		Caller: c, Header: in.Header, Host: in.Host, Address: host(in), Generation: s.Generation(),
 	}
 }
@@ -265,6 +265,8 @@ func Relay(w http.ResponseWriter, a *http.Response) {
 			if streams && control.Flush() != nil {
 				return
 			}
+			// In HTTP/2 a deadline ends the stream when it passes, written to or not.
+			_ = control.SetWriteDeadline(time.Time{})
 		}
 		if err == nil {
 			continue
@@ -273,7 +275,6 @@ func Relay(w http.ResponseWriter, a *http.Response) {
 			// A cut answer must not look whole: the connection ends without its end.
 			panic(http.ErrAbortHandler)
 		}
-		_ = control.SetWriteDeadline(time.Time{})
 		return
 	}
 }

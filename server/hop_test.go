@@ -683,12 +683,16 @@ func TestPublishedElsewhere(t *testing.T) {
 	get := func(node, address string) *reply {
 		t.Helper()
 		u := must(url.Parse(address))
-		q := must(http.NewRequestWithContext(t.Context(), http.MethodGet, c.nodes[node].url+u.EscapedPath(), http.NoBody))
+		q := must(http.NewRequestWithContext(t.Context(), http.MethodGet, c.nodes[node].url+u.RequestURI(), http.NoBody))
 		w := must(c.nodes[node].client.Do(q))
 		defer w.Body.Close()
 		return &reply{w.StatusCode, w.Header, string(must(io.ReadAll(w.Body)))}
 	}
-	for _, address := range []string{p.URL, p.ICalURL} {
+	month := p.URL + "?month=" + time.Now().AddDate(0, 2, 0).Format("2006-01")
+	if get("a", month).body == get("a", p.URL).body {
+		t.Fatal("the month makes no difference")
+	}
+	for _, address := range []string{p.URL, p.ICalURL, month} {
 		here, there := get("a", address), get("b", address)
 		if here.status != http.StatusOK || there.status != here.status || there.body != here.body || there.header.Get("ETag") != here.header.Get("ETag") || there.header.Get("Content-Security-Policy") != here.header.Get("Content-Security-Policy") {
 			t.Errorf("%s: at b %d %s\nat a %d %s", address, there.status, there.body, here.status, here.body)

@@ -121,7 +121,6 @@ func (h *Handler) stream(s *clientaccess.Session, w http.ResponseWriter, r *http
 	}
 	m.ConnectionStatus = ews.ConnectionClosed
 	_ = st.send(streamAnswer(m)) // who is gone does not miss it
-	_ = st.control.SetWriteDeadline(time.Time{})
 }
 
 // connect has a connection take a subscription over from any other.
@@ -314,5 +313,8 @@ func (st *streamer) send(r ews.Response) error {
 	if _, err := st.w.Write(e.Bytes()); err != nil {
 		return err
 	}
-	return st.control.Flush()
+	err := st.control.Flush()
+	// In HTTP/2 a deadline ends the stream when it passes, written to or not.
+	_ = st.control.SetWriteDeadline(time.Time{})
+	return err
 }

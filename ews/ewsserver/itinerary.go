@@ -1,6 +1,7 @@
 package ewsserver
 
 import (
+	"bytes"
 	"encoding/base64"
 
 	"entente"
@@ -304,7 +305,11 @@ func nodeOfSubscription(id string) string {
 	if err != nil || len(b) < 2 || b[0] != subscriptionVersion || len(b) != 2+int(b[1])+subscriptionRandom {
 		return ""
 	}
-	return string(b[2 : 2+int(b[1])])
+	node := b[2 : 2+int(b[1])]
+	if bytes.ContainsFunc(node, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		return "" // of no node; it would be written into records
+	}
+	return string(node)
 }
 
 // nodeOfSubscriptions is where a streaming connection goes: to the node of its

@@ -14,9 +14,9 @@ func TestSubscriptionIDs(t *testing.T) {
 			t.Errorf("%q is of %q", node, got)
 		}
 	}
-	for _, node := range []string{"", strings.Repeat("n", 256)} {
+	for _, node := range []string{"", "a b", "\xff", "a\x00", strings.Repeat("n", 256)} {
 		if got := nodeOfSubscription(subscriptionID(node, random)); got != "" {
-			t.Errorf("%d bytes are of %q", len(node), got)
+			t.Errorf("%.10q is of %q", node, got)
 		}
 	}
 }
