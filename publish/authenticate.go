@@ -191,7 +191,7 @@ func (g *Gateway) enter(p *Passage, cancel context.CancelCauseFunc) (leave func(
 func (n *present) known(p *Passage, c *access.Caller, a *access.Account, most int) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	p.Caller, p.Account, p.who, p.counted = c, *a, logonName(a), a.SID
+	p.Caller, p.Account, p.who, p.counted, p.chain = c, *a, logonName(a), a.SID, p.In.TLS.PeerCertificates
 	n.user[a.SID]++ // leave takes it back
 	return n.user[a.SID] <= most
 }
@@ -236,6 +236,9 @@ func (g *Gateway) holds(ctx context.Context, s *access.Snapshot, p *Passage) boo
 	if p.Caller.Method != access.Certificate {
 		return true
 	}
-	_, err := p.Listener.Judge.Match(ctx, p.In.TLS.PeerCertificates)
-	return err == nil || !denied(err) // what cannot be found out now was known when it came
+	m, err := p.Listener.Judge.Match(ctx, p.chain)
+	if err != nil {
+		return !denied(err) // what cannot be found out now was known when it came
+	}
+	return m.Account.SID == p.counted
 }

@@ -92,6 +92,12 @@ func (g *Gateway) credentials(p *Passage, h http.Header) error {
 	return nil
 }
 
+// shows reports whether the request has anything by which a server inside could
+// know whose it is: what nobody is asked for proves nobody.
+func (p *Passage) shows() bool {
+	return len(p.In.Header["Authorization"]) > 0 || p.Open
+}
+
 // again makes room for a new ticket after a server inside refused one: it may
 // have a new key since.
 func (g *Gateway) again(p *Passage) { g.Tickets.Flush(g.user(&p.Account)) }

@@ -598,16 +598,19 @@ func TestSilenceOfTheInside(t *testing.T) {
 	public := newAuthority(t, "Public")
 	test := func(path string, want string) {
 		t.Helper()
-		synctest.Test(t, func(t *testing.T) {
-			if got := silent(t, public, path); got != want {
-				t.Errorf("%s: %s, want %s", path, got, want)
-			}
-		})
+		for _, http2 := range [...]bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				if got := silent(t, public, path, http2); got != want {
+					t.Errorf("%s, HTTP/2 %t: %s, want %s", path, http2, got, want)
+				}
+			})
+		}
 	}
 	test("/x/29m", "200 news")
 	test("/x/31m", "504 Gateway Timeout\n")
 	test("/x/drip", "200 ......")
 	test("/x/stall", "cut")
+	test("/x/late%20end", "200 news")
 }
 
 // TestClientsThatTakeNothing: who asks for much and reads none of it is hung up
@@ -637,7 +640,7 @@ func TestClientsThatTakeNothing(t *testing.T) {
 func TestPassThroughMakesRoom(t *testing.T) {
 	w := newWorld(t)
 	inside := w.inside(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
+		if r.Header.Get("Authorization") == "" && r.URL.Path != "/x/logon" {
 			w.WriteHeader(401)
 		}
 	}, false)
@@ -654,9 +657,9 @@ func TestPassThroughMakesRoom(t *testing.T) {
 		}
 		held = append(held, one)
 	}
-	for range 2 {
+	for path, want := range map[string]int{"/x/": 401, "/x/logon": 200} { // what everybody gets makes nobody known
 		one := g.client("internet")
-		if status, _ := get(t, one, "/x/", ""); status != 401 {
+		if status, _ := get(t, one, path, ""); status != want {
 			t.Fatal(status)
 		}
 		held = append(held, one)

@@ -44,7 +44,7 @@ func (g *Gateway) forward(p *Passage) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return g.inside(ctx, p, g.tunnel(ctx, p, resp))
 	}
-	if p.passesThrough() && resp.StatusCode < http.StatusBadRequest {
+	if p.passesThrough() && resp.StatusCode < http.StatusBadRequest && p.shows() {
 		connections.SignedIn(p.In) // the server inside knows him
 	}
 	p.begin(resp)
@@ -226,8 +226,21 @@ func (p *Passage) begin(resp *http.Response) {
 		h["Trailer"] = []string{strings.Join(names, ", ")}
 	}
 	p.status, p.sent = resp.StatusCode, true
-	_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(p.listener.gateway.Limits.Write))
+	p.patience()
 	p.w.WriteHeader(resp.StatusCode)
+}
+
+// patience gives a client its time to take what is written to it next.
+func (p *Passage) patience() {
+	_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(p.listener.gateway.Limits.Write)) // not every writer has one
+}
+
+// taken ends that time while there is nothing to write: in HTTP/2 a deadline ends
+// the stream when it passes, whoever is waited for.
+func (p *Passage) taken() {
+	if p.In.ProtoMajor != 1 {
+		_ = http.NewResponseController(p.w).SetWriteDeadline(time.Time{})
+	}
 }
 
 const (
@@ -250,7 +263,7 @@ func (p *Passage) copy(resp *http.Response, buffers *sync.Pool, heard func()) er
 			return errClientGone
 		}
 	}
-	patience := p.listener.gateway.Limits.Write
+	p.taken()
 	small := make([]byte, copySize(resp.ContentLength))
 	b := small
 	var large *[]byte
@@ -263,7 +276,7 @@ func (p *Passage) copy(resp *http.Response, buffers *sync.Pool, heard func()) er
 		n, err := resp.Body.Read(b)
 		heard()
 		if n > 0 {
-			_ = control.SetWriteDeadline(time.Now().Add(patience))
+			p.patience()
 			if _, werr := p.w.Write(b[:n]); werr != nil {
 				return errClientGone
 			}
@@ -272,9 +285,11 @@ func (p *Passage) copy(resp *http.Response, buffers *sync.Pool, heard func()) er
 					return errClientGone
 				}
 			}
+			p.taken()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			p.patience() // the end is written when we are done
 			return nil
 		case err != nil:
 			return err

@@ -29,6 +29,7 @@ type Gateway struct {
 	rules      []*rule
 	strangers  connections.Strangers
 	present    present
+	unknown    unknown
 	records    *records
 	complaints complaints
 	buffers    sync.Pool
@@ -287,12 +288,16 @@ func (b *Bound) shutdown(grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	b.gateway.present.end(b.gateway.Now())
-	var errs []error
-	for _, hs := range b.http {
-		if err := hs.Shutdown(ctx); err != nil {
-			errs = append(errs, hs.Close())
-		}
+	errs := make([]error, len(b.http))
+	var all sync.WaitGroup
+	for i, hs := range b.http { // none takes anything new while another one ends
+		all.Go(func() {
+			if hs.Shutdown(ctx) != nil {
+				errs[i] = hs.Close()
+			}
+		})
 	}
+	all.Wait()
 	b.gateway.present.end(b.gateway.Now().Add(time.Hour)) // tunnels, of which net/http knows nothing
 	b.gateway.running.Wait()
 	for _, r := range b.gateway.rules {

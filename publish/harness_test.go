@@ -302,7 +302,7 @@ func (upstreamFunc) Close()                              {}
 
 // silent passes a request on to a server that is silent for as long as its path
 // says, and returns what the client got.
-func silent(t *testing.T, public *authority, path string) (answer string) {
+func silent(t *testing.T, public *authority, path string, http2 bool) (answer string) {
 	t.Helper()
 	g, err := New(Config{
 		Listeners: []Listener{{Name: "l", Auth: []ClientAuth{NoAuth}, Certificates: []tls.Certificate{public.server(t, "mail.contoso.example")}}},
@@ -341,6 +341,12 @@ func silent(t *testing.T, public *authority, path string) (answer string) {
 				_, _ = io.WriteString(out, "begun")
 				out.CloseWithError(wait(r.Context(), time.Hour))
 			}()
+		case "/x/late end":
+			go func() {
+				_, _ = io.WriteString(out, "news")
+				_ = wait(r.Context(), 5*time.Minute)
+				out.Close()
+			}()
 		default:
 			d, err := time.ParseDuration(r.URL.Path[len("/x/"):])
 			if err != nil {
@@ -353,17 +359,61 @@ func silent(t *testing.T, public *authority, path string) (answer string) {
 		}
 		return resp, nil
 	})
-	r := httptest.NewRequest("GET", "https://mail.contoso.example"+path, nil)
-	r.TLS = &tls.ConnectionState{ServerName: "mail.contoso.example"}
-	w := httptest.NewRecorder()
-	defer func() {
-		if recover() != nil {
-			answer = "cut"
-		}
-	}()
-	g.listeners[0].ServeHTTP(w, r)
-	return fmt.Sprint(w.Code, " ", w.Body)
+	c := g.listeners[0].over(t, http2)
+	resp, err := c.Get("http://mail.contoso.example" + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "cut"
+	}
+	return fmt.Sprint(resp.StatusCode, " ", string(body))
 }
+
+// over returns a client of a listener over a connection without sockets and TLS,
+// which is as if there were some.
+func (l *listener) over(t *testing.T, http2 bool) *http.Client {
+	in, out := net.Pipe()
+	hs, p := l.server(), new(http.Protocols)
+	p.SetHTTP1(!http2)
+	p.SetUnencryptedHTTP2(http2)
+	hs.Protocols = p
+	hs.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.TLS = &tls.ConnectionState{ServerName: "mail.contoso.example"}
+		l.ServeHTTP(w, r)
+	})
+	one := &oneListener{conn: out, done: make(chan struct{})}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(one) }()
+	c := &http.Transport{Protocols: p, DialContext: func(context.Context, string, string) (net.Conn, error) { return in, nil }}
+	t.Cleanup(func() {
+		c.CloseIdleConnections()
+		_ = hs.Close()
+		<-served
+	})
+	return &http.Client{Transport: c}
+}
+
+// A oneListener has one connection.
+type oneListener struct {
+	conn net.Conn
+	done chan struct{}
+	once sync.Once
+}
+
+func (l *oneListener) Accept() (net.Conn, error) {
+	if c := l.conn; c != nil {
+		l.conn = nil
+		return c, nil
+	}
+	<-l.done
+	return nil, net.ErrClosed
+}
+
+func (l *oneListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
+func (l *oneListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 // judge says whose certificates of authorities are.
 func (w *world) judge(of ...*authority) *clientcert.Judge {

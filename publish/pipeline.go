@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -45,8 +46,9 @@ type Passage struct {
 	Service entente.SPN
 	Reason  entente.Reason
 
-	who      string      // the caller's name in the domain when he came
-	counted  entente.SID // whose request under way it is
+	who      string              // the caller's name in the domain when he came
+	counted  entente.SID         // whose request under way it is
+	chain    []*x509.Certificate // he came with
 	w        http.ResponseWriter
 	answer   http.Header // what the method says to a caller it accepted
 	listener *listener
@@ -101,8 +103,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	p.In = r.WithContext(ctx)
-	// The deadline of the answer before may have passed.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.Limits.Write))
+	if r.ProtoMajor == 1 { // the deadline of the answer before may have passed
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	}
 	defer g.over(p)
 	leave := g.enter(p, cancel)
 	defer leave()
@@ -146,6 +149,7 @@ func (p *Passage) end(g *Gateway, err error) {
 	}
 	h.Set("request-id", p.ID)
 	p.status = a.Status
+	p.patience()
 	p.w.WriteHeader(a.Status)
 	_, _ = p.w.Write(body) // a client that is gone is told nothing
 }

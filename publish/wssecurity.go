@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"entente"
 	"entente/connections"
@@ -38,6 +39,11 @@ func (g *Gateway) openPath(p *Passage) error {
 	if r.ContentLength > maxOpenBody {
 		return errBodyTooLong
 	}
+	from := source(r)
+	if !g.unknown.enter(from) {
+		return (&entente.Error{Kind: entente.Unavailable, Text: "too many requests at once"}).Because(reasonBusy)
+	}
+	p.After(func(int) { g.unknown.leave(from) })
 	connections.Paced(p.w, r)
 	body, err := readUpTo(r.Body, maxOpenBody)
 	if err != nil {
@@ -49,6 +55,43 @@ func (g *Gateway) openPath(p *Passage) error {
 	}
 	p.Body = body
 	return nil
+}
+
+// How many messages of those nobody knows may be under way at once: each is held
+// until it is answered. (threats E8)
+const (
+	maxUnknown   = 512
+	maxUnknownOf = 64 // of one source
+)
+
+// unknown counts them by source.
+type unknown struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int
+}
+
+func (n *unknown) enter(source string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.all >= maxUnknown || n.of[source] >= maxUnknownOf {
+		return false
+	}
+	if n.of == nil {
+		n.of = map[string]int{}
+	}
+	n.all++
+	n.of[source]++
+	return true
+}
+
+func (n *unknown) leave(source string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all--
+	if n.of[source]--; n.of[source] <= 0 {
+		delete(n.of, source)
+	}
 }
 
 // readUpTo reads all of r, which must be no more than most.

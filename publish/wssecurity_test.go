@@ -3,6 +3,7 @@ package publish
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -75,6 +76,38 @@ func fields(lines string) http.Header {
 }
 
 // FuzzSelfProven: strangers send what they like.
+// One source of messages that nobody is known by does not take the place of all.
+func TestUnknownAreBounded(t *testing.T) {
+	var n unknown
+	source := func(i int) string { return fmt.Sprint("198.51.100.", i) }
+	for i := range maxUnknown / maxUnknownOf {
+		for range maxUnknownOf {
+			if !n.enter(source(i)) {
+				t.Fatal("turned away with room left")
+			}
+		}
+		if n.enter(source(i)) {
+			t.Error("one source has more than its share")
+		}
+	}
+	if n.enter("192.0.2.1") {
+		t.Error("more than there is room for")
+	}
+	n.leave(source(0))
+	if !n.enter("192.0.2.1") {
+		t.Error("room that was left is not given on")
+	}
+	for i := range maxUnknown / maxUnknownOf {
+		for n.of[source(i)] > 0 {
+			n.leave(source(i))
+		}
+	}
+	n.leave("192.0.2.1")
+	if n.all != 0 || len(n.of) != 0 {
+		t.Errorf("%d and %v are left of nobody", n.all, n.of)
+	}
+}
+
 func FuzzSelfProven(f *testing.F) {
 	f.Add("", message(encrypted))
 	f.Add("Content-Encoding: gzip\n", packed(message(encrypted)))
