@@ -60,8 +60,8 @@ func readRealm(file string) (*forest, error) {
 		return nil, fmt.Errorf("%s is not what `go run ./kerberos/kdctest/lab` writes: %w", file, err)
 	}
 	for _, role := range []string{gatewayRole, accessRole, mailboxRole} {
-		if r.Services[role].Account == "" || r.Services[role].SPN == "" {
-			return nil, entente.Errorf(entente.Invalid, "%s names no account and SPN of %q", file, role)
+		if s := r.Services[role]; s.Account == "" || !strings.HasPrefix(s.SPN, "HTTP/") {
+			return nil, entente.Errorf(entente.Invalid, "%s names no account and SPN HTTP/HOST of %q", file, role)
 		}
 	}
 	if r.Realm == "" || r.Domain == "" || len(r.KDCs) == 0 || r.LDAP == "" || len(r.Users) == 0 {
