@@ -110,7 +110,7 @@ func (c *connection) close() {
 // After an error the connection is not used again unless the server said it.
 func (c *connection) within(ctx context.Context, f func() error) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
-	c.frames.taken = 0
+	c.frames.taken.Store(0)
 	err := f()
 	if !stop() && ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", c.server.name, ctx.Err())

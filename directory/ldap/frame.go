@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,12 +36,15 @@ type framed struct {
 	net.Conn
 	in      *bufio.Reader
 	message []byte // what is left of it
-	taken   int64  // bytes since reset
-	allowed int64
+	// Bytes since an exchange began, and how many there may be: go-ldap reads while
+	// whoever asks sets them.
+	taken, allowed atomic.Int64
 }
 
 func newFramed(c net.Conn, allowed int64) *framed {
-	return &framed{Conn: c, in: bufio.NewReader(c), allowed: allowed}
+	f := &framed{Conn: c, in: bufio.NewReader(c)}
+	f.allowed.Store(allowed)
+	return f
 }
 
 func (f *framed) Read(p []byte) (int, error) {
@@ -49,7 +53,7 @@ func (f *framed) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if f.taken += int64(len(m)); f.taken > f.allowed {
+		if f.taken.Add(int64(len(m))) > f.allowed.Load() {
 			return 0, errAnswer
 		}
 		f.message = m

@@ -52,7 +52,7 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Made, if set, is given the accounts that were created or changed, of which
 	// some have a mailbox in the directory only. What it fails at it is asked
-	// again.
+	// again with the next sync; the one under way goes on.
 	Made func(ctx context.Context, accounts []entente.SID) error
 	// Synced, if set, is told of each sync.
 	Synced func(ctx context.Context, r Report, err error)

@@ -160,27 +160,33 @@ func (r *run) keep(ctx context.Context, some []*object, last bool) error {
 	if err := r.disableRefused(ctx, disable); err != nil {
 		return err
 	}
-	return r.make(ctx, report.Lines, some)
+	r.make(ctx, report.Lines, some)
+	return nil
 }
 
-// make has mailboxes made that the directory has now.
-func (r *run) make(ctx context.Context, lines []directory.ImportLine, some []*object) error {
+// make has mailboxes made that the directory has now. One that cannot be is made
+// when somebody opens it, or with the next sync: what is known of accounts, and who
+// has to be stopped, does not wait for a database of mailboxes.
+func (r *run) make(ctx context.Context, lines []directory.ImportLine, some []*object) {
 	if r.dry || r.Made == nil {
-		return nil
+		return
 	}
 	for _, l := range lines {
 		if o := some[l.Line-1]; !o.group && l.SID != "" && l.Action != refused && (l.Action != "unchanged" || r.again) {
 			r.unmade = append(r.unmade, l.SID)
 		}
 	}
-	if len(r.unmade) == 0 {
-		return nil
+	if len(r.unmade) == 0 || r.unable {
+		return
 	}
+	slices.Sort(r.unmade)
+	r.unmade = slices.Compact(r.unmade)
 	if err := r.Made(ctx, r.unmade); err != nil {
-		return fmt.Errorf("make mailboxes: %w", err)
+		r.unable = true
+		r.Log.Warn("directory sync: mailboxes cannot be made now", "accounts", len(r.unmade), "err", err)
+		return
 	}
 	r.unmade = nil
-	return nil
 }
 
 func (r *run) count(l directory.ImportLine, o *object) {

@@ -47,6 +47,8 @@ type run struct {
 	lost      []directory.GUID // seen before, and no longer among those taken
 	wanted    map[directory.GUID]bool
 	held      int64
+	unable    bool      // to make mailboxes
+	prolonged time.Time // the lease, while nothing is kept
 	report    Report
 }
 
@@ -229,7 +231,7 @@ func (r *run) list(ctx context.Context) error {
 	}
 	for i, filter := range r.filters {
 		q := query{base: r.base, scope: goldap.ScopeWholeSubtree, filter: "(&" + filter + changed + ")", attrs: strings.Fields(smallAttrs)}
-		if err := r.pages(ctx, r.con, q, nil, func(e *goldap.Entry) error {
+		if err := r.pages(ctx, r.con, q, func() error { return r.prolong(ctx) }, func(e *goldap.Entry) error {
 			g, err := guidOf([]byte(value(e, "objectGUID")))
 			if err != nil {
 				return fmt.Errorf("%.64q: %w", e.DN, err)
@@ -266,7 +268,7 @@ func (r *run) listLost(ctx context.Context, changed string) error {
 		q.controls = append(q.controls, showDeleted())
 	}
 	elsewhere := map[directory.GUID]bool{}
-	if err := r.pages(ctx, r.con, q, nil, func(e *goldap.Entry) error {
+	if err := r.pages(ctx, r.con, q, func() error { return r.prolong(ctx) }, func(e *goldap.Entry) error {
 		g, err := guidOf([]byte(value(e, "objectGUID")))
 		if err != nil {
 			return fmt.Errorf("%.64q: %w", e.DN, err)

@@ -63,9 +63,9 @@ func (c *connection) one(ctx context.Context, q query) (*goldap.Entry, error) {
 func (c *connection) few(ctx context.Context, q query) (found []*goldap.Entry, err error) {
 	r := q.request()
 	r.SizeLimit, r.EnforceSizeLimit = q.limit+1, true
-	allowed := c.frames.allowed
-	c.frames.allowed = min(allowed, maxFew)
-	defer func() { c.frames.allowed = allowed }()
+	allowed := c.frames.allowed.Load()
+	c.frames.allowed.Store(min(allowed, maxFew))
+	defer c.frames.allowed.Store(allowed)
 	err = c.within(ctx, func() (err error) {
 		// The decoder runs here, over what a server made.
 		defer func() {

@@ -108,6 +108,17 @@ func (c *Client) hold(tx *db.Tx) error {
 	return err
 }
 
+// prolong holds the lease while pages come and nothing is kept: a large directory
+// takes longer to list than another node waits.
+func (r *run) prolong(ctx context.Context) error {
+	now := r.Now()
+	if now.Sub(r.prolonged) < leaseTime/4 {
+		return nil
+	}
+	r.prolonged = now
+	return r.DB.Update(ctx, r.hold)
+}
+
 // A seen object is one that was read before.
 type seen struct {
 	sid        entente.SID

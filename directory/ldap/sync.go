@@ -76,6 +76,7 @@ func (c *Client) SyncWith(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	r := &run{Client: c, Options: o, dry: o.DryRun, began: c.Now(), before: before}
+	r.prolonged = r.began
 	r.report.Began, r.report.DryRun = r.began, o.DryRun
 	err = r.do(ctx)
 	r.report.Took, r.report.Full = c.Now().Sub(r.began), r.full
@@ -126,14 +127,15 @@ func (r *run) do(ctx context.Context) (err error) {
 	if err := r.ensureRealm(ctx); err != nil {
 		return err
 	}
-	if err := r.make(ctx, nil, nil); err != nil { // of an earlier sync
-		return err
-	}
 	// Who has to be stopped goes first.
 	if err := r.stop(ctx); err != nil {
 		return err
 	}
-	return r.read(ctx)
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	r.make(ctx, nil, nil) // of an earlier sync
+	return nil
 }
 
 // stop disables accounts that are gone, and takes the members from groups that
