@@ -57,6 +57,9 @@ type Desk struct {
 	// delegate's own, for his copy. Sent is where copies of what is sent are
 	// kept: with who acts. Nil is View.
 	Inbox, Sent *mailbox.View
+	// Unkept says that there is no place for copies: the mailbox of who acts is
+	// another node's, and the owner's is not his to write in.
+	Unkept bool
 }
 
 // putAway puts a message that has been dealt with into Deleted Items.
@@ -74,6 +77,9 @@ func (d *Desk) putAway(ctx context.Context, id mailbox.ItemID) error {
 
 // keep keeps a copy of what was sent.
 func (d *Desk) keep(ctx context.Context, it *mailbox.Item) error {
+	if d.Unkept {
+		return nil
+	}
 	v := d.View
 	if d.Sent != nil && d.Sent.Mailbox() != d.View.Mailbox() {
 		var err error

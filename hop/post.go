@@ -189,7 +189,7 @@ func (p *Post) Run(ctx context.Context) {
 		case <-look.C:
 			err = p.Take(ctx)
 		case <-old.C:
-			err = p.giveUp(ctx)
+			err = p.GiveUp(ctx)
 		}
 		// An outage is told once, not every three seconds.
 		if err != nil && !ill && ctx.Err() == nil {
@@ -390,9 +390,9 @@ func (p *Post) later(ctx context.Context, x *parcel) error {
 	})
 }
 
-// giveUp returns to their senders what no node has taken for too long. Any node
+// GiveUp returns to their senders what no node has taken for too long. Any node
 // does so: the sender's own may be gone.
-func (p *Post) giveUp(ctx context.Context) error {
+func (p *Post) GiveUp(ctx context.Context) error {
 	before := p.Now().Add(-p.KeepFor).UnixMilli()
 	for ctx.Err() == nil {
 		x, err := p.hold(ctx, func(tx *db.Tx, x *parcel) error {

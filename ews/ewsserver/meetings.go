@@ -66,10 +66,11 @@ func (c *call) desk(v *mailbox.View, save bool) (*delivery.Desk, error) {
 // in Exchange, or for want of a mailbox of his own with the owner.
 func (c *call) keepSent(d *delivery.Desk, save bool) error {
 	d.Sent = d.View
+	far := false
 	if self := c.subject(); !self.Mailbox.IsZero() && self.Mailbox != d.View.Mailbox() {
 		var err error
 		if d.Sent, err = c.s.Own(c.ctx); isReason(err, directory.NotHere) {
-			d.Sent, err = d.View, nil // on another node
+			d.Sent, far, err = d.View, true, nil // on another node
 		}
 		if err != nil {
 			return err
@@ -79,10 +80,14 @@ func (c *call) keepSent(d *delivery.Desk, save bool) error {
 		return nil
 	}
 	f, err := d.Sent.FolderByName(c.ctx, mailbox.SentItems)
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.mayCreateIn(&folderRef{view: d.Sent, folder: f})
 	}
-	return c.mayCreateIn(&folderRef{view: d.Sent, folder: f})
+	if far && err != nil && c.ctx.Err() == nil {
+		d.Unkept = true // a delegate for calendars: that he may act is what counts
+		return nil
+	}
+	return err
 }
 
 // principal is the mailbox for which a message about a meeting came: that in
@@ -103,6 +108,12 @@ func (c *call) principal(v *mailbox.View, it *mailbox.Item) (*mailbox.View, erro
 // principalDesk is the desk at which a message about a meeting is dealt with.
 func (c *call) principalDesk(ref *referenceItem, save bool) (*delivery.Desk, error) {
 	v, err := c.principal(ref.view, ref.it)
+	if isReason(err, directory.NotHere) {
+		return nil, &ews.Fault{
+			Code: ews.ErrorMailboxStoreUnavailable,
+			Text: "The mailbox for which this came is at another server than its delegate's: answer by the item in its calendar.",
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
