@@ -130,35 +130,10 @@ func TestRevokedCertificates(t *testing.T) {
 	inside, came := w.kerberised("cas", false)
 	alice := w.card(people, "alice")
 	file := filepath.Join(t.TempDir(), "people.crl")
-	list := func(until time.Time, revoked ...*big.Int) {
-		t.Helper()
-		l := &x509.RevocationList{Number: big.NewInt(time.Now().UnixNano()), ThisUpdate: time.Now().Add(-2 * time.Hour), NextUpdate: until}
-		for _, serial := range revoked {
-			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: time.Now().Add(-time.Hour)})
-		}
-		der, err := x509.CreateRevocationList(rand.Reader, l, people.cert, people.key)
-		if err == nil {
-			err = os.WriteFile(file, der, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	list := func(until time.Time, revoked ...*big.Int) { people.list(t, file, until, revoked...) }
 	test := func(what string, soft bool, want ...int) {
 		t.Helper()
-		j, err := clientcert.New(clientcert.Config{
-			Authorities: []clientcert.Authority{{
-				Name: "People", Certificates: []*x509.Certificate{people.cert}, Revocation: clientcert.Revocation{CRLs: []string{file}, Soft: soft},
-			}},
-			Snapshot: w.directory.Snapshot,
-			Fetch: func(context.Context, string, []byte) ([]byte, error) {
-				return nil, errors.New("nothing is fetched here")
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		j.Refresh(t.Context())
+		j := w.listed(people, file, soft)
 		conf := w.kcd(inside)
 		l := &conf.Listeners[0]
 		l.Auth, l.Judge, l.Methods = []ClientAuth{WithCertificate}, j, authn.Methods{&authn.Certificate{Judge: j, Snapshot: w.directory.Snapshot}}
@@ -191,4 +166,39 @@ func TestRevokedCertificates(t *testing.T) {
 	list(time.Now().Add(time.Hour), alice.Leaf.SerialNumber)
 	test("taken back", false, 0, 403)
 	test("taken back, where little is asked", true, 0, 403)
+}
+
+// list writes an authority's list of revoked certificates.
+func (a *authority) list(t testing.TB, file string, until time.Time, revoked ...*big.Int) {
+	t.Helper()
+	l := &x509.RevocationList{Number: big.NewInt(time.Now().UnixNano()), ThisUpdate: time.Now().Add(-2 * time.Hour), NextUpdate: until}
+	for _, serial := range revoked {
+		l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: time.Now().Add(-time.Hour)})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, l, a.cert, a.key)
+	if err == nil {
+		err = os.WriteFile(file, der, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listed is a judge of an authority that has a list, which it has read.
+func (w *world) listed(a *authority, file string, soft bool) *clientcert.Judge {
+	w.t.Helper()
+	j, err := clientcert.New(clientcert.Config{
+		Authorities: []clientcert.Authority{{
+			Name: a.cert.Subject.CommonName, Certificates: []*x509.Certificate{a.cert}, Revocation: clientcert.Revocation{CRLs: []string{file}, Soft: soft},
+		}},
+		Snapshot: w.directory.Snapshot,
+		Fetch: func(context.Context, string, []byte) ([]byte, error) {
+			return nil, errors.New("nothing is fetched here")
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	j.Refresh(w.t.Context())
+	return j
 }
