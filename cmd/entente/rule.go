@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/alecthomas/kong"
 
 	"entente"
@@ -64,4 +67,28 @@ func clientFile(t *terminal, name string) ([]byte, error) {
 	}
 	text, err := readFile(t, name)
 	return []byte(text), err
+}
+
+// tested prints what a test of a rule saw: a line for each check, and below it what
+// is to be done, where something is.
+func tested(w io.Writer, lines []ruletest.Line) error {
+	for _, l := range lines {
+		fmt.Fprintf(w, "%-8s %s: %s\n", l.State, plain(l.Check), plain(l.Seen))
+		if l.Remedy != "" {
+			fmt.Fprintf(w, "         -> %s\n", plain(l.Remedy))
+		}
+	}
+	return nil
+}
+
+// taken prints which rule takes a request, and of each why.
+func taken(w io.Writer, rules []publish.Taking) error {
+	for _, r := range rules {
+		says := "does not take it"
+		if r.Takes {
+			says = "takes it as " + plain(r.Path)
+		}
+		fmt.Fprintf(w, "rule %s of listener %s %s\n    %s\n", plain(r.Rule), plain(r.Listener), says, plain(r.Why))
+	}
+	return nil
 }

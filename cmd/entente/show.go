@@ -9,13 +9,20 @@ import (
 	"time"
 
 	"entente/admin"
+	"entente/publish"
+	"entente/publish/ruletest"
 )
 
 // show prints an answer for people: lists as tables, one object as a line for
 // each of its fields.
 func show(w io.Writer, answer any) error {
-	if e, ok := answer.(admin.RequestExplained); ok {
-		return told(w, &e)
+	switch a := answer.(type) {
+	case admin.RequestExplained:
+		return told(w, &a)
+	case []ruletest.Line:
+		return tested(w, a)
+	case []publish.Taking:
+		return taken(w, a)
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	v := reflect.ValueOf(answer)
@@ -108,6 +115,13 @@ func cell(v reflect.Value) string {
 			return "" // never, or not known
 		}
 		return t.UTC().Format(time.RFC3339)
+	}
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8 {
+		var some []string
+		for i := range v.Len() {
+			some = append(some, cell(v.Index(i)))
+		}
+		return strings.Join(some, ", ")
 	}
 	return plain(fmt.Sprint(v.Interface()))
 }
