@@ -46,7 +46,7 @@ func ParseIdentity(s string) (string, error) {
 		if !ok || name == "" || realm == "" || strings.ContainsAny(name+realm, " <>\"") {
 			return "", badIdentity("a principal is name@REALM")
 		}
-		return kerberosPrefix + strings.ToLower(name) + "@" + strings.ToUpper(realm), nil
+		return PrincipalIdentity(name, realm), nil
 	}
 	return "", badIdentity("it begins neither with X509: nor with Kerberos:")
 }
@@ -140,6 +140,11 @@ func SubjectIdentity(issuer, subject Name) string {
 
 // MailIdentity is that of certificates for a mail address.
 func MailIdentity(a entente.SMTPAddress) string { return x509Prefix + "<RFC822>" + string(a) }
+
+// PrincipalIdentity is that of a principal of a realm of names.
+func PrincipalIdentity(name, realm string) string {
+	return kerberosPrefix + strings.ToLower(name) + "@" + strings.ToUpper(realm)
+}
 
 // An identityPart is a tag in angle brackets and what follows it.
 type identityPart struct{ tag, value string }

@@ -222,8 +222,9 @@ func ownAccount(s *access.Snapshot, r *http.Request, a *access.Account, realm st
 	return c, nil
 }
 
-// byName finds the account that has a principal's name, in realms that know of
-// names alone. No groups come with one, and nobody is linked to it.
+// byName finds the account of a principal's name, in realms that know of names
+// alone: the one that claims the principal, or has the name in its UPN. Two that
+// could be meant are neither. No groups come with one, and nobody is linked to it.
 func byName(s *access.Snapshot, r *http.Request, realm NegotiateRealm, who *kerberos.Identity) (*access.Caller, error) {
 	name := who.Client.Name
 	// Services are nobody's accounts, and what has an @ in it could be read in two
@@ -232,8 +233,16 @@ func byName(s *access.Snapshot, r *http.Request, realm NegotiateRealm, who *kerb
 		return nil, fmt.Errorf("%q is nobody's name", clean(name))
 	}
 	a, ok := s.FindUPN(name + "@" + string(realm.Domain))
-	if !ok {
-		return nil, fmt.Errorf("there is no account %s@%s", clean(name), realm.Domain)
+	claimants := s.Claimants(access.PrincipalIdentity(name, realm.Name))
+	switch {
+	case len(claimants) > 1:
+		return nil, fmt.Errorf("%s and %s claim %s@%s", claimants[0].UPN, claimants[1].UPN, clean(name), realm.Name)
+	case len(claimants) == 1 && ok && claimants[0].SID != a.SID:
+		return nil, fmt.Errorf("%s claims %s@%s, which is the name of %s", claimants[0].UPN, clean(name), realm.Name, a.UPN)
+	case len(claimants) == 1:
+		a = claimants[0]
+	case !ok:
+		return nil, fmt.Errorf("there is no account %s@%s, and none that claims %s@%s", clean(name), realm.Domain, clean(name), realm.Name)
 	}
 	c, err := ownAccount(s, r, &a, realm.Name, nil)
 	if err != nil {

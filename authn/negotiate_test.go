@@ -125,6 +125,41 @@ func TestWhoseTicket(t *testing.T) {
 	test("no name", ticket("LAB.EXAMPLE", "", ""), "refused: \"\" is nobody's name")
 }
 
+// TestClaimed: in a realm of names a principal may be an account of another name,
+// which says so; two that could be meant are neither.
+func TestClaimed(t *testing.T) {
+	d, n := adForest(t)
+	const claim = "Kerberos:al@LAB.EXAMPLE"
+	claims := func(sid entente.SID, all ...string) {
+		t.Helper()
+		change(t, d, func(c *directory.Change) error {
+			return c.SetAccount(sid, func(a *directory.Account) error { a.Identities = all; return nil })
+		})
+	}
+	test := func(realm, name, want string) {
+		t.Helper()
+		c, err := n.caller(request(""), ticket(realm, name, ""))
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprint(c.Authenticated, " ", c.Groups)
+		}
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s@%s: %s, want %s", name, realm, got, want)
+		}
+	}
+	test("LAB.EXAMPLE", "al", "there is no account al@")
+	claims(aliceSID, claim, "Kerberos:alice@LAB.EXAMPLE", "Kerberos:robert.b@LAB.EXAMPLE", "Kerberos:al@CORP.CONTOSO.EXAMPLE")
+	test("LAB.EXAMPLE", "al", "alice@contoso.example []")
+	test("LAB.EXAMPLE", "alice", "alice@contoso.example []")
+	test("LAB.EXAMPLE", "robert.b", "alice@contoso.example claims robert.b@LAB.EXAMPLE, which is the name of robert.b@")
+	test(corporate, "al", "the ticket has no SID") // where SIDs count, names do not
+	claims(bobSID, claim)
+	test("LAB.EXAMPLE", "al", "alice@contoso.example and robert.b@contoso.example claim al@LAB.EXAMPLE")
+	claims(bobSID)
+	claims(leftSID, "Kerberos:gone@LAB.EXAMPLE")
+	test("LAB.EXAMPLE", "gone", "account left@contoso.example: it is disabled")
+}
+
 // TestPassedOn: who passed a request on stands in its chain, nearest first, and
 // the realm last.
 func TestPassedOn(t *testing.T) {
