@@ -50,6 +50,9 @@ type DesiredAccount struct {
 	Office     string `yaml:"office"`
 
 	SharingPolicy string `yaml:"sharing_policy"`
+
+	LogonName  string   `yaml:"logon_name"` // sAMAccountName
+	Identities []string `yaml:"identities"` // as in altSecurityIdentities; others that it has stay
 }
 
 // DesiredRoom is a room.
@@ -215,6 +218,9 @@ func (p *planner) accounts(ctx context.Context, d *Desired) error {
 				UPN: x.UPN, Name: x.Name, Mail: x.Mail, Kind: x.Kind, Database: x.Database,
 				Title: x.Title, Department: x.Department, Office: x.Office,
 			}))
+			if err := p.knownBy(&x, &directory.Account{}); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -231,6 +237,27 @@ func (p *planner) accounts(ctx context.Context, d *Desired) error {
 		}
 		if have.Mailbox.IsZero() && x.Database != "" {
 			p.add("give "+x.UPN+" a mailbox in "+x.Database, do1(p.a.EnableMailbox, EnableMailbox{AccountName{x.UPN}, x.Database}))
+		}
+		if err := p.knownBy(&x, have); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// knownBy plans what KDCs and certificates are to know an account by.
+func (p *planner) knownBy(x *DesiredAccount, have *directory.Account) error {
+	set := SetAccount{AccountName: AccountName{x.UPN}}
+	if differ(&set.LogonName, have.LogonName, x.LogonName) {
+		p.add("set the logon name of "+x.UPN+" to "+x.LogonName, do1(p.a.SetAccount, set))
+	}
+	for _, said := range x.Identities {
+		s, err := access.ParseIdentity(said)
+		if err != nil {
+			return prefixed("identity of "+x.UPN, err)
+		}
+		if !slices.Contains(have.Identities, s) {
+			p.add("have "+x.UPN+" be whoever "+s+" is said of", do1(p.a.AddIdentity, AccountIdentity{AccountName{x.UPN}, s}))
 		}
 	}
 	return nil

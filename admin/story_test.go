@@ -386,6 +386,22 @@ func TestApply(t *testing.T) {
 	if less := apply("groups: [{mail: sales@contoso.example, members: [anna@contoso.example]}]", true); len(less.Steps) != 1 {
 		t.Errorf("one member less: %+v", less)
 	}
+	// What KDCs and certificates know an account by.
+	const known = `accounts:
+  - {upn: anna@contoso.example, logon_name: Anna, identities: ["x509:<SKI>0A", "Kerberos:anna@lab.example"]}
+  - {upn: cleo@contoso.example, logon_name: cleo}`
+	if named := apply(known, true); len(named.Steps) != 5 {
+		t.Errorf("names: %+v", named)
+	}
+	if again := apply(known, true); len(again.Steps) != 0 {
+		t.Errorf("names, the second time: %+v", again)
+	}
+	if a, ok := o.api.Directory.Snapshot().FindIdentity("X509:<SKI>0a"); !ok || a.UPN != "anna@contoso.example" || a.LogonName != "Anna" {
+		t.Errorf("%+v", a)
+	}
+	if _, err := o.api.Apply(t.Context(), Apply{Content: "accounts: [{upn: anna@contoso.example, identities: [Anna]}]"}); kindOf(err) != entente.Invalid {
+		t.Errorf("an identity that is none: %v", err)
+	}
 	_, err := o.api.Apply(t.Context(), Apply{Content: "accounts: [{upn: a@elsewhere.example}]", Yes: true})
 	var e *entente.Error
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Text, "create account a@elsewhere.example: ") {
