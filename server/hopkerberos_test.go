@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,4 +93,22 @@ func TestSecondHop(t *testing.T) {
 	}
 	refused(cas, "carol", "cannot be delegated")
 	refused(none, "alice", "msDS-AllowedToDelegateTo")
+
+	// With nodes.fallback the chain of actors does what the realm did not let the
+	// node do, and is on record as that.
+	none.nodes.Fallback = true
+	none.kinit("alice")
+	if out := none.curl(); !strings.Contains(out, "NoError") {
+		t.Fatalf("alice at %s: %s\n%s", none.host, out, none.log)
+	}
+	mbx.must(mbx.Audit.Flush(t.Context()))
+	records, err = mbx.Audit.Search(t.Context(), audit.Filter{Action: "ews.GetFolder"})
+	mbx.must(err)
+	i := slices.IndexFunc(records, func(r audit.Record) bool { return r.Node == mbx.host && r.Method == access.Node })
+	if i < 0 {
+		t.Fatalf("%+v", records)
+	}
+	if r := records[i]; string(r.By.SID) != sids["alice"] || len(r.Via) == 0 || !strings.HasPrefix(r.Via[0].How, "node "+none.host+" by negotiate ") {
+		t.Errorf("%+v", r)
+	}
 }
