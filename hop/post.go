@@ -72,12 +72,14 @@ func (p *Post) Holder(database string) string { return p.Router.Holder(database)
 
 // An envelope says to whom a message is, and on whose request.
 type envelope struct {
-	To      []string            `json:"to"` // ids of mailboxes
-	Sender  entente.SMTPAddress `json:"sender,omitempty"`
-	Ready   bool                `json:"ready,omitempty"`
-	Arrival string              `json:"arrival"`
-	Request string              `json:"request"`
-	From    string              `json:"from"` // the node
+	To []string `json:"to"` // ids of mailboxes
+	// Mail has their addresses, by which reports name them though they are gone.
+	Mail    map[string]entente.SMTPAddress `json:"mail,omitempty"`
+	Sender  entente.SMTPAddress            `json:"sender,omitempty"`
+	Ready   bool                           `json:"ready,omitempty"`
+	Arrival string                         `json:"arrival"`
+	Request string                         `json:"request"`
+	From    string                         `json:"from"` // the node
 	// Caller is who sent it, as authn states it; As, where nobody did but the account
 	// itself, by its rules.
 	Caller json.RawMessage `json:"caller,omitempty"`
@@ -117,12 +119,16 @@ func (p *Post) Keep(ctx context.Context, o delivery.Poster, c *delivery.Consignm
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails, by its documentation
 	x := &parcel{id: hex.EncodeToString(b[:]), database: c.Database, message: c.Item, created: p.Now().UnixMilli()}
-	x.envelope = envelope{Sender: c.Sender, Ready: c.Ready, Arrival: c.Arrival, Request: s.RequestID(), From: p.Router.Self}
+	x.envelope = envelope{Mail: map[string]entente.SMTPAddress{}, Sender: c.Sender, Ready: c.Ready, Arrival: c.Arrival, Request: s.RequestID(), From: p.Router.Self}
 	if c.Arrival == "" {
 		x.envelope.Arrival = "node:" + x.id
 	}
 	for _, box := range c.To {
-		x.envelope.To = append(x.envelope.To, box.String())
+		id := box.String()
+		x.envelope.To = append(x.envelope.To, id)
+		if a, ok := s.Snapshot().FindMailbox(box); ok {
+			x.envelope.Mail[id] = a.Mail
+		}
 	}
 	who := s.Caller()
 	if who.Method == access.Local && who.ActsAs != nil {
@@ -288,15 +294,15 @@ func (p *Post) bring(ctx context.Context, x *parcel) error {
 	if !ok {
 		return err
 	}
-	var to, again []access.Account
+	var to []access.Account
+	var again []string
 	var errs []error
 	var lost []entente.SMTPAddress
-	snapshot := p.Directory.Snapshot()
 	for _, id := range x.envelope.To {
-		box, err := entente.ParseMailboxID(id)
-		a, found := snapshot.FindMailbox(box)
-		if err == nil && found {
+		if a, found := p.recipient(id); found {
 			to = append(to, a)
+		} else {
+			again = append(again, id) // this node may hear of him in a moment
 		}
 	}
 	if len(to) > 0 {
@@ -309,7 +315,7 @@ func (p *Post) bring(ctx context.Context, x *parcel) error {
 			case delivery.Final(err):
 				lost, errs, code = append(lost, to[i].Mail), append(errs, err), "NotDelivered"
 			default:
-				again, code = append(again, to[i]), "NotDelivered"
+				again, code = append(again, to[i].Mailbox.String()), "NotDelivered"
 				p.Log.Warn("mail from another node", "parcel", x.id, "err", err)
 			}
 		}
@@ -323,11 +329,14 @@ func (p *Post) bring(ctx context.Context, x *parcel) error {
 	if len(again) == 0 {
 		return p.done(ctx, x)
 	}
-	x.envelope.To = nil
-	for i := range again {
-		x.envelope.To = append(x.envelope.To, again[i].Mailbox.String())
-	}
+	x.envelope.To = again
 	return p.later(ctx, x)
+}
+
+// recipient returns whose mailbox has an id.
+func (p *Post) recipient(id string) (access.Account, bool) {
+	box, _ := entente.ParseMailboxID(id) // ours: the mark says so
+	return p.Directory.Snapshot().FindMailbox(box)
 }
 
 func (p *Post) consignment(x *parcel) *delivery.Consignment {
@@ -410,10 +419,16 @@ func (p *Post) GiveUp(ctx context.Context) error {
 		var lost []entente.SMTPAddress
 		var errs []error
 		for _, id := range x.envelope.To {
-			box, _ := entente.ParseMailboxID(id) // ours: the mark says so
-			if a, ok := p.Directory.Snapshot().FindMailbox(box); ok {
-				lost = append(lost, a.Mail)
-				errs = append(errs, entente.Errorf(entente.Unavailable, "the node with the mailbox was away for too long").Because(delivery.Expired))
+			why := "the node with the mailbox was away for too long"
+			address := x.envelope.Mail[id]
+			if a, ok := p.recipient(id); ok {
+				address = a.Mail
+			} else {
+				why = "the mailbox is gone"
+			}
+			if address != "" {
+				lost = append(lost, address)
+				errs = append(errs, entente.Errorf(entente.Unavailable, "%s", why).Because(delivery.Expired))
 			}
 		}
 		if err := p.giveBack(ctx, x, lost, errs); err != nil {

@@ -417,6 +417,37 @@ func TestMailOnce(t *testing.T) {
 	}
 }
 
+// Mail for somebody of whom the node with his mailbox knows nothing waits, since it
+// may hear of him in a moment, and comes back at last.
+func TestMailForNobody(t *testing.T) {
+	c := newCluster(t, "a", "b")
+	c.person("anna", "a")
+	c.person("ben", "b")
+	a, b := c.nodes["a"], c.nodes["b"]
+	b.cancel() // what it does by itself
+	if r := c.ask("a", "anna", "", createMessage("ben", "Across", "SendAndSaveCopy")); r.code() != "NoError" {
+		t.Fatal(r.body)
+	}
+	ben, ok := a.Directory.Snapshot().FindUPN("ben@contoso.example")
+	if !ok {
+		t.Fatal("ben is not there")
+	}
+	c.must(b.Directory.Update(t.Context(), func(x *directory.Change) error { return x.RemoveAccount(ben.SID) }))
+	c.must(b.parcels.Take(t.Context()))
+	if n, err := b.parcels.Waiting(t.Context()); err != nil || n["b"] != 1 {
+		t.Fatalf("%v %v", n, err)
+	}
+	c.must(a.main.Update(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE hop_parcel SET created = 0, due = 0`)
+		return err
+	}))
+	c.must(a.parcels.GiveUp(t.Context()))
+	c.await("a", "anna", findIn(""), "Undeliverable: Across")
+	if n, err := b.parcels.Waiting(t.Context()); err != nil || len(n) != 0 {
+		t.Errorf("%v %v", n, err)
+	}
+}
+
 // Subscriptions are where the mailbox is, and found there from every node: those
 // that are asked for news, and those that stream it.
 func TestNewsElsewhere(t *testing.T) {
