@@ -79,6 +79,12 @@ func (d *domain) convert(e *goldap.Entry) (*object, error) {
 	}
 	o.entry = directory.Object{DN: o.name, Attributes: a}
 	a["displayname"][0] = o.clean("displayName", a["displayname"][0])
+	if of, _, ok := domainOf(o.sid); !ok || of != d.sid {
+		// It speaks of its own domain. Whom the SID names here is none of its business.
+		sid := o.sid
+		o.sid = ""
+		return o, entente.Errorf(entente.Invalid, "%.64q: its SID, %s, is of another domain than %s", o.name, sid, d.sid)
+	}
 	o.addresses(e, a)
 	if d.exchange {
 		a["mailnickname"] = []string{o.clean("mailNickname", value(e, "mailNickname"))}

@@ -10,6 +10,7 @@ import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 	goldap "github.com/go-ldap/ldap/v3"
 
+	"entente"
 	"entente/directory"
 )
 
@@ -34,7 +35,7 @@ func example(set ...string) *goldap.Entry {
 func TestConvert(t *testing.T) {
 	test := func(exchange bool, attr, want, note string, set ...string) {
 		t.Helper()
-		d := domain{name: "entente.test", exchange: exchange}
+		d := domain{name: "entente.test", sid: "S-1-5-21-1-2-3", exchange: exchange}
 		o, err := d.convert(example(set...))
 		if err != nil {
 			t.Errorf("%v: %v", set, err)
@@ -88,8 +89,13 @@ func TestConvert(t *testing.T) {
 	test(true, "resourcecapacity", "", "", "msExchResourceCapacity", "many")
 
 	for _, set := range [...][]string{{"objectGUID", "x"}, {"objectGUID", strings.Repeat("\x00", 16)}, {"objectSid", "x"}, {"uSNChanged", ""}, {"userAccountControl", "x"}} {
-		if _, err := (&domain{}).convert(example(set...)); err == nil {
+		if _, err := (&domain{sid: "S-1-5-21-1-2-3"}).convert(example(set...)); err == nil {
 			t.Errorf("%q is taken", set)
+		}
+	}
+	for _, sid := range [...]entente.SID{"S-1-5-21-1-2", "S-1-5-21-1-2-3-4", "S-1-5-21-1-2-33", "S-1-5-32", ""} {
+		if o, err := (&domain{sid: sid}).convert(example()); err == nil || o == nil || o.sid != "" {
+			t.Errorf("an account of another domain than %q is taken: %+v", sid, o)
 		}
 	}
 }

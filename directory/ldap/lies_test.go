@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -231,6 +232,44 @@ func TestGroups(t *testing.T) {
 	})
 	if _, err := c.SyncWith(t.Context(), Options{Full: true}); err == nil || !strings.Contains(err.Error(), errEndless.Error()) {
 		t.Errorf("ranges without an end: %v", err)
+	}
+}
+
+// TestForeignSID: a directory speaks of no SIDs but its domain's. Who has another
+// one there is refused, and whom it names here stays as he is.
+func TestForeignSID(t *testing.T) {
+	l := newLiar(t)
+	c, here := l.client(t)
+	own := &directory.Account{Account: access.Account{Principal: access.Principal{UPN: "boss@entente.test"}, Name: "Boss", Kind: access.KindUser, Enabled: true}}
+	if err := here.Update(t.Context(), func(c *directory.Change) error { return c.CreateAccount(own) }); err != nil {
+		t.Fatal(err)
+	}
+	var sid []byte
+	for i, part := range strings.Split(string(own.SID), "-")[3:] {
+		n, err := strconv.ParseUint(part, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			sid = []byte{1, 5, 0, 0, 0, 0, 0, 5}
+		}
+		sid = binary.LittleEndian.AppendUint32(sid, uint32(n))
+	}
+	for _, bits := range []string{"512", "514"} { // enabled and disabled there
+		l.set(0, "objectSid", string(sid))
+		l.set(0, "userAccountControl", bits)
+		if r, err := c.Sync(t.Context()); err != nil || r.Refused != 1 || r.Disabled != 0 {
+			t.Errorf("%+v %v", r, err)
+		}
+	}
+	l.mu.Lock()
+	l.objects = l.objects[1:] // and gone
+	l.mu.Unlock()
+	if r, err := c.SyncWith(t.Context(), Options{Full: true}); err != nil || r.Disabled != 0 {
+		t.Errorf("%+v %v", r, err)
+	}
+	if a, err := here.Account(t.Context(), own.SID); err != nil || !a.Enabled || a.UPN != own.UPN || a.Name != "Boss" {
+		t.Errorf("%+v %v", a, err)
 	}
 }
 
