@@ -30,6 +30,7 @@ func TestClients(t *testing.T) {
 	t.Run("exchangelib", func(t *testing.T) { exchangelib(t, d) })
 	t.Run("published", func(t *testing.T) { published(t, start(t, bin, "127.0.0.1:0")) })
 	t.Run("calendars", func(t *testing.T) { calendars(t, bin) })
+	t.Run("nodes", func(t *testing.T) { nodes(t, bin) })
 	t.Run("npm", func(t *testing.T) { npm(t, d) })
 	t.Run("davmail", func(t *testing.T) { davmail(t, d) })
 	t.Run("autodiscover", func(t *testing.T) { autodiscover(t, bin) })
