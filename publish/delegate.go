@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"time"
 
 	"entente"
 	"entente/access"
@@ -98,6 +99,16 @@ func (p *Passage) shows() bool {
 	return len(p.In.Header["Authorization"]) > 0 || p.Open
 }
 
+// againEvery is how often the KDC is asked anew for what a server inside refuses:
+// one that refuses everything must not have it asked for everything.
+const againEvery = 10 * time.Second
+
 // again makes room for a new ticket after a server inside refused one: it may
 // have a new key since.
-func (g *Gateway) again(p *Passage) { g.Tickets.Flush(g.user(&p.Account)) }
+func (g *Gateway) again(p *Passage) bool {
+	if !g.complaints.every(againEvery, "again\x00"+string(p.Account.SID)+"\x00"+string(p.Service), g.Now()) {
+		return false
+	}
+	g.Tickets.Flush(g.user(&p.Account))
+	return true
+}

@@ -129,8 +129,7 @@ func (g *Gateway) ask(ctx context.Context, p *Passage) (*http.Response, error) {
 // client, who has done nothing wrong, is not asked for anything.
 func (g *Gateway) askAgain(ctx context.Context, p *Passage, s *server, base http.Header, refused *http.Response) (*http.Response, error) {
 	_ = refused.Body.Close()
-	if p.body == nil {
-		g.again(p)
+	if p.body == nil && g.again(p) {
 		resp, _, err := g.try(ctx, p, s, base, false)
 		if err != nil || resp.StatusCode != http.StatusUnauthorized {
 			return resp, err

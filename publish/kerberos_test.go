@@ -358,7 +358,10 @@ func TestServersThatRefuseTickets(t *testing.T) {
 		b, _ := io.ReadAll(r.Body)
 		rw.Write(b)
 	}, false)
-	g := w.start(w.kcd(inside))
+	conf := w.kcd(inside)
+	var passed atomic.Int64
+	conf.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+	g := w.start(conf)
 	c := g.client("internet")
 	post := func(refusals int64, body string) (int, string) {
 		t.Helper()
@@ -383,9 +386,15 @@ func TestServersThatRefuseTickets(t *testing.T) {
 	if w.asked.Load() == before {
 		t.Error("the same ticket was shown again")
 	}
+	passed.Add(int64(againEvery))
 	came.Store(0)
 	if status, _ := post(100, "never"); status != 502 || came.Load() != 2 {
 		t.Errorf("%d after %d tries", status, came.Load())
+	}
+	came.Store(0)
+	before = w.asked.Load()
+	if status, _ := post(100, "soon after"); status != 502 || came.Load() != 1 || w.asked.Load() != before {
+		t.Errorf("soon after: %d after %d tries, the KDC was asked %d times", status, came.Load(), w.asked.Load()-before)
 	}
 	if !w.logged.has("is the SPN " + w.realm.SPN("cas") + " its account's alone") {
 		t.Error("the administrator is not told what to look at")

@@ -207,10 +207,13 @@ const (
 	maxComplaints = 1000
 )
 
-func (c *complaints) fresh(what string, now time.Time) bool {
+func (c *complaints) fresh(what string, now time.Time) bool { return c.every(complainEvery, what, now) }
+
+// every reports whether something was not done for so long, and is to be done now.
+func (c *complaints) every(d time.Duration, what string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at, ok := c.told[what]; ok && now.Sub(at) < complainEvery {
+	if at, ok := c.told[what]; ok && now.Sub(at) < d {
 		return false
 	}
 	if c.told == nil || len(c.told) >= maxComplaints {
