@@ -82,4 +82,5 @@ for who in free:
 
 answer.move_to_trash()
 assert anna.trash.filter(subject="RE: Mail " + mark).count() == 1
-assert anna.inbox.total_count > 0 and len(list(anna.inbox.sync_items())) == anna.inbox.total_count
+here = anna.inbox.all().count()  # total_count is what the folder was when it was looked up
+assert here > 0 and len(list(anna.inbox.sync_items())) == here
