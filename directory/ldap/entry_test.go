@@ -149,7 +149,7 @@ func FuzzConvert(f *testing.F) {
 		if e == nil {
 			return
 		}
-		d := domain{name: "entente.test", exchange: exchange}
+		d := domain{name: "entente.test", sid: "S-1-5-21-1-2-3", exchange: exchange}
 		o, err := d.convert(e)
 		if o == nil {
 			if err == nil {
@@ -157,8 +157,8 @@ func FuzzConvert(f *testing.F) {
 			}
 			return
 		}
-		if o.guid == (directory.GUID{}) || o.sid == "" {
-			t.Fatalf("no identity: %+v", o)
+		if of, _, _ := domainOf(o.sid); o.guid == (directory.GUID{}) || of != d.sid && (err == nil || o.sid != "") {
+			t.Fatalf("no identity of the domain's: %+v", o)
 		}
 		for name, values := range o.entry.Attributes {
 			if len(values) == 0 {

@@ -268,6 +268,18 @@ func TestForeignSID(t *testing.T) {
 	if r, err := c.SyncWith(t.Context(), Options{Full: true}); err != nil || r.Disabled != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
+	// Nor is the domain ours because it says so.
+	l.lie(func(l *liar, w io.Writer, id int64, q asked) bool {
+		if q.base != l.root["defaultNamingContext"][0] || q.paged {
+			return false
+		}
+		_, _ = w.Write(message(id, entryPacket(goldap.NewEntry(q.base, map[string][]string{"objectSid": {"\x01\x04" + string(sid[2:len(sid)-4])}}))))
+		l.done(w, id, q.paged, "")
+		return true
+	})
+	if _, err := c.Sync(t.Context()); kindOfError(err) != entente.Conflict {
+		t.Errorf("with our own SID: %v", err)
+	}
 	if a, err := here.Account(t.Context(), own.SID); err != nil || !a.Enabled || a.UPN != own.UPN || a.Name != "Boss" {
 		t.Errorf("%+v %v", a, err)
 	}

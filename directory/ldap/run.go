@@ -88,6 +88,10 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if r.domain.sid, err = sidOf([]byte(value(top, "objectSid"))); err != nil {
 		return fmt.Errorf("%s: the domain's SID: %w", r.con.server.name, err)
 	}
+	if r.domain.sid == r.Directory.Snapshot().Organization().DomainSID {
+		// Ours was made by chance: no other domain has it.
+		return entente.Errorf(entente.Conflict, "%s: the domain says that it has the SID of this organization's own", r.con.server.name)
+	}
 	if r.domain.exchange, err = r.hasExchange(asked); err != nil {
 		return err
 	}
