@@ -575,7 +575,7 @@ func TestCertificates(t *testing.T) {
 	judge()
 	lines = b.test("alice", client)
 	b.expect("hers", lines, "certificate", OK)
-	b.expect("without revocation", lines, "revocation of people", Warning, "crls")
+	b.expect("without revocation", lines, "revocation of people", Warning, "crl or ocsp")
 	b.expect("another's", b.test("bob", client), "certificate", Failed, "altSecurityIdentities")
 	b.expect("of another authority", b.test("alice", newAuthority(t).client(t)), "certificate", Failed, "publish.listeners[internet].authorities")
 	if lines := b.test("alice", client); !Works(lines) {
