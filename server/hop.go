@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"entente"
@@ -33,7 +32,7 @@ func (s *Server) openNodes(context.Context) error {
 		Node:      s.nodeMethod(),
 		Issuer:    &authn.NodeIssuer{Organization: organization, Node: s.config.Name, Signer: signer, Now: s.options.Now},
 		Delegator: s.delegator(),
-		Allow:     []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
+		Allow:     anywhere(),
 		Timeout:   s.config.Limits.RequestTimeout,
 		Log:       s.log, Now: s.options.Now,
 	}
@@ -98,14 +97,6 @@ func (n nodesAdmin) Kerberos() bool { return n.Delegator != nil }
 
 // Waiting implements admin.Nodes.
 func (n nodesAdmin) Waiting(ctx context.Context) (map[string]int, error) { return n.post.Waiting(ctx) }
-
-// arriving has what other nodes pass on go by their request ids, and no further.
-func (s *Server) arriving(next http.Handler) http.Handler {
-	if s.nodes == nil {
-		return next
-	}
-	return s.nodes.Arrive(next)
-}
 
 // nodeRoutes has what nodes alone ask each other. To others it is not there.
 func (s *Server) nodeRoutes(table map[string]http.Handler) {

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -65,7 +64,7 @@ func (c *LDAPConfig) rule() (outgoing.Rule, error) {
 		return rule, err
 	}
 	if len(rule.Allow) == 0 {
-		rule.Allow = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+		rule.Allow = anywhere()
 	}
 	for _, s := range c.Servers {
 		u, err := url.Parse(s)
@@ -105,16 +104,7 @@ func poolOf(files []string) (*x509.CertPool, error) {
 		return nil, nil
 	}
 	pool := x509.NewCertPool()
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s has no certificate in it", file)
-		}
-	}
-	return pool, nil
+	return pool, addCAs(pool, files)
 }
 
 // maxSecretFile bounds a file that has one password.
@@ -123,12 +113,12 @@ const maxSecretFile = 4096
 // secretFile reads a password that others may not read. The line's end is none
 // of it.
 func secretFile(path string) (entente.Secret, error) {
+	if err := privateFile(path); err != nil {
+		return entente.Secret{}, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return entente.Secret{}, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return entente.Secret{}, fmt.Errorf("%s has mode %04o; others could read the password: chmod 0400 %s", path, info.Mode().Perm(), path)
 	}
 	if info.Size() > maxSecretFile {
 		return entente.Secret{}, fmt.Errorf("%s is too large for a password", path)

@@ -161,21 +161,6 @@ func (c *PublishConfig) listener(from *PublishListenerConfig, s *Server) (publis
 	return l, errors.Join(append(errs, err)...)
 }
 
-// loadPairs reads certificates with their keys.
-func loadPairs(of []CertificateConfig) (all []tls.Certificate, err error) {
-	for _, f := range of {
-		if err := privateFile(f.Key); err != nil {
-			return nil, err
-		}
-		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", f.Cert, err)
-		}
-		all = append(all, pair)
-	}
-	return all, nil
-}
-
 // renewEvery is how soon certificates that were replaced on disk are shown.
 const renewEvery = time.Minute
 

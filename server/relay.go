@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -94,7 +93,7 @@ const purposeRelay outgoing.Purpose = "relay"
 // relayRule lets the inner side reach the hosts that its configuration names,
 // wherever these are, and no others.
 func (c *RelayConfig) relayRule() outgoing.Rule {
-	rule := outgoing.Rule{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, PerHost: 16}
+	rule := outgoing.Rule{Allow: anywhere(), PerHost: 16}
 	for _, p := range c.Peers {
 		for _, address := range p.Connect {
 			host, _, _ := net.SplitHostPort(address) // check has read it

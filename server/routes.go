@@ -34,11 +34,16 @@ const (
 //
 // sockets are the folders of PostgreSQL's Unix sockets.
 func outgoingRules(sockets ...string) map[outgoing.Purpose]outgoing.Rule {
-	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	return map[outgoing.Purpose]outgoing.Rule{
-		purposeDatabase: {Allow: anywhere, Sockets: append(sockets, "/run/postgresql", "/var/run/postgresql"), AtOnce: 256, PerHost: 256},
+		purposeDatabase: {Allow: anywhere(), Sockets: append(sockets, "/run/postgresql", "/var/run/postgresql"), AtOnce: 256, PerHost: 256},
 		purposeACME:     {},
 	}
+}
+
+// anywhere is every network, for what the administrator or the sealed directory
+// says where it is.
+func anywhere() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 }
 
 // routes has every path clients reach, and no other. Paths have no case:
@@ -57,7 +62,7 @@ func (s *Server) routes() http.Handler {
 	for path, h := range table {
 		paths.Add(path, h)
 	}
-	return s.arriving(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.nodes.Arrive(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, _, ok := paths.Find(r.URL.EscapedPath())
 		if !ok {
 			http.NotFound(w, r)

@@ -33,18 +33,11 @@ func (s *Server) tlsConfig(ctx context.Context) (*tls.Config, error) {
 		conf.NextProtos = append(conf.NextProtos, acme.ALPNProto)
 		return conf, nil
 	}
-	for _, c := range s.config.TLS.Certificates {
-		if err := privateFile(c.Key); err != nil {
-			return nil, err
-		}
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", c.Cert, err)
-		}
-		conf.Certificates = append(conf.Certificates, pair)
+	var err error
+	if conf.Certificates, err = loadPairs(s.config.TLS.Certificates); err != nil {
+		return nil, err
 	}
 	if conf.Certificates == nil {
-		var err error
 		if conf.Certificates, err = s.generated(ctx); err != nil {
 			return nil, fmt.Errorf("generate certificate: %w", err)
 		}
@@ -66,14 +59,29 @@ func (s *Server) acme(a *ACMEConfig) *autocert.Manager {
 	return m
 }
 
-// privateFile refuses a key that others may read.
+// loadPairs reads certificates with their keys.
+func loadPairs(of []CertificateConfig) (all []tls.Certificate, err error) {
+	for _, f := range of {
+		if err := privateFile(f.Key); err != nil {
+			return nil, err
+		}
+		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s: %w", f.Cert, err)
+		}
+		all = append(all, pair)
+	}
+	return all, nil
+}
+
+// privateFile refuses a key or password that others may read.
 func privateFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s has mode %04o; others could read the key: chmod 0400 %s", path, info.Mode().Perm(), path)
+		return fmt.Errorf("%s has mode %04o; others could read it: chmod 0400 %s", path, info.Mode().Perm(), path)
 	}
 	return nil
 }
