@@ -246,6 +246,7 @@ func removeAll(tx *db.Tx, key []byte) error {
 	e.do(tx.Exec(`DELETE FROM named_property WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM provenance WHERE mailbox_id = $1`, key))
 	e.do(tx.Exec(`DELETE FROM mailbox_setting WHERE mailbox_id = $1`, key))
+	e.do(tx.Exec(`DELETE FROM mailbox_client_state WHERE mailbox_id = $1`, key))
 	return e.err
 }
 

@@ -1,0 +1,120 @@
+package wbxml
+
+import "strconv"
+
+// A Writer writes one document. Its methods do not fail: what is not well formed
+// is a mistake of the program's.
+type Writer struct {
+	buf  []byte
+	page uint8
+	open int
+}
+
+// NewWriter returns a writer that appends a document to buf.
+func NewWriter(buf []byte) *Writer {
+	w := new(Writer)
+	w.Reset(buf)
+	return w
+}
+
+// Reset begins another document.
+func (w *Writer) Reset(buf []byte) {
+	// Version 1.3, no public identifier, UTF-8, no string table. [MS-ASWBXML] 2.1.2
+	*w = Writer{buf: append(buf, 0x03, 0x01, 0x6A, 0x00)}
+}
+
+// Bytes returns what was written.
+func (w *Writer) Bytes() []byte { return w.buf }
+
+// Len returns how long it is.
+func (w *Writer) Len() int { return len(w.buf) }
+
+func (w *Writer) tag(t Tag, bits byte) {
+	if p := t.Page(); p != w.page {
+		w.buf = append(w.buf, tokenSwitchPage, p)
+		w.page = p
+	}
+	w.buf = append(w.buf, t.Token()|bits)
+}
+
+// Start opens an element that has content.
+func (w *Writer) Start(t Tag) { w.tag(t, hasContent); w.open++ }
+
+// End closes the element opened last.
+func (w *Writer) End() { w.buf = append(w.buf, tokenEnd); w.open-- }
+
+// Empty writes an element without content.
+func (w *Writer) Empty(t Tag) { w.tag(t, 0) }
+
+// Text writes an element with a text; without one, an empty element. A text that
+// has a NUL in it ends there, for the form has no way to write one.
+func (w *Writer) Text(t Tag, s string) {
+	if s == "" {
+		w.Empty(t)
+		return
+	}
+	w.tag(t, hasContent)
+	w.buf = append(w.buf, tokenStrI)
+	for i := 0; i < len(s); i++ {
+		if s[i] == 0 {
+			s = s[:i]
+			break
+		}
+	}
+	w.buf = append(w.buf, s...)
+	w.buf = append(w.buf, 0, tokenEnd)
+}
+
+// Int writes an element with a number.
+func (w *Writer) Int(t Tag, n int64) {
+	w.tag(t, hasContent)
+	w.buf = append(w.buf, tokenStrI)
+	w.buf = strconv.AppendInt(w.buf, n, 10)
+	w.buf = append(w.buf, 0, tokenEnd)
+}
+
+// Bool writes an element with 1 or 0.
+func (w *Writer) Bool(t Tag, b bool) {
+	n := byte('0')
+	if b {
+		n = '1'
+	}
+	w.tag(t, hasContent)
+	w.buf = append(w.buf, tokenStrI, n, 0, tokenEnd)
+}
+
+// Opaque writes an element with bytes as they are; without any, an empty element.
+func (w *Writer) Opaque(t Tag, b []byte) {
+	if len(b) == 0 {
+		w.Empty(t)
+		return
+	}
+	w.tag(t, hasContent)
+	w.buf = append(w.buf, tokenOpaque)
+	w.buf = appendMultiByte(w.buf, uint32(len(b)))
+	w.buf = append(w.buf, b...)
+	w.buf = append(w.buf, tokenEnd)
+}
+
+// appendMultiByte writes a mb_u_int32, [WBXML1.3] 5.1.
+func appendMultiByte(b []byte, n uint32) []byte {
+	for shift := 28; shift > 0; shift -= 7 {
+		if n>>shift != 0 {
+			b = append(b, byte(n>>shift)|0x80)
+		}
+	}
+	return append(b, byte(n&0x7F))
+}
+
+// A Mark is a place in a document, to which it can be taken back: of an item that
+// could not be written nothing is left.
+type Mark struct {
+	n, open int
+	page    uint8
+}
+
+// Mark returns the place of now.
+func (w *Writer) Mark() Mark { return Mark{len(w.buf), w.open, w.page} }
+
+// Back forgets all that was written since a mark.
+func (w *Writer) Back(m Mark) { w.buf, w.open, w.page = w.buf[:m.n], m.open, m.page }
