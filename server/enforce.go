@@ -1,14 +1,14 @@
 package server
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"entente"
 	"entente/access"
+	"entente/activesync"
+	"entente/activesync/easserver"
 	"entente/clientaccess"
 	"entente/ews/ewsserver"
 	"entente/publish"
@@ -45,7 +45,7 @@ func protocolOf(path string) clientaccess.Protocol {
 	switch path = strings.ToLower(path); {
 	case strings.HasPrefix(path, "/ews/"):
 		return clientaccess.EWS
-	case path == "/microsoft-server-activesync", path == "/microsoft-server-activesync/default.eas":
+	case easserver.Path(path):
 		return clientaccess.ActiveSync
 	case strings.HasPrefix(path, "/autodiscover/"):
 		return clientaccess.Autodiscover
@@ -90,29 +90,13 @@ func (g gated) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *h
 	http.Error(w, "try again later", http.StatusServiceUnavailable)
 }
 
-// command is what ActiveSync names in the query, [MS-ASHTTP] 2.2.1.1.1.2.
-var command = regexp.MustCompile(`^[A-Za-z]{1,32}$`)
-
 // commandOf names what a request does, as far as its line says: for ActiveSync the
-// command, in either of its two spellings, [MS-ASHTTP] 2.2.1.1.1.
+// command.
 func commandOf(r *http.Request) string {
-	if r.Method != http.MethodPost || protocolOf(r.URL.Path) != clientaccess.ActiveSync {
-		return r.Method
-	}
-	if cmd := r.URL.Query().Get("Cmd"); command.MatchString(cmd) {
-		return cmd
-	}
-	packed, err := base64.StdEncoding.DecodeString(r.URL.RawQuery)
-	if err == nil && len(packed) > 1 && int(packed[1]) < len(commands) && commands[packed[1]] != "" {
-		return commands[packed[1]]
+	if r.Method == http.MethodPost && protocolOf(r.URL.Path) == clientaccess.ActiveSync {
+		if c := activesync.CommandOf(r.URL.RawQuery); c != "" {
+			return string(c)
+		}
 	}
 	return r.Method
-}
-
-// commands are the codes of [MS-ASHTTP] 2.2.1.1.1.2.2.
-var commands = [...]string{
-	0: "Sync", 1: "SendMail", 2: "SmartForward", 3: "SmartReply", 4: "GetAttachment", 9: "FolderSync",
-	10: "FolderCreate", 11: "FolderDelete", 12: "FolderUpdate", 13: "MoveItems", 14: "GetItemEstimate",
-	15: "MeetingResponse", 16: "Search", 17: "Settings", 18: "Ping", 19: "ItemOperations", 20: "Provision",
-	21: "ResolveRecipients", 22: "ValidateCert",
 }
