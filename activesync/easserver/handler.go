@@ -73,7 +73,10 @@ type command struct {
 // commands is what we serve. What is not here is answered with
 // CommandNotSupported.
 func commands() map[activesync.Command]command {
-	return map[activesync.Command]command{}
+	return map[activesync.Command]command{
+		activesync.Search: {serve: (*call).search},
+		activesync.Find:   {serve: (*call).find, since: activesync.V161},
+	}
 }
 
 // An answer is what goes back. The zero answer is HTTP 200 without a body.
