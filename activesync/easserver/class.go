@@ -58,4 +58,6 @@ type options struct {
 	supported map[wbxml.Tag]bool
 	// whole says that a fetch asks for all of it, whatever the preferences.
 	whole bool
+	// multi, if set, takes the bodies, of which the document then names the parts.
+	multi *multipart
 }
