@@ -5,6 +5,9 @@
 // and its text is inline or opaque; some clients look for just these four bytes.
 // What is read may have a string table and any public identifier.
 //
+// Parse makes a tree of a document, a Scanner reads it in pieces without one, a
+// Writer writes, and AppendXML shows a tree as the XML of the published schemas.
+//
 // The package is pure and knows what elements are called, not what they mean.
 package wbxml
 
@@ -28,8 +31,9 @@ func (t Tag) Name() string {
 	return codePages[t.Page()].names[t.Token()]
 }
 
-// Namespace returns the name of the code page, which is the XML namespace with a
-// colon after it. [MS-ASWBXML] 2.1.2.1
+// Namespace returns the name of the code page, which is the XML namespace of the
+// published schemas. Encoders write it with a colon after it, too.
+// [MS-ASWBXML] 2.1.2.1
 func (t Tag) Namespace() string {
 	if int(t.Page()) >= len(codePages) {
 		return ""
@@ -45,15 +49,19 @@ func (t Tag) String() string {
 	return fmt.Sprintf("page %d:0x%02X", t.Page(), t.Token())
 }
 
-// Limits bound what is read.
+// Limits bound what is read. The zero Limits refuse everything.
 type Limits struct {
 	Depth       int // of elements
 	Elements    int
 	StringTable int // bytes
+	References  int // bytes of text that all references to the table stand for
 }
 
-// DefaultLimits are those of requests.
-func DefaultLimits() Limits { return Limits{Depth: 32, Elements: 200_000, StringTable: 8 << 10} }
+// DefaultLimits are those of requests. No known client uses a string table; the
+// encoders that do, save less than they keep in it.
+func DefaultLimits() Limits {
+	return Limits{Depth: 32, Elements: 200_000, StringTable: 8 << 10, References: 256 << 10}
+}
 
 // A SyntaxError says where a document is not WBXML, or beyond a limit.
 type SyntaxError struct {
@@ -73,6 +81,7 @@ const (
 	tokenStrT       = 0x83
 	tokenOpaque     = 0xC3
 
+	firstTag      = 0x05
 	hasContent    = 0x40
 	hasAttributes = 0x80
 )

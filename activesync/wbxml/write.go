@@ -46,22 +46,26 @@ func (w *Writer) End() { w.buf = append(w.buf, tokenEnd); w.open-- }
 // Empty writes an element without content.
 func (w *Writer) Empty(t Tag) { w.tag(t, 0) }
 
-// Text writes an element with a text; without one, an empty element. A text that
-// has a NUL in it ends there, for the form has no way to write one.
-func (w *Writer) Text(t Tag, s string) {
-	if s == "" {
+// Text writes an element with a text; without one, an empty element. What XML
+// cannot have (control characters, and NUL, which ends a text here) is left out:
+// phones make XML of it, and would choke on one such mail for ever.
+func (w *Writer) Text(t Tag, s string) { text(w, t, s) }
+
+// TextBytes writes an element with a text.
+func (w *Writer) TextBytes(t Tag, b []byte) { text(w, t, b) }
+
+func text[T string | []byte](w *Writer, t Tag, s T) {
+	if len(s) == 0 {
 		w.Empty(t)
 		return
 	}
 	w.tag(t, hasContent)
 	w.buf = append(w.buf, tokenStrI)
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0 {
-			s = s[:i]
-			break
-		}
-	}
+	n := len(w.buf)
 	w.buf = append(w.buf, s...)
+	if !clean(w.buf[n:]) {
+		w.buf = w.buf[:n+scrub(w.buf[n:])]
+	}
 	w.buf = append(w.buf, 0, tokenEnd)
 }
 
@@ -94,6 +98,27 @@ func (w *Writer) Opaque(t Tag, b []byte) {
 	w.buf = appendMultiByte(w.buf, uint32(len(b)))
 	w.buf = append(w.buf, b...)
 	w.buf = append(w.buf, tokenEnd)
+}
+
+// Tree writes an element that was read, as it was read.
+func (w *Writer) Tree(e *Element) {
+	switch {
+	case e == nil:
+	case e.first != nil:
+		w.Start(e.Tag)
+		for c := range e.Children() {
+			w.Tree(c)
+		}
+		w.End()
+	case e.Opaque:
+		w.Opaque(e.Tag, e.Content)
+	case len(e.Content) == 0:
+		w.Empty(e.Tag)
+	default:
+		w.tag(e.Tag, hasContent)
+		w.buf = append(append(w.buf, tokenStrI), e.Content...)
+		w.buf = append(w.buf, 0, tokenEnd)
+	}
 }
 
 // appendMultiByte writes a mb_u_int32, [WBXML1.3] 5.1.
