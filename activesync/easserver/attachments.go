@@ -66,10 +66,10 @@ func writeAttachment(c *call, it *mailbox.Item, a *mailbox.Attachment, clientID 
 	w.Int(wbxml.AirSyncBaseMethod, method)
 	w.Int(wbxml.AirSyncBaseEstimatedDataSize, min(a.Size, 1<<32-1))
 	if a.ContentID != "" {
-		w.Text(wbxml.AirSyncBaseContentId, xmlText(a.ContentID))
+		w.Text(wbxml.AirSyncBaseContentId, a.ContentID)
 	}
 	if a.ContentLocation != "" {
-		w.Text(wbxml.AirSyncBaseContentLocation, xmlText(a.ContentLocation))
+		w.Text(wbxml.AirSyncBaseContentLocation, a.ContentLocation)
 	}
 	if a.Inline {
 		w.Bool(wbxml.AirSyncBaseIsInline, true)
@@ -80,8 +80,8 @@ func writeAttachment(c *call, it *mailbox.Item, a *mailbox.Attachment, clientID 
 // attachmentName is never empty: phones show nothing for an attachment without a
 // name, and save none.
 func attachmentName(a *mailbox.Attachment) string {
-	if name := xmlText(a.Name); name != "" {
-		return name
+	if a.Name != "" {
+		return a.Name
 	}
 	if a.Item {
 		return "Message.eml"

@@ -1,6 +1,7 @@
 package easserver
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -96,13 +97,10 @@ func (b *bodySource) native() int {
 
 // bodyData is a body in one form, as far as it was asked for.
 type bodyData struct {
-	text  string
-	bytes []byte // instead, of MIME
-	size  int    // of all of it, or an estimate
+	bytes []byte
+	size  int // of all of it, or an estimate
 	cut   bool
 }
-
-func (d *bodyData) len() int { return len(d.text) + len(d.bytes) }
 
 // choose finds the preference that fits, and what it gives. The kept form goes
 // first; a preference with AllOrNone that it does not fit is passed over for the
@@ -188,20 +186,16 @@ func (b *bodySource) form(p bodyPreference) bodyData {
 	}
 	switch {
 	case p.kind == mimeBody:
-		d := bodyData{bytes: b.mime, size: len(b.mime)}
-		if limit >= 0 && int64(len(b.mime)) > limit {
-			d.bytes, d.cut = b.mime[:limit], true
-		}
-		return d
+		return shorten(b.mime, limit)
 	case p.kind == htmlBody && b.html != nil:
-		return cutText(b.html, limit)
+		return shorten(b.html, limit)
 	case p.kind == htmlBody:
 		if len(b.text) == 0 {
 			return bodyData{}
 		}
-		return shorten(message.TextToHTML(string(b.text)), limit)
+		return shorten([]byte(message.TextToHTML(string(b.text))), limit)
 	case b.text != nil || b.html == nil:
-		return cutText(b.text, limit)
+		return shorten(b.text, limit)
 	}
 	return b.plain(limit)
 }
@@ -212,37 +206,31 @@ func (b *bodySource) plain(limit int64) bodyData {
 	page := b.html
 	const enough = 64 << 10
 	if most := int64(enough) + 32*limit; limit >= 0 && int64(len(page)) > most {
-		d := shorten(message.HTMLToText(strings.ToValidUTF8(string(page[:most]), "")), limit)
+		d := shorten([]byte(message.HTMLToText(string(page[:lastRune(page, int(most))]))), limit)
 		if d.cut {
 			d.size = len(page)
 			return d
 		}
 	}
-	return shorten(message.HTMLToText(string(page)), limit)
+	return shorten([]byte(message.HTMLToText(string(page))), limit)
 }
 
-// cutText is shorten of what is kept, of which no more is copied than is sent.
-func cutText(b []byte, limit int64) bodyData {
-	size := len(b)
-	if limit < 0 || int64(size) <= limit {
-		return bodyData{text: xmlText(string(b)), size: size}
+// shorten cuts at the end of a character, which is what no text is without.
+func shorten(b []byte, limit int64) bodyData {
+	d := bodyData{bytes: b, size: len(b)}
+	if limit >= 0 && int64(len(b)) > limit {
+		d.bytes, d.cut = b[:lastRune(b, int(limit))], true
 	}
-	return bodyData{text: xmlText(string(b[:lastRune(b, int(limit))])), size: size, cut: true}
-}
-
-func shorten(s string, limit int64) bodyData {
-	d := bodyData{text: s, size: len(s)}
-	if limit >= 0 && int64(len(s)) > limit {
-		d.text, d.cut = s[:lastRune(s, int(limit))], true
-	}
-	d.text = xmlText(d.text)
 	return d
 }
 
-// lastRune is the end of the last character that is whole within n bytes.
-func lastRune[T string | []byte](s T, n int) int {
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
+// lastRune is where the last character that is whole within n bytes ends. What is
+// no text is cut where it comes.
+func lastRune(s []byte, n int) int {
+	for back := range min(n+1, utf8.UTFMax) {
+		if utf8.RuneStart(s[n-back]) {
+			return n - back
+		}
 	}
 	return n
 }
@@ -266,32 +254,33 @@ func (b *bodySource) write(p bodyPreference, d bodyData) {
 	if d.cut {
 		w.Bool(wbxml.AirSyncBaseTruncated, true)
 	}
+	apart := b.o.multi != nil && len(d.bytes) > 0
 	switch {
-	case d.len() == 0:
-	case b.o.multi != nil:
-	case d.bytes != nil:
+	case len(d.bytes) == 0, apart:
+	case p.kind == mimeBody:
 		writeMIME(w, d.bytes)
 	default:
-		w.Text(wbxml.AirSyncBaseData, d.text)
+		w.TextBytes(wbxml.AirSyncBaseData, d.bytes)
 	}
 	b.preview(p)
-	if b.o.multi != nil && d.len() > 0 {
-		if d.bytes == nil {
-			d.bytes = []byte(d.text)
-		}
+	if apart {
 		w.Int(wbxml.ItemOperationsPart, int64(b.o.multi.add(d.bytes)))
 	}
 	w.End()
 }
 
 // writeMIME writes a message as text where it is one, and as opaque bytes where
-// it has bytes of other charsets: a signature covers them as they are.
+// it has bytes that are none: a signature covers them as they are.
 func writeMIME(w *wbxml.Writer, raw []byte) {
-	if utf8.Valid(raw) && firstIllegal(raw) < 0 {
-		w.Text(wbxml.AirSyncBaseData, string(raw))
+	if utf8.Valid(raw) && bytes.IndexFunc(raw, isControl) < 0 {
+		w.TextBytes(wbxml.AirSyncBaseData, raw)
 		return
 	}
 	w.Opaque(wbxml.AirSyncBaseData, raw)
+}
+
+func isControl(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }
 
 // preview writes the beginning of the text, whatever the form of the body.
@@ -311,9 +300,9 @@ func previewOf(it *mailbox.Item, n int) string {
 	case b == nil:
 		return ""
 	case b.Text != nil:
-		return xmlText(message.Preview(string(b.Text), n))
+		return message.Preview(string(b.Text), n)
 	default:
-		return xmlText(message.PreviewHTML(string(b.HTML), n))
+		return message.PreviewHTML(string(b.HTML), n)
 	}
 }
 
@@ -322,7 +311,7 @@ func previewOf(it *mailbox.Item, n int) string {
 func (b *bodySource) writePart(p bodyPreference) {
 	d := b.form(p)
 	if d.cut && p.allOrNone {
-		d.text = ""
+		d.bytes = nil
 	}
 	w := b.c.out
 	w.Start(wbxml.AirSyncBaseBodyPart)
@@ -332,36 +321,11 @@ func (b *bodySource) writePart(p bodyPreference) {
 	if d.cut {
 		w.Bool(wbxml.AirSyncBaseTruncated, true)
 	}
-	if d.text != "" {
-		w.Text(wbxml.AirSyncBaseData, d.text)
+	if len(d.bytes) > 0 {
+		w.TextBytes(wbxml.AirSyncBaseData, d.bytes)
 	}
 	b.preview(p)
 	w.End()
-}
-
-// xmlText leaves out what no XML document can hold. Phones and add-ons that turn
-// the answer into XML reject all of it for one such character, and with it every
-// item beside the bad one. [XML] 2.2
-func xmlText(s string) string {
-	if firstIllegal(s) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r // a broken byte is U+FFFD here
-	}, s)
-}
-
-// firstIllegal finds a character that XML has not, or a byte that may begin one.
-func firstIllegal[T string | []byte](s T) int {
-	for i := 0; i < len(s); i++ {
-		if b := s[i]; b < ' ' && b != '\t' && b != '\n' && b != '\r' || b == 0xEF && i+2 < len(s) && s[i+1] == 0xBF && s[i+2] >= 0xBE {
-			return i
-		}
-	}
-	return -1
 }
 
 // readBody returns the body that a phone sends: plain or HTML. One in MIME or RTF
