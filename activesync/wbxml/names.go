@@ -69,10 +69,10 @@ var codePages = [...]struct {
 	}},
 	9: {"Tasks", [64]string{
 		0x05: "Body", "BodySize", "BodyTruncated", "Categories", "Category", "Complete",
-		"DateCompleted", "DueDate", "UTCDueDate", "Importance", "Recurrence", "Type",
+		"DateCompleted", "DueDate", "UtcDueDate", "Importance", "Recurrence", "Type",
 		"Start", "Until", "Occurrences", "Interval", "DayOfMonth", "DayOfWeek",
 		"WeekOfMonth", "MonthOfYear", "Regenerate", "DeadOccur", "ReminderSet", "ReminderTime",
-		"Sensitivity", "StartDate", "UTCStartDate", "Subject", "CompressedRTF", "OrdinalDate",
+		"Sensitivity", "StartDate", "UtcStartDate", "Subject", "CompressedRTF", "OrdinalDate",
 		"SubOrdinalDate", "CalendarType", "IsLeapMonth", "FirstDayOfWeek",
 	}},
 	10: {"ResolveRecipients", [64]string{

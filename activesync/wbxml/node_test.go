@@ -33,6 +33,27 @@ func (n *node) write(b *strings.Builder, indent string) {
 	}
 }
 
+func (n *node) eachNode(do func(*node)) {
+	do(n)
+	for _, c := range n.children {
+		c.eachNode(do)
+	}
+}
+
+// difference says where two trees first differ; it is empty if they do not.
+func difference(got, want *node) string {
+	a, b := strings.Split(got.String(), "\n"), strings.Split(want.String(), "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("line %d: %s\nnot %s", i+1, a[i], b[i])
+		}
+	}
+	if len(a) != len(b) {
+		return fmt.Sprintf("%d lines, not %d", len(a), len(b))
+	}
+	return ""
+}
+
 // nodes turns a tree into nodes; opaque says how bytes are written.
 func nodes(e *Element, opaque func(*Element) string) *node {
 	if e == nil {

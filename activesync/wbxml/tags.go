@@ -293,7 +293,7 @@ const (
 	TasksComplete       Tag = 9<<8 | 0x0A
 	TasksDateCompleted  Tag = 9<<8 | 0x0B
 	TasksDueDate        Tag = 9<<8 | 0x0C
-	TasksUTCDueDate     Tag = 9<<8 | 0x0D
+	TasksUtcDueDate     Tag = 9<<8 | 0x0D
 	TasksImportance     Tag = 9<<8 | 0x0E
 	TasksRecurrence     Tag = 9<<8 | 0x0F
 	TasksType           Tag = 9<<8 | 0x10
@@ -311,7 +311,7 @@ const (
 	TasksReminderTime   Tag = 9<<8 | 0x1C
 	TasksSensitivity    Tag = 9<<8 | 0x1D
 	TasksStartDate      Tag = 9<<8 | 0x1E
-	TasksUTCStartDate   Tag = 9<<8 | 0x1F
+	TasksUtcStartDate   Tag = 9<<8 | 0x1F
 	TasksSubject        Tag = 9<<8 | 0x20
 	TasksCompressedRTF  Tag = 9<<8 | 0x21
 	TasksOrdinalDate    Tag = 9<<8 | 0x22
