@@ -7,7 +7,8 @@ import (
 	"entente/db"
 )
 
-// arrivalKept is how long a delivery is recognized when it is tried again. Who
+// arrivalKept is how long a delivery, or what was made under a name, is
+// recognized when it is tried again. Who
 // tries for longer gives up first.
 const arrivalKept = 14 * 24 * time.Hour
 
@@ -20,6 +21,31 @@ func (v *View) arrived(tx *db.Tx, name string) (ItemID, error) {
 		return 0, nil
 	}
 	return id, err
+}
+
+// made returns the item that was made first under a name, nil if none was. It may
+// have been moved since, and so have another id; one that is gone, or no longer
+// there for the caller, has the id it had and no change number.
+func (v *View) made(tx *db.Tx, folder FolderID, name string) (*Item, error) {
+	first, err := v.arrived(tx, name)
+	if first == 0 || err != nil {
+		return nil, err
+	}
+	id := first
+	err = tx.QueryRow(`SELECT item_id FROM item WHERE mailbox_id = $1 AND content_id = $2 AND content_id <> item_id`, v.key, first).Scan(&id)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return nil, err
+	}
+	r := reader{v: v, tx: tx}
+	it, _, err := r.get(id, 0)
+	switch {
+	case err == nil:
+		it.Arrival = name
+		return it, nil
+	case !answer(err):
+		return nil, err
+	}
+	return &Item{ID: first, Folder: folder, Arrival: name}, nil
 }
 
 // noteArrival notes a delivery in the transaction that makes it, and forgets those

@@ -45,8 +45,9 @@ type Item struct {
 	Modified   time.Time // not when only Read changed
 	Size       int64     // bytes, with everything in it
 	Props      Props
-	// Arrival, if set, is the name of a delivery: under one name Deliver puts one
-	// item into a mailbox, however often it is tried. It is not kept with the item.
+	// Arrival, if set, is the name of a delivery or of a creation: under one name
+	// Deliver and CreateItem put one item into a mailbox, however often it is
+	// tried. It is not kept with the item.
 	Arrival string
 
 	Parts       Parts // which of the following are filled in
@@ -194,11 +195,7 @@ func (r *reader) get(id ItemID, parts Parts) (*Item, access.FolderTable, error) 
 		return nil, t, err
 	}
 	if !limited {
-		if r.v.HasGrants() {
-			g, _ := r.v.grantOf(it.contentID, 0)
-			it.edits = g.Write
-		}
-		return it, t, r.v.load(r.tx, it, parts)
+		return it, t, r.fill(it, parts)
 	}
 	f := r.v.mayKnow(&t, it.contentID, 0)
 	if f == 0 {
@@ -208,6 +205,15 @@ func (r *reader) get(id ItemID, parts Parts) (*Item, access.FolderTable, error) 
 		return nil, t, err
 	}
 	return r.v.mask(it, f, parts), t, nil
+}
+
+// fill completes an item that the caller may read by rights on its folder.
+func (r *reader) fill(it *Item, parts Parts) error {
+	if r.v.HasGrants() {
+		g, _ := r.v.grantOf(it.contentID, 0)
+		it.edits = g.Write
+	}
+	return r.v.load(r.tx, it, parts)
 }
 
 // whole returns an item for what cannot be done with granted fields of it: for a

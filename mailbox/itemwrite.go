@@ -15,6 +15,10 @@ import (
 // store decides: ID, Folder, Change, Article, Creator, Created unless it is set,
 // Modified, Size, and the attachments' ids.
 //
+// Under one name, Item.Arrival, it makes one item, however often it is asked to:
+// what it returns is then the item that was made first, wherever it lies by now
+// and with its properties; Change is 0 if it is gone.
+//
 // It needs Create; an associated item needs FolderOwner too.
 func (v *View) CreateItem(ctx context.Context, folder FolderID, it *Item) error {
 	if err := v.encoded(it.Attachments); err != nil {
@@ -33,10 +37,18 @@ func (v *View) CreateItem(ctx context.Context, folder FolderID, it *Item) error 
 		if err := v.want(tx, &t, want); err != nil {
 			return err
 		}
+		if it.Arrival != "" {
+			if out, err = v.made(tx, folder, it.Arrival); out != nil || err != nil {
+				return err
+			}
+		}
 		fresh := *it
 		fresh.Creator = v.subject().SID
 		out = &fresh
-		return v.insert(tx, folder, out)
+		if err := v.insert(tx, folder, out); err != nil || it.Arrival == "" {
+			return err
+		}
+		return v.noteArrival(tx, it.Arrival, out.ID)
 	})
 	if err != nil {
 		return err

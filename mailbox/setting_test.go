@@ -304,6 +304,8 @@ func TestQueryPlans(t *testing.T) {
 		test("COVERING INDEX item_article (mailbox_id=? AND folder_id=? AND article>? AND article<?)", rows, err)
 		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+updatesQuery, k, 1, 1, 1, 1, 1)
 		test("COVERING INDEX item_change (mailbox_id=? AND folder_id=? AND change_number>? AND change_number<?)", rows, err)
+		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+receivedDown, k, 1, 1, 1, 1, 1, 1, 1, 1)
+		test("COVERING INDEX item_received (mailbox_id=? AND folder_id=? AND received>? AND received<?)", rows, err)
 		rows, err = tx.Query(`EXPLAIN QUERY PLAN `+folderColumns+folderByName, k, "inbox")
 		test("folder_distinguished (mailbox_id=? AND distinguished=?)", rows, err)
 		return nil
