@@ -46,18 +46,34 @@ func Automatic(it *mailbox.Item) bool {
 	return it.Props.Bool(mailbox.PidTagAutoForwarded) || automaticMIME(it.MIME)
 }
 
+// mechanical reports whether a program made the item in its own name, so that
+// nobody waits for word of it: a report, an answer by a rule. An answer to a
+// meeting is automatic too and yet somebody's.
+func mechanical(it *mailbox.Item) bool {
+	class := strings.ToLower(it.Class)
+	if strings.HasPrefix(class, "report.") || strings.HasPrefix(class, "ipm.note.rules.") {
+		return true
+	}
+	m, err := message.Parse(headOf(it.MIME), message.DefaultLimits())
+	return err == nil && (m.AutoSubmitted != "" || strings.TrimSpace(m.Get("Return-Path")) == "<>")
+}
+
+// headOf returns what of a message is its header block, within the limit.
+func headOf(raw []byte) []byte {
+	head := raw[:min(len(raw), message.DefaultLimits().Header)]
+	if i := strings.Index(string(head), "\n\r\n"); i >= 0 {
+		head = head[:i+1]
+	}
+	return head
+}
+
 // automaticMIME looks for what programs write into headers, RFC 3834 5, RFC
 // 2076 3.9. It reads the header block only.
 func automaticMIME(raw []byte) bool {
 	if len(raw) == 0 {
 		return false
 	}
-	limits := message.DefaultLimits()
-	head := raw[:min(len(raw), limits.Header)]
-	if i := strings.Index(string(head), "\n\r\n"); i >= 0 {
-		head = head[:i+1]
-	}
-	m, err := message.Parse(head, limits)
+	m, err := message.Parse(headOf(raw), message.DefaultLimits())
 	if err != nil {
 		return true // better no answer than one too many
 	}

@@ -4,8 +4,8 @@
 //
 // What is for mailboxes here is delivered at once, by the time Send returns; what
 // is for people that a Route leads to is then in the route's keeping. What cannot
-// be delivered, mail to all other organizations among it, comes back to the
-// sender as a non-delivery report. What mailboxes do by themselves (tentative
+// be delivered, mail to other organizations among it if no route leads there,
+// comes back to the sender as a non-delivery report. What mailboxes do by themselves (tentative
 // appointments, a room's answer, out-of-office replies) is done here as well,
 // each in a session of the mailbox's owner, which has its own audit record.
 //
@@ -66,8 +66,9 @@ type Courier struct {
 	// Attend returns a session for work on behalf of an account: keeping its
 	// calendar, answering for it. The task names the work in the audit log.
 	Attend func(account entente.SID, task string) Attendant
-	// Route, if set, leads to people whose mailboxes are not here.
-	Route Route
+	// Routes lead to people whose mailboxes are not here: to each address the first
+	// that leads there.
+	Routes []Route
 	// Elsewhere, if set, brings messages to mailboxes that other nodes have.
 	Elsewhere Elsewhere
 	// Failed, if set, is told what went wrong with automatic work, which is no

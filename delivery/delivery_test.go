@@ -139,13 +139,13 @@ func TestMoved(t *testing.T) {
 
 // TestReportFields: an address cannot write lines of its own into a report.
 func TestReportFields(t *testing.T) {
-	f := []failure{{mailbox.Recipient{Address: "a\r\nAction: delivered\r\n@x"}, statusUnknown, nil}}
+	f := []Result{{To: "a\r\nAction: delivered\r\n@x", Action: Failed, Status: statusUnknown, Diagnostic: "550 no\r\nAction: delivered", Remote: "mx\r\n\r\nAction: delivered"}}
 	got := reportFields("contoso.example", f, time.Unix(0, 0))
 	if strings.Contains(got, "\nAction: delivered") || !strings.Contains(got, "\r\nStatus: 5.1.1\r\n") {
 		t.Errorf("%q", got)
 	}
-	if strings.Count(reportText("s", f), "\n") != 4 {
-		t.Errorf("%q", reportText("s", f))
+	if text := reportText(formOf(f).text, "s", f); strings.Count(text, "\n") != 5 {
+		t.Errorf("%q", text)
 	}
 	if plainID("<a b@c>") != "" || plainID("<a@c>") != "<a@c>" || plainID("a@c") != "" {
 		t.Error("message ids")

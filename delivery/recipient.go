@@ -31,6 +31,11 @@ type failure struct {
 	err    error  // for the log; may be nil
 }
 
+// result is what a report says of a failure.
+func (f *failure) result() Result {
+	return Result{To: f.asked.Address, Action: Failed, Status: f.status}
+}
+
 // targets are those a message is for.
 type targets struct {
 	people []recipient
@@ -120,7 +125,7 @@ func (c *Courier) find(ctx context.Context, dir *directory.Directory, r mailbox.
 		return nil, false, "", entente.Errorf(entente.TooLarge, "more than %d recipients", MaxRecipients).Because(TooManyRecipients)
 	case kindOf(err) != entente.NotFound:
 		return nil, false, "", err
-	case c.Route != nil && c.Route.Leads(address):
+	case c.routeTo(address) != nil:
 		return nil, false, statusAbroad, nil
 	case dir.Accepted(address.Domain()):
 		return nil, false, statusUnknown, nil
@@ -220,31 +225,8 @@ func (l *letter) unpacked(ctx context.Context, o Poster, to entente.MailboxID, i
 // the same everywhere. See mailbox.Prop.
 const firstOwnName = 0x9000
 
-// withoutBcc leaves the Bcc fields out of a message's header, which an empty
-// line ends. RFC 5322 3.6.3
-func withoutBcc(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	skip := false
-	rest := raw
-	for line := range bytes.Lines(raw) {
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
-			break
-		}
-		rest = rest[len(line):]
-		if line[0] != ' ' && line[0] != '\t' { // a field begins; else it is folded
-			name, _, _ := bytes.Cut(line, []byte(":"))
-			name = bytes.TrimSpace(name)
-			skip = bytes.EqualFold(name, []byte("bcc")) || bytes.EqualFold(name, []byte("resent-bcc"))
-		}
-		if !skip {
-			out = append(out, line...)
-		}
-	}
-	if len(out)+len(rest) == len(raw) {
-		return raw // nothing was left out; bytes that were signed stay the same
-	}
-	return append(out, rest...)
-}
+// withoutBcc leaves the Bcc fields out of a message's header. RFC 5322 3.6.3
+func withoutBcc(raw []byte) []byte { return without5322(raw, []string{"bcc", "resent-bcc"}) }
 
 // messageID makes a message id in the domain of an address. RFC 5322 3.6.4
 func messageID(address string) string {

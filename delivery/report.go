@@ -1,14 +1,38 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"entente"
+	"entente/access"
 	"entente/mailbox"
 	"entente/message"
 )
+
+// An Action is what has become of a message for a recipient. RFC 3464 2.3.3
+type Action string
+
+// The actions.
+const (
+	Failed    Action = "failed"
+	Delayed   Action = "delayed"
+	Delivered Action = "delivered" // it lies in the recipient's mailbox
+	Relayed   Action = "relayed"   // a server has it that says no more
+)
+
+// A Result is what has become of a message for one recipient. RFC 3464 2.3
+type Result struct {
+	To         string
+	Action     Action
+	Status     string    // RFC 3463
+	Remote     string    // name of the server that said so; "" if it was this one
+	Diagnostic string    // what it said: an SMTP reply
+	Until      time.Time // of what is delayed: how long it is tried
+}
 
 // statusTexts says to people what a status says to programs.
 var statusTexts = [...]struct{ status, text string }{
@@ -31,56 +55,135 @@ func statusText(status string) string {
 	return statusTexts[len(statusTexts)-1].text
 }
 
-// report puts a non-delivery report into the sender's Inbox. RFC 3464. A sender
-// without a mailbox here is told nothing, and nobody else in his place.
+// report tells the sender who got nothing.
 func (c *Courier) report(ctx context.Context, o Poster, l *letter, failed []failure) error {
-	for _, f := range failed {
-		c.failed(f.err)
+	of := make([]Result, len(failed))
+	for i := range failed {
+		c.failed(failed[i].err)
+		of[i] = failed[i].result()
 	}
+	return c.tell(ctx, o, l, of)
+}
+
+// tell puts a report into the sender's Inbox. RFC 3464. One without a mailbox here
+// has it by a route, if the message came in by one and says where it is to be
+// returned; else nobody is told, and nobody else in his place.
+func (c *Courier) tell(ctx context.Context, o Poster, l *letter, of []Result) error {
 	to := sender(l.item)
 	account, ok := o.Directory().Snapshot().FindSMTP(to.SMTP)
-	if !ok || account.Mailbox.IsZero() {
+	back := returnPath(l.item.MIME)
+	abroad := back != "" && !o.Directory().Accepted(back.Domain()) && c.routeTo(back) != nil
+	if !abroad && (!ok || account.Mailbox.IsZero()) {
 		return nil
 	}
-	domain := o.Directory().DefaultDomain()
-	postmaster := message.Address{Name: "Mail delivery", SMTP: "postmaster@" + string(domain)}
-	subject := message.Clean(l.item.Props.String(mailbox.PidTagSubject))
-	draft := message.Draft{
-		From: []message.Address{postmaster}, To: []message.Address{{Name: message.Clean(account.Name), SMTP: string(account.Mail)}},
-		Subject: "Undeliverable: " + subject, Date: o.Now(), MessageID: messageID(postmaster.SMTP),
-		InReplyTo:     plainID(l.item.Props.String(mailbox.PidTagInternetMessageID)),
-		AutoSubmitted: "auto-replied",
-		TextBody:      reportText(subject, failed),
-		Report:        &message.Report{Type: "delivery-status", Fields: reportFields(string(domain), failed, o.Now())},
+	if abroad {
+		account = access.Account{Principal: access.Principal{Mail: back}}
 	}
-	raw, err := message.Compose(draft)
+	it, err := reportItem(l.item, &account, string(o.Directory().DefaultDomain()), of, o.Now())
 	if err != nil {
-		return fmt.Errorf("write a report: %w", err)
+		return err
 	}
-	it := &mailbox.Item{Arrival: l.item.Arrival}
-	if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
-		return fmt.Errorf("write a report: %w", err)
+	if abroad {
+		failed := c.carry(ctx, &letter{item: it}, []mailbox.Recipient{{Address: string(back)}})
+		if len(failed) > 0 {
+			return failed[0].err
+		}
+		return nil
 	}
-	it.Class = "REPORT.IPM.Note.NDR"
-	silence(&it.Props)
 	return c.put(ctx, o, &letter{item: it}, &account, it)
 }
 
-func reportText(subject string, failed []failure) string {
+func reportItem(about *mailbox.Item, to *access.Account, domain string, of []Result, at time.Time) (*mailbox.Item, error) {
+	form := formOf(of)
+	postmaster := message.Address{Name: "Mail delivery", SMTP: "postmaster@" + domain}
+	subject := message.Clean(about.Props.String(mailbox.PidTagSubject))
+	draft := message.Draft{
+		From: []message.Address{postmaster}, To: []message.Address{{Name: message.Clean(to.Name), SMTP: string(to.Mail)}},
+		Subject: form.prefix + subject, Date: at, MessageID: messageID(postmaster.SMTP),
+		InReplyTo:     plainID(about.Props.String(mailbox.PidTagInternetMessageID)),
+		AutoSubmitted: "auto-replied",
+		TextBody:      reportText(form.text, subject, of),
+		Report:        &message.Report{Type: "delivery-status", Fields: reportFields(domain, of, at)},
+	}
+	if head := headOf(about.MIME); len(head) > 0 { // RFC 6522 4
+		draft.Attachments = []message.Attachment{{ContentType: "text/rfc822-headers", Data: bytes.Clone(withoutBcc(head))}}
+	}
+	raw, err := message.Compose(draft)
+	if err != nil {
+		return nil, fmt.Errorf("write a report: %w", err)
+	}
+	it := &mailbox.Item{Arrival: about.Arrival}
+	if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
+		return nil, fmt.Errorf("write a report: %w", err)
+	}
+	it.Class = form.class
+	silence(&it.Props)
+	return it, nil
+}
+
+// A form is how a report looks by what it is about. [MS-OXCMAIL] 2.2.3.2.2
+type form struct{ class, prefix, text string }
+
+// formOf returns the form of a report: that of the worst in it.
+func formOf(of []Result) form {
+	has := func(a Action) bool {
+		for i := range of {
+			if of[i].Action == a {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has(Failed):
+		return form{"REPORT.IPM.Note.NDR", "Undeliverable: ", "Your message \"%s\" did not reach some recipients.\r\n"}
+	case has(Delayed):
+		return form{"REPORT.IPM.Note.Delayed.DR", "Delivery delayed: ", "Your message \"%s\" has not reached some recipients yet. There is nothing you need to do: it is tried again.\r\n"}
+	case has(Delivered):
+		return form{"REPORT.IPM.Note.DR", "Delivered: ", "Your message \"%s\" was delivered.\r\n"}
+	}
+	return form{"REPORT.IPM.Note.Relayed.DR", "Relayed: ", "Your message \"%s\" was handed to a server that sends no word of its delivery.\r\n"}
+}
+
+func reportText(text, subject string, of []Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Your message \"%s\" did not reach some recipients.\r\n", subject)
-	for _, f := range failed {
-		fmt.Fprintf(&b, "\r\n%s\r\n    %s (%s)\r\n", message.Clean(f.asked.Address), statusText(f.status), f.status)
+	fmt.Fprintf(&b, text, subject)
+	for i := range of {
+		r := &of[i]
+		fmt.Fprintf(&b, "\r\n%s\r\n", message.Clean(r.To))
+		switch r.Action {
+		case Failed:
+			fmt.Fprintf(&b, "    %s (%s)\r\n", statusText(r.Status), r.Status)
+		case Delayed:
+			fmt.Fprintf(&b, "    Tried until %s\r\n", r.Until.UTC().Format(time.RFC1123))
+		}
+		if r.Diagnostic != "" {
+			fmt.Fprintf(&b, "    %s says: %s\r\n", message.Clean(r.Remote), message.Clean(r.Diagnostic))
+		}
 	}
 	return b.String()
 }
 
+// maxDiagnostic bounds what is told of another server's words.
+const maxDiagnostic = 500
+
 // reportFields are the groups of RFC 3464 2.2 and 2.3.
-func reportFields(domain string, failed []failure, at time.Time) string {
+func reportFields(domain string, of []Result, at time.Time) string {
+	const date = "Mon, 02 Jan 2006 15:04:05 -0700"
 	var b strings.Builder
-	fmt.Fprintf(&b, "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n", domain, at.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	for _, f := range failed {
-		fmt.Fprintf(&b, "\r\nFinal-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: %s\r\n", ascii(f.asked.Address), f.status)
+	fmt.Fprintf(&b, "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n", domain, at.UTC().Format(date))
+	for i := range of {
+		r := &of[i]
+		fmt.Fprintf(&b, "\r\nFinal-Recipient: rfc822; %s\r\nAction: %s\r\nStatus: %s\r\n", ascii(r.To), r.Action, ascii(r.Status))
+		if r.Remote != "" {
+			fmt.Fprintf(&b, "Remote-MTA: dns; %s\r\n", ascii(r.Remote))
+		}
+		if r.Diagnostic != "" {
+			fmt.Fprintf(&b, "Diagnostic-Code: smtp; %s\r\n", oneLine(r.Diagnostic))
+		}
+		if !r.Until.IsZero() {
+			fmt.Fprintf(&b, "Will-Retry-Until: %s\r\n", r.Until.UTC().Format(date))
+		}
 	}
 	return b.String()
 }
@@ -95,10 +198,37 @@ func ascii(s string) string {
 	}, s)
 }
 
+// oneLine makes a reply fit for a field of a report: its words with single blanks.
+func oneLine(s string) string {
+	words := strings.Fields(s[:min(len(s), maxDiagnostic)])
+	for i := range words {
+		words[i] = ascii(words[i])
+	}
+	return strings.Join(words, " ")
+}
+
 // plainID returns a message id if it can stand in a header.
 func plainID(id string) string {
 	if !strings.HasPrefix(id, "<") || !strings.HasSuffix(id, ">") || ascii(id) != id {
 		return ""
 	}
 	return id
+}
+
+// returnPath is where a message that came from outside is to be returned to: the
+// reverse path that its last SMTP server noted. RFC 5321 4.4
+func returnPath(raw []byte) entente.SMTPAddress {
+	if len(raw) == 0 {
+		return ""
+	}
+	m, err := message.Parse(headOf(raw), message.DefaultLimits())
+	if err != nil {
+		return ""
+	}
+	text := strings.TrimSpace(m.Get("Return-Path"))
+	a, err := entente.ParseSMTPAddress(strings.TrimSuffix(strings.TrimPrefix(text, "<"), ">"))
+	if err != nil {
+		return ""
+	}
+	return a
 }

@@ -37,6 +37,15 @@ type Parcel struct {
 	From   message.Address // in whose name
 	To     []entente.SMTPAddress
 	Class  string
+	// Automatic is a message of a program's: nobody hears if it does not arrive. RFC
+	// 3834 3.3
+	Automatic bool
+	// AutoForwarded is one that a rule of its first recipient's sends on.
+	AutoForwarded bool
+	// Receipt asks for word when it has arrived. RFC 3461 4.1
+	Receipt bool
+	// Arrival, if set, names the sending, of which this is one try.
+	Arrival string
 	// Message is RFC 5322, with the calendar part by which others' programs
 	// understand what is about a meeting.
 	Message []byte
@@ -53,18 +62,44 @@ type MeetingAnswer struct {
 	At       time.Time
 }
 
-// carry hands a letter to the route. What cannot go that way has failed for all.
-func (c *Courier) carry(ctx context.Context, l *letter, to []mailbox.Recipient) []failure {
-	p, err := l.parcel(to)
-	if err == nil {
-		err = c.Route.Carry(ctx, p)
+// routeTo returns the route that leads to an address, nil if none does.
+func (c *Courier) routeTo(a entente.SMTPAddress) Route {
+	for _, r := range c.Routes {
+		if r.Leads(a) {
+			return r
+		}
 	}
-	if err == nil {
-		return nil
+	return nil
+}
+
+// carry hands a letter to the routes. What cannot go by one of them has failed for
+// all whom that one leads to.
+func (c *Courier) carry(ctx context.Context, l *letter, to []mailbox.Recipient) (failed []failure) {
+	for _, r := range c.Routes {
+		var by, rest []mailbox.Recipient
+		for i := range to {
+			if a, err := entente.ParseSMTPAddress(to[i].Address); err == nil && r.Leads(a) {
+				by = append(by, to[i])
+			} else {
+				rest = append(rest, to[i])
+			}
+		}
+		to = rest
+		if len(by) == 0 {
+			continue
+		}
+		p, err := l.parcel(by)
+		if err == nil {
+			err = r.Carry(ctx, p)
+		}
+		for i := range by {
+			if err != nil {
+				failed = append(failed, failure{by[i], statusOf(err), err})
+			}
+		}
 	}
-	failed := make([]failure, len(to))
-	for i := range to {
-		failed[i] = failure{to[i], statusOf(err), err}
+	for i := range to { // a route was there when the address was looked up
+		failed = append(failed, failure{asked: to[i], status: statusNoRoute})
 	}
 	return failed
 }
@@ -72,7 +107,11 @@ func (c *Courier) carry(ctx context.Context, l *letter, to []mailbox.Recipient) 
 // parcel writes a letter as a message of RFC 5322. Blind recipients stand in the
 // envelope alone.
 func (l *letter) parcel(to []mailbox.Recipient) (Parcel, error) {
-	p := Parcel{Sender: sender(l.item), From: represented(l.item), Class: l.item.Class}
+	p := Parcel{
+		Sender: sender(l.item), From: represented(l.item), Class: l.item.Class, Arrival: l.item.Arrival,
+		Automatic: mechanical(l.item), AutoForwarded: l.item.Props.Bool(mailbox.PidTagAutoForwarded),
+		Receipt: l.item.Props.Bool(mailbox.PidTagOriginatorDeliveryReport),
+	}
 	for _, r := range to {
 		address, err := entente.ParseSMTPAddress(r.Address)
 		if err != nil {
@@ -84,7 +123,9 @@ func (l *letter) parcel(to []mailbox.Recipient) (Parcel, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Message = withoutBcc(raw)
+	if p.Message, err = outward(raw, l.item, &p); err != nil {
+		return p, err
+	}
 	if hasClass(l.item.Class, classResponse) {
 		p.Answer, err = answerOf(l.item)
 	}
@@ -253,4 +294,18 @@ func (c *Courier) Undelivered(ctx context.Context, o Poster, raw []byte, to []en
 		failed[i] = failure{asked: mailbox.Recipient{Address: string(to[i])}, status: statusOf(why)}
 	}
 	return c.report(ctx, o, &letter{item: it}, failed)
+}
+
+// Report tells the sender of a message on a route what has become of it, once
+// under the name arrival.
+func (c *Courier) Report(ctx context.Context, o Poster, raw []byte, of []Result, arrival string) error {
+	it := &mailbox.Item{}
+	if err := it.SetMIME(raw, mailbox.ConvertOptions{}); err != nil {
+		return err
+	}
+	if mechanical(it) {
+		return nil
+	}
+	it.Arrival = arrival
+	return c.tell(ctx, o, &letter{item: it}, of)
 }

@@ -132,7 +132,7 @@ func (s *Server) openRelay(ctx context.Context) error {
 		Dial: dialer.DialFunc(purposeRelay), Log: s.log, Now: s.options.Now,
 	})
 	if err == nil {
-		s.post.Route = s.relay
+		s.post.Routes = append(s.post.Routes, s.relay)
 	}
 	return err
 }
