@@ -74,6 +74,11 @@ var commandCodes = [...]Command{
 	21: ResolveRecipients, 22: ValidateCert, 23: Find,
 }
 
+// Commands are all commands, in the order of their codes.
+func Commands() []Command {
+	return slices.DeleteFunc(slices.Clone(commandCodes[:]), func(c Command) bool { return c == "" })
+}
+
 // Code returns the command's code in the base64 query; ok is false for a command
 // that has none.
 func (c Command) Code() (code uint8, ok bool) {

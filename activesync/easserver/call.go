@@ -30,6 +30,11 @@ type call struct {
 	out *wbxml.Writer
 	// answer has what the answer is beside its document.
 	answer answer
+
+	// Of a call of a request that waits: its session passed the door again, and
+	// cancel ends its context.
+	again  bool
+	cancel context.CancelFunc
 }
 
 // at reports whether the client speaks a version or a later one.

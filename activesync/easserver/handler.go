@@ -17,7 +17,6 @@ import (
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/availability"
-	"entente/clientaccess"
 	"entente/delivery"
 	"entente/device"
 	"entente/hop"
@@ -35,6 +34,8 @@ type Config struct {
 	Nodes *hop.Router
 	// Devices keeps what is known of phones.
 	Devices *device.Store
+	// Version is what this server calls itself in MS-Server-ActiveSync.
+	Version string
 	// Unavailable reports whether an error says that a database cannot work at the
 	// moment. Nil is never.
 	Unavailable func(error) bool
@@ -45,12 +46,23 @@ type Handler struct {
 	Config
 	commands map[activesync.Command]command
 	classes  map[activesync.Class]class
+	names    []string  // of the commands, as OPTIONS lists them
 	writers  sync.Pool // of *wbxml.Writer
+	zips     sync.Pool // of *gzip.Writer
 }
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	return &Handler{Config: c, commands: commands(), classes: classes()}
+	if c.Version == "" {
+		c.Version = "16.1"
+	}
+	h := &Handler{Config: c, commands: commands(), classes: classes()}
+	for _, name := range activesync.Commands() {
+		if _, ok := h.commands[name]; ok {
+			h.names = append(h.names, string(name))
+		}
+	}
+	return h
 }
 
 // Path reports whether p is the path of the service, in any case.
@@ -88,6 +100,8 @@ type answer struct {
 	code        string        // for the audit record; empty for success
 	backOff     time.Duration // Retry-After
 	held        *held         // it waits for news
+
+	passed *http.Response // another node's, sent on as it comes
 }
 
 // held is a request that waits for a change in its caller's mailbox. When there
@@ -99,21 +113,25 @@ type held struct {
 	look  func(c *call, timeUp bool) (done bool, err error)
 }
 
-// ServeSession implements clientaccess.Handler. Nothing is written before the
-// audit record is safe.
-func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *http.Request) {
-	s.Operation("Unknown", false)
-	if err := s.Enter(); err != nil || s.Conclude(r.Context(), "NotServed") != nil {
-		http.Error(w, "not available now", http.StatusServiceUnavailable)
-		return
-	}
-	http.Error(w, "not served", http.StatusNotImplemented)
-}
-
 // writer returns a writer with nothing in it but the header.
 func (h *Handler) writer() *wbxml.Writer {
 	if w, ok := h.writers.Get().(*wbxml.Writer); ok {
 		return w
 	}
 	return wbxml.NewWriter(make([]byte, 0, 4<<10))
+}
+
+// maxPooled is the largest buffer that is kept for the next answer.
+const maxPooled = 1 << 20
+
+// release gives back what the call wrote into.
+func (c *call) release() {
+	if w := c.out; w != nil && cap(w.Bytes()) <= maxPooled {
+		w.Reset(w.Bytes()[:0])
+		c.h.writers.Put(w)
+	}
+	c.out = nil
+	if c.answer.passed != nil {
+		_ = c.answer.passed.Body.Close()
+	}
 }
