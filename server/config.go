@@ -42,6 +42,8 @@ type Config struct {
 
 	Kerberos *KerberosConfig `yaml:"kerberos,omitempty" doc:"Sign-in by Kerberos tickets (Negotiate), and the account that gets tickets in the name of users."`
 
+	ActiveSync *ActiveSyncConfig `yaml:"activesync,omitempty" doc:"How phones are served, by Exchange ActiveSync."`
+
 	Broker     *BrokerConfig     `yaml:"broker,omitempty" doc:"Makes this server a trust broker for organizations that federate, beside its own organization or instead of one."`
 	Federation *FederationConfig `yaml:"federation,omitempty" doc:"How the trust broker and partner organizations are reached. The trust itself is set by entente federation."`
 	Publish    *PublishConfig    `yaml:"publish,omitempty" doc:"Makes this server a gateway that publishes servers inside, its own among them or others."`

@@ -84,6 +84,7 @@ func (s *Server) organizationRoutes(table map[string]http.Handler) {
 	table["/ews/exchange.asmx/wssecurity"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.WSSecurity), s.ews)
 	table["/ews/exchange.asmx/wssecurity/symmetrickey"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.SymmetricKey), s.ews)
 	maps.Copy(table, ewsserver.SchemaRoutes(s.EWSURL()))
+	s.activeSyncRoutes(table)
 	s.nodeRoutes(table)
 	table[sharing.Prefix] = s.sharing
 	table[federation.PathNotice] = http.HandlerFunc(s.news)

@@ -15,6 +15,7 @@ import (
 
 	"entente"
 	"entente/access"
+	"entente/activesync/easserver"
 	"entente/admin"
 	"entente/audit"
 	"entente/authn"
@@ -26,6 +27,7 @@ import (
 	"entente/connections"
 	"entente/db"
 	"entente/delivery"
+	"entente/device"
 	"entente/directory"
 	"entente/directory/ldap"
 	"entente/ews/ewsserver"
@@ -73,6 +75,8 @@ type Server struct {
 	Admin     *admin.API
 	auto      *autodiscover.Service
 	ews       *ewsserver.Handler
+	eas       *easserver.Handler
+	Devices   *device.Store // phones
 	nodes     *hop.Router
 	parcels   *hop.Post
 	free      *availability.Service
@@ -331,6 +335,9 @@ func (s *Server) join(ctx context.Context) error {
 		Nodes:       s.nodes,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
+	if err := s.openActiveSync(ctx); err != nil {
+		return err
+	}
 	major, minor, build, revision := ewsserver.ClaimedVersion()
 	s.delegation = s.delegationMethod()
 	s.auto = &autodiscover.Service{

@@ -14,6 +14,7 @@ import (
 	"entente/audit"
 	"entente/clientaccess"
 	"entente/db"
+	"entente/device"
 	"entente/directory"
 	"entente/directory/ldap"
 	"entente/ews/ewssharing"
@@ -225,7 +226,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema(), hop.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema(), hop.Schema(), device.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}

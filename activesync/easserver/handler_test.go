@@ -1,0 +1,139 @@
+package easserver
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"entente/activesync"
+	"entente/activesync/wbxml"
+)
+
+// raw sends any request as somebody.
+func (h *house) raw(who, method, query string, header http.Header) *httptest.ResponseRecorder {
+	h.Helper()
+	r := httptest.NewRequestWithContext(h.Context(), method, "/Microsoft-Server-ActiveSync"+query, nil)
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	if who != "" {
+		r.SetBasicAuth(address(who), password)
+	}
+	w := httptest.NewRecorder()
+	h.guarded.ServeHTTP(w, r)
+	return w
+}
+
+// TestOptions is what a phone asks first.
+func TestOptions(t *testing.T) {
+	h := open(t)
+	w := h.raw("anna", http.MethodOptions, "", nil)
+	if w.Code != http.StatusOK || w.Body.Len() != 0 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for name, want := range map[string]string{
+		"MS-ASProtocolVersions": "12.1,14.0,14.1,16.0,16.1", "Public": "OPTIONS,POST", "Allow": "OPTIONS, POST",
+		"MS-Server-ActiveSync": "16.1", "Cache-Control": "private", "Content-Length": "0",
+	} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	commands := strings.Split(w.Header().Get("MS-ASProtocolCommands"), ",")
+	if len(commands) != len(h.handler.commands) {
+		t.Errorf("commands %q, served are %d", commands, len(h.handler.commands))
+	}
+	for _, c := range commands {
+		if _, ok := h.handler.commands[activesync.Command(c)]; !ok {
+			t.Errorf("%s is listed and not served", c)
+		}
+	}
+	if w := h.raw("", http.MethodOptions, "", nil); w.Code != http.StatusUnauthorized || w.Header().Get("MS-ASProtocolVersions") != "" {
+		t.Errorf("a stranger: %d %v", w.Code, w.Header())
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, "PROPFIND"} {
+		if w := h.raw("anna", method, "", nil); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != allow || !strings.Contains(w.Body.String(), "phones") {
+			t.Errorf("%s: %d %v %s", method, w.Code, w.Header(), w.Body)
+		}
+	}
+}
+
+// TestVersions: whoever speaks another version is told so in plain words, and
+// nothing else is done.
+func TestVersions(t *testing.T) {
+	h := open(t)
+	for _, v := range []string{"2.5", "12.0", "1.0", "17.0", ""} {
+		header := http.Header{}
+		if v != "" {
+			header.Set("MS-ASProtocolVersion", v)
+		}
+		w := h.raw("anna", http.MethodPost, "?Cmd=FolderSync&User=anna&DeviceId=1&DeviceType=p", header)
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "protocol version") {
+			t.Errorf("%q: %d %s", v, w.Code, w.Body)
+		}
+	}
+}
+
+// TestErrorsByVersion: from 14.0 on statuses stand in the document, before they
+// are HTTP's.
+func TestErrorsByVersion(t *testing.T) {
+	h := open(t)
+	broken := []byte("not wbxml")
+	for _, v := range activesync.Versions() {
+		p := h.phone("anna", v)
+		status, code := activesync.InvalidWBXML, http.StatusOK
+		if v < activesync.V140 {
+			code = http.StatusBadRequest
+		}
+		a := p.sendRaw(activesync.Search, contentType, broken).http(code).is(status)
+		if a.header.Get("MS-Server-ActiveSync") == "" || a.header.Get("Cache-Control") != "private" {
+			t.Errorf("%s: %v", v, a.header)
+		}
+		// A document of another command.
+		p.send(activesync.Search, func(w *wbxml.Writer) { w.Empty(wbxml.PingPing) }).http(code).is(activesync.InvalidXML)
+		// A hostile device id, in either form of the query.
+		p.id = "..-" + strings.Repeat("x", 20)
+		p.packed = false
+		p.send(activesync.Search, nil).http(code).is(activesync.DeviceIDMissingOrInvalid)
+		p.id, p.packed = strings.Repeat("x", 33), true
+		p.send(activesync.Search, nil).http(code).is(activesync.DeviceIDMissingOrInvalid)
+	}
+}
+
+// TestRequestBody: what may come, compressed or not, and what is a bomb.
+func TestRequestBody(t *testing.T) {
+	h := open(t)
+	p := h.phone("anna", activesync.V161)
+	p.zips = true
+	p.sendRaw(activesync.Search, contentType, []byte("not wbxml")).is(activesync.InvalidWBXML)
+	bomb := make([]byte, 40<<20)
+	p.sendRaw(activesync.Search, contentType, bomb).http(http.StatusRequestEntityTooLarge)
+	p.zips = false
+	p.sendRaw(activesync.Search, contentType, bomb).http(http.StatusRequestEntityTooLarge)
+	p.header.Set("Content-Encoding", "gzip")
+	p.sendRaw(activesync.Search, contentType, []byte("not gzip")).http(http.StatusBadRequest)
+	cut := zipped(make([]byte, 1000))
+	p.sendRaw(activesync.Search, contentType, cut[:len(cut)-5]).http(http.StatusBadRequest)
+	p.header.Set("Content-Encoding", "br")
+	p.sendRaw(activesync.Search, contentType, nil).http(http.StatusUnsupportedMediaType)
+}
+
+// TestWithoutMailbox: who has no mailbox, and who may not come in.
+func TestWithoutMailbox(t *testing.T) {
+	h := open(t)
+	for _, v := range activesync.Versions() {
+		h.phone("crm", v).send(activesync.Search, nil).is(activesync.UserHasNoMailbox)
+		h.phone("otto", v).send(activesync.Search, nil).http(http.StatusUnauthorized)
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{
+		"gzip": true, "deflate, gzip": true, "GZIP;q=0.5": true, "": false, "br": false, "gzip;q=0": false, "gzip; q=0.000": false, "identity": false,
+	} {
+		if acceptsGzip(header) != want {
+			t.Errorf("%q", header)
+		}
+	}
+}
