@@ -63,7 +63,7 @@ func (c *mimeComposer) item(it *Item) ([]byte, error) {
 	switch {
 	case IsAppointment(it.Class) && (it.Props.Has(PidLidAppointmentStartWhole) || it.Props.Has(PidTagStartDate)):
 		return c.calendar(it)
-	case isContact(it.Class):
+	case IsContact(it.Class):
 		card, err := c.card(it)
 		if err != nil {
 			return nil, err
@@ -250,7 +250,7 @@ func (c *mimeComposer) embedded(a *Attachment) (message.Attachment, error) {
 	switch {
 	case IsAppointment(a.Embedded.Class):
 		out.ContentType, out.Charset = "text/calendar", "utf-8"
-	case isContact(a.Embedded.Class):
+	case IsContact(a.Embedded.Class):
 		out.ContentType, out.Charset = "text/vcard", "utf-8"
 	}
 	if c.depth <= 1 {

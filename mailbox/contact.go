@@ -11,12 +11,12 @@ import (
 // propCardUID is the UID of the vCard a contact came from; no client names it.
 const propCardUID Prop = 0x81F5001F
 
-// contactPicture is the name by which clients know a contact's photo among the
+// ContactPicture is the name by which clients know a contact's photo among the
 // attachments. [MS-OXOCNTC] 2.2.1.8
-const contactPicture = "ContactPicture.jpg"
+const ContactPicture = "ContactPicture.jpg"
 
-// isContact reports whether an item of the class is a person in an address book.
-func isContact(class string) bool {
+// IsContact reports whether an item of the class is a person in an address book.
+func IsContact(class string) bool {
 	class = strings.ToLower(class)
 	return class == "ipm.contact" || strings.HasPrefix(class, "ipm.contact.")
 }
@@ -90,7 +90,7 @@ func (it *Item) SetCard(c *message.Card) {
 		it.Props.SetStrings(PidNameKeywords, c.Categories)
 	}
 	if len(c.Photo) > 0 && it.ID == 0 {
-		it.Attachments = append(it.Attachments, Attachment{Name: contactPicture, ContentType: "image/jpeg", Content: c.Photo})
+		it.Attachments = append(it.Attachments, Attachment{Name: ContactPicture, ContentType: "image/jpeg", Content: c.Photo})
 		it.Props.SetBool(PidLidHasPicture, true)
 	}
 }
@@ -307,7 +307,7 @@ func lines(s string) string {
 func (c *mimeComposer) photo(it *Item, card *message.Card) error {
 	for i := range it.Attachments {
 		a := it.Attachments[i]
-		if a.Name != contactPicture || a.Item {
+		if a.Name != ContactPicture || a.Item {
 			continue
 		}
 		err := c.content(&a)

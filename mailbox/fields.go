@@ -94,6 +94,7 @@ var otherProps = [...]Prop{
 	PidTagHomeAddressCity, PidTagHomeAddressCountry, PidTagHomeAddressPostalCode, PidTagHomeAddressStateOrProvince,
 	PidTagHomeAddressStreet, PidTagOtherAddressCity, PidTagOtherAddressCountry, PidTagOtherAddressPostalCode,
 	PidTagOtherAddressStateOrProvince, PidTagOtherAddressStreet, PidTagCallbackTelephoneNumber, PidTagUserX509Certificate,
+	PidTagGovernmentIDNumber, PidTagCustomerID, PidNameIMAddress2, PidNameIMAddress3, PidNameMMS,
 	PidLidHomeAddress, PidLidWorkAddress, PidLidOtherAddress, PidLidPostalAddressID, PidLidWorkAddressStreet,
 	PidLidWorkAddressCity, PidLidWorkAddressState, PidLidWorkAddressPostalCode, PidLidWorkAddressCountry,
 	PidLidWorkAddressPostOfficeBox, PidLidInstantMessagingAddress, PidLidEmail1AddressType, PidLidEmail1EmailAddress,

@@ -11,6 +11,7 @@ const (
 	psetMeeting     = "6ed8da90-450b-101b-98da-00aa003f1305"
 	psetPublic      = "00020329-0000-0000-c000-000000000046"
 	psetHeaders     = "00020386-0000-0000-c000-000000000046"
+	psetAirSync     = "71035549-0739-4dcb-9163-00f0580dbbdf"
 )
 
 // A PropName names a property by a set and a number or a text.
@@ -191,6 +192,11 @@ const (
 	PidLidDistributionListOneOffMembers Prop = 0x810A1102
 	PidLidDistributionListStream        Prop = 0x810B0102
 	PidLidFreeBusyLocation              Prop = 0x810C001F
+
+	// PSETID_AirSync: what phones know of contacts and MAPI does not
+	PidNameIMAddress2 Prop = 0x8130001F
+	PidNameIMAddress3 Prop = 0x8131001F
+	PidNameMMS        Prop = 0x8132001F
 
 	// PSETID_Note
 	PidLidNoteColor  Prop = 0x81400003

@@ -174,6 +174,8 @@ const (
 	PidTagOtherAddressStateOrProvince Prop = 0x3A62001F
 	PidTagOtherAddressStreet          Prop = 0x3A63001F
 	PidTagCallbackTelephoneNumber     Prop = 0x3A02001F
+	PidTagGovernmentIDNumber          Prop = 0x3A07001F
+	PidTagCustomerID                  Prop = 0x3A4A001F
 	PidTagUserX509Certificate         Prop = 0x3A701102
 )
 

@@ -32,7 +32,10 @@ type class interface {
 
 // classes are all classes of content.
 func classes() map[activesync.Class]class {
-	return map[activesync.Class]class{}
+	return map[activesync.Class]class{
+		activesync.Contacts: contacts{},
+		activesync.Notes:    notes{},
+	}
 }
 
 // A bodyPreference says in which form and how long a phone wants bodies.

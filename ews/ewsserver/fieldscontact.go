@@ -1,8 +1,6 @@
 package ewsserver
 
 import (
-	"strings"
-
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -137,7 +135,7 @@ func setFileAsMapping(e *itemEdit, v *ews.Value) error {
 func (e *itemEdit) finishContact() {
 	ps := &e.it.Props
 	if e.kind == ews.KindContact && ps.String(mailbox.PidTagDisplayName) == "" {
-		if s := fullName(ps); s != "" {
+		if s := mailbox.FullName(ps); s != "" {
 			ps.SetString(mailbox.PidTagDisplayName, s)
 		} else if s := ps.String(mailbox.PidTagCompanyName); s != "" {
 			ps.SetString(mailbox.PidTagDisplayName, s)
@@ -155,71 +153,11 @@ func (e *itemEdit) finishContact() {
 	if e.contact.fileAs && !e.contact.mapping || !mapped && ps.Has(mailbox.PidLidFileUnder) {
 		return
 	}
-	if s := filedAs(ps, n); s != "" && n != 0 {
+	if s := mailbox.FiledAs(ps, n); s != "" && n != 0 {
 		ps.SetString(mailbox.PidLidFileUnder, s)
 	} else if !ps.Has(mailbox.PidLidFileUnder) && name != "" {
 		ps.SetString(mailbox.PidLidFileUnder, name)
 	}
-}
-
-func fullName(ps *mailbox.Props) string {
-	return joinText(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName), ps.String(mailbox.PidTagSurname))
-}
-
-// joinText puts what is not empty together.
-func joinText(sep string, parts ...string) string {
-	var b strings.Builder
-	for _, p := range parts {
-		if p == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteString(sep)
-		}
-		b.WriteString(p)
-	}
-	return b.String()
-}
-
-// filedAs makes the name a contact is filed under by a mapping.
-func filedAs(ps *mailbox.Props, mapping int64) string {
-	last, company := ps.String(mailbox.PidTagSurname), ps.String(mailbox.PidTagCompanyName)
-	first := joinText(" ", ps.String(mailbox.PidTagGivenName), ps.String(mailbox.PidTagMiddleName))
-	suffix := ps.String(mailbox.PidTagGeneration)
-	comma := joinText(", ", last, first)
-	switch mapping {
-	case 0x3001:
-		return ps.String(mailbox.PidTagDisplayName)
-	case 0x3A06:
-		return ps.String(mailbox.PidTagGivenName)
-	case 0x3A11:
-		return last
-	case 0x3A16:
-		return company
-	case 0x8017:
-		return comma
-	case 0x8018:
-		return joinText("\r\n", company, comma)
-	case 0x8019:
-		return joinText("\r\n", comma, company)
-	case 0x8030:
-		return last + first
-	case 0x8031:
-		return joinText(" ", last, first)
-	case 0x8032:
-		return joinText("\r\n", company, last+first)
-	case 0x8033:
-		return joinText("\r\n", company, joinText(" ", last, first))
-	case 0x8034:
-		return joinText("\r\n", last+first, company)
-	case 0x8035:
-		return joinText("\r\n", joinText(" ", last, first), company)
-	case 0x8036, 0x8038:
-		return joinText(" ", last, first, suffix)
-	case 0x8037:
-		return joinText(" ", first, last, suffix)
-	}
-	return ""
 }
 
 func getCompleteName(v *itemView) any {

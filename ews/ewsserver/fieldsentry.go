@@ -51,8 +51,13 @@ var phones = [...]textEntry{
 	{"TtyTddPhone", mailbox.PidTagTTYTDDTelephoneNumber},
 }
 
-// imAddresses are the addresses of instant messaging: MAPI has one.
-var imAddresses = [...]textEntry{{"ImAddress1", mailbox.PidLidInstantMessagingAddress}}
+// imAddresses are the addresses of instant messaging: MAPI has one, phones know
+// two more.
+var imAddresses = [...]textEntry{
+	{"ImAddress1", mailbox.PidLidInstantMessagingAddress},
+	{"ImAddress2", mailbox.PidNameIMAddress2},
+	{"ImAddress3", mailbox.PidNameIMAddress3},
+}
 
 // addresses are the parts of postal addresses, in the order of the schema.
 var addresses = [...]struct {
