@@ -1,7 +1,6 @@
 package ewsserver
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
@@ -222,24 +221,16 @@ func getEffectiveRights(v *itemView) any {
 	}
 }
 
-// getConversationID groups messages by topic, as Exchange does for messages
-// without an index to go by. [MS-OXOMSG] 2.2.1.2
+// getConversationID names the conversation as every protocol does.
 func getConversationID(v *itemView) any {
-	topic := conversationTopic(v)
-	if topic == "" || v.it.ID == 0 {
+	id := v.view.ConversationID(v.it)
+	if id == nil {
 		return nil
 	}
-	box := v.view.Mailbox()
-	sum := sha256.Sum256(append(box[:], strings.ToUpper(topic)...))
-	return &ews.ItemID{ID: base64.StdEncoding.EncodeToString(sum[:16])}
+	return &ews.ItemID{ID: base64.StdEncoding.EncodeToString(id)}
 }
 
-func conversationTopic(v *itemView) string {
-	if s := v.it.Props.String(mailbox.PidTagConversationTopic); s != "" {
-		return s
-	}
-	return normalizedSubject(v.it.Props.String(mailbox.PidTagSubject))
-}
+func conversationTopic(v *itemView) string { return v.it.ConversationTopic() }
 
 // getResponseObjects tells which answers CreateItem takes to the item.
 // [MS-OXWSCDATA] 2.2.4.45
