@@ -26,3 +26,13 @@ func (v *View) ConversationID(it *Item) []byte {
 	sum := sha256.Sum256(append(v.id[:], strings.ToUpper(topic)...))
 	return sum[:16]
 }
+
+// SetSubject gives an item a subject, and the topic that follows from it.
+// [MS-OXCMSG] 3.2.5.2
+func (it *Item) SetSubject(s string) {
+	prefix, topic := splitSubject(s)
+	it.Props.SetString(PidTagSubject, s)
+	it.Props.SetString(PidTagSubjectPrefix, prefix)
+	it.Props.SetString(PidTagNormalizedSubject, topic)
+	it.Props.SetString(PidTagConversationTopic, topic)
+}

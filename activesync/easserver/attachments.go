@@ -183,15 +183,27 @@ func (e *attachmentEdits) apply(c *call, it *mailbox.Item) (*mailbox.Item, error
 	return now, nil
 }
 
-// reply tells the phone the names of those that it added. [MS-ASAIRS] 2.2.2.14
-func (e *attachmentEdits) reply(c *call, it *mailbox.Item) {
-	if len(e.add) == 0 || len(it.Attachments) < len(e.add) {
-		return
+// reply tells the phone the names of those that it added; nil if it added none.
+// [MS-ASAIRS] 2.2.2.14
+func (e *attachmentEdits) reply(c *call, it *mailbox.Item) func() {
+	if len(e.add) == 0 {
+		return nil
 	}
-	c.out.Start(wbxml.AirSyncBaseAttachments)
-	fresh := it.Attachments[len(it.Attachments)-len(e.add):]
-	for i := range fresh {
-		writeAttachment(c, it, &fresh[i], e.clients[i])
+	return func() {
+		// What was made by an earlier try of the request comes without its parts.
+		if it.Parts&mailbox.PartAttachments == 0 {
+			if whole, err := c.view.Item(c.ctx, it.ID, mailbox.PartAttachments); err == nil {
+				it = whole
+			}
+		}
+		if len(it.Attachments) < len(e.add) {
+			return
+		}
+		c.out.Start(wbxml.AirSyncBaseAttachments)
+		fresh := it.Attachments[len(it.Attachments)-len(e.add):]
+		for i := range fresh {
+			writeAttachment(c, it, &fresh[i], e.clients[i])
+		}
+		c.out.End()
 	}
-	c.out.End()
 }

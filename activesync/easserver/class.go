@@ -35,6 +35,7 @@ func classes() map[activesync.Class]class {
 	return map[activesync.Class]class{
 		activesync.Contacts: contacts{},
 		activesync.Notes:    notes{},
+		activesync.Email:    emailClass{},
 	}
 }
 

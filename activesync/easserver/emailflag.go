@@ -24,9 +24,9 @@ var flagTimes = [...]struct {
 	{wbxml.EmailCompleteTime, mailbox.PidTagFlagCompleteTime},
 	{wbxml.TasksDateCompleted, mailbox.PidLidTaskDateCompleted},
 	{wbxml.TasksStartDate, mailbox.PidLidTaskStartDate},
-	{wbxml.TasksUTCStartDate, mailbox.PidLidCommonStart},
+	{wbxml.TasksUtcStartDate, mailbox.PidLidCommonStart},
 	{wbxml.TasksDueDate, mailbox.PidLidTaskDueDate},
-	{wbxml.TasksUTCDueDate, mailbox.PidLidCommonEnd},
+	{wbxml.TasksUtcDueDate, mailbox.PidLidCommonEnd},
 	{wbxml.TasksOrdinalDate, mailbox.PidLidToDoOrdinalDate},
 	{wbxml.TasksReminderTime, mailbox.PidLidReminderTime},
 }
