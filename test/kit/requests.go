@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
@@ -65,6 +66,12 @@ func CreateMessage(folder, subject, body string) string {
 	return `<m:CreateItem MessageDisposition="SaveOnly"><m:SavedItemFolderId><t:DistinguishedFolderId Id="` + folder + `"/></m:SavedItemFolderId><m:Items>` +
 		`<t:Message><t:Subject>` + subject + `</t:Subject><t:Body BodyType="Text">` + body + `</t:Body>` +
 		`<t:ToRecipients><t:Mailbox><t:EmailAddress>` + Address(0) + `</t:EmailAddress></t:Mailbox></t:ToRecipients></t:Message></m:Items></m:CreateItem>`
+}
+
+// CreateMIME puts a message into a folder as it came from outside.
+func CreateMIME(folder string, mime []byte) string {
+	return `<m:CreateItem MessageDisposition="SaveOnly"><m:SavedItemFolderId><t:DistinguishedFolderId Id="` + folder + `"/></m:SavedItemFolderId><m:Items>` +
+		`<t:Message><t:MimeContent CharacterSet="UTF-8">` + base64.StdEncoding.EncodeToString(mime) + `</t:MimeContent></t:Message></m:Items></m:CreateItem>`
 }
 
 // SetSubject changes the subject of an item, if its change key is not stale.
