@@ -27,7 +27,7 @@ var chokepoints = []chokepoint{
 	{"crypto/tls", []string{"Dial", "DialWithDialer", "Dialer{}"}, []string{"outgoing"}, "only outgoing dials"},
 	{"encoding/xml", []string{"*"}, []string{"ews/ewsgen"}, "XML is read by strictxml; the generator escapes text of the schema"},
 	{"crypto/rsa", []string{"EncryptPKCS1v15", "DecryptPKCS1v15", "DecryptPKCS1v15SessionKey", "PKCS1v15DecryptOptions{}"}, nil, "RSA encryption is OAEP: whoever decrypts the older form tells its secrets"},
-	{"os/exec", []string{"*"}, []string{"db/dbtest", "kerberos/kdctest", "test/kit", "test/mutate"}, "nothing is run; dbtest starts PostgreSQL, kdctest KDCs and kit a server, for tests; mutate runs tests"},
+	{"os/exec", []string{"*"}, []string{"activesync/schematest", "db/dbtest", "kerberos/kdctest", "test/kit", "test/mutate"}, "nothing is run; dbtest starts PostgreSQL, kdctest KDCs, kit a server and schematest xmllint, for tests; mutate runs tests"},
 	{"encoding/gob", []string{"*"}, nil, "decodes what it is told to"},
 	{"plugin", []string{"*"}, nil, "no code from outside"},
 	{"unsafe", []string{"*"}, nil, "bounds are checked"},
