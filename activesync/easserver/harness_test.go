@@ -73,7 +73,7 @@ func open(tb testing.TB) *house {
 
 func newHouse(tb testing.TB, store *db.DB) *house {
 	tb.Helper()
-	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, records: dbtest.SQLite(tb)}
+	h := &house{TB: tb, sids: map[string]entente.SID{}, boxes: map[string]entente.MailboxID{}, records: dbtest.SQLite(tb), seen: compare}
 	ctx := context.WithoutCancel(tb.Context())
 	clock := func() time.Time {
 		if h.now != nil {
