@@ -64,6 +64,24 @@ func (s *Session) Watch(id entente.MailboxID) *mailbox.Watch {
 	return s.door.Mailboxes.Watch(a.Database, id)
 }
 
+// WatchFunc tells of changes in a mailbox by calling, for those who wait without a
+// goroutine. See mailbox.Store.WatchFunc.
+func (s *Session) WatchFunc(id entente.MailboxID, call func()) *mailbox.Watch {
+	a, _ := s.snapshot.FindMailbox(id)
+	return s.door.Mailboxes.WatchFunc(a.Database, id, call)
+}
+
+// Park has the session outlive its handler: it was concluded and waits, and ends
+// with Unpark. What it held for the request alone it gives up.
+func (s *Session) Park() {
+	s.parked = true
+	s.header, s.views, s.targets, s.notes, s.named = nil, nil, nil, nil, nil
+	s.trace = access.Trace{}
+}
+
+// Unpark ends a session that was parked.
+func (s *Session) Unpark(ctx context.Context) { s.end(ctx) }
+
 // Again passes the door once more for a request that waits: who calls is
 // authenticated again, and all is decided on the settings of now, so that what
 // was taken from him meanwhile is gone. The new session acts as subject, who
@@ -98,6 +116,8 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 		// The refusal is recorded like any other.
 		return nil, joined(err, n.Conclude(r.Context(), "ErrorAccessDenied"))
 	}
+	// Who waits long does not keep the settings of when he came.
+	s.snapshot, s.hash = n.snapshot, n.hash
 	return n, nil
 }
 

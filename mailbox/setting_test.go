@@ -171,9 +171,25 @@ func TestWatch(t *testing.T) {
 			woken(far, func() {}) // the first look wakes
 			woken(far, func() { h.put(v, inbox, "y") })
 		}
+		calls := make(chan string, 10)
+		first := h.store.WatchFunc(database, annas, func() { calls <- "first" })
+		both := h.store.WatchFunc(database, annas, func() { calls <- "both" })
+		h.put(v, inbox, "z")
+		if got := []string{<-calls, <-calls}; got[0] == got[1] {
+			t.Errorf("called: %q", got)
+		}
+		both.Close()
+		h.put(v, inbox, "z")
+		if got := <-calls; got != "first" || len(calls) != 0 {
+			t.Errorf("called: %s and %d more", got, len(calls))
+		}
 		g := w.Generation()
 		h.must(h.store.Close())
 		<-w.Changed(g)
+		if got := <-calls; got != "first" {
+			t.Errorf("called: %s", got)
+		}
+		first.Close()
 	})
 }
 

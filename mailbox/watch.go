@@ -14,9 +14,10 @@ import (
 // finds out by asking again, through the door: a Watch holds no permit and
 // shows nothing. Close it.
 type Watch struct {
-	w   *watcher
-	key watchKey
-	one *watched
+	w    *watcher
+	key  watchKey
+	one  *watched
+	call func() // nil for a watch that is waited on
 }
 
 // Generation is a number that is another after every change.
@@ -54,6 +55,9 @@ func (w *Watch) Close() {
 	if w.one == nil || w.key == (watchKey{}) {
 		return
 	}
+	if w.call != nil {
+		w.one.calls = slices.DeleteFunc(w.one.calls, func(c *Watch) bool { return c == w })
+	}
 	if w.one.users--; w.one.users == 0 {
 		delete(w.w.mailboxes, w.key)
 	}
@@ -63,7 +67,14 @@ func (w *Watch) Close() {
 // Watch watches a mailbox. However many watch, and however many mailboxes, it
 // takes one goroutine a database, and none where this process is the only one.
 func (s *Store) Watch(database string, id entente.MailboxID) *Watch {
-	return s.watch.add(watchKey{database, id})
+	return s.watch.add(watchKey{database, id}, nil)
+}
+
+// WatchFunc watches a mailbox for somebody who waits without a goroutine: call is
+// called after each change, and when the store is closed. It must not block, and
+// must not use the watch; it may be called once more while the watch is closed.
+func (s *Store) WatchFunc(database string, id entente.MailboxID, call func()) *Watch {
+	return s.watch.add(watchKey{database, id}, call)
 }
 
 type watchKey struct {
@@ -75,6 +86,7 @@ type watched struct {
 	users      int
 	generation uint64
 	changed    chan struct{}
+	calls      []*Watch // those that are called
 	counter    uint64 // of the mailbox when last looked up; 0 before
 }
 
@@ -114,13 +126,14 @@ func (w *watcher) close() {
 	for _, one := range w.mailboxes {
 		close(one.changed)
 		one.changed = make(chan struct{}) // nobody waits on it: Changed answers for closed stores
+		one.tell()
 	}
 	w.mu.Unlock()
 	w.stop()
 	w.running.Wait()
 }
 
-func (w *watcher) add(k watchKey) *Watch {
+func (w *watcher) add(k watchKey, call func()) *Watch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one := w.mailboxes[k]
@@ -130,7 +143,11 @@ func (w *watcher) add(k watchKey) *Watch {
 	}
 	one.users++
 	w.follow(k.database)
-	return &Watch{w: w, key: k, one: one}
+	x := &Watch{w: w, key: k, one: one, call: call}
+	if call != nil {
+		one.calls = append(one.calls, x)
+	}
+	return x
 }
 
 // follow starts looking for changes by others, where there can be others.
@@ -172,6 +189,14 @@ func (w *watcher) wake(one *watched) {
 	one.generation++
 	close(one.changed)
 	one.changed = make(chan struct{})
+	one.tell()
+}
+
+// tell calls those who wait to be called.
+func (one *watched) tell() {
+	for _, w := range one.calls {
+		w.call()
+	}
 }
 
 func (w *watcher) run(database string, d *db.DB, f *follower) {

@@ -175,8 +175,11 @@ func (l *Listening) listenHTTPS(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, raw.Close())
 	}
-	l.https = tls.NewListener(s.strangers.Listen(raw), conf)
-	l.http = append(l.http, s.httpServer(s.Handler()))
+	s.lot = connections.NewLot(idleTimeout)
+	l.https = s.lot.Listen(tls.NewListener(s.strangers.Listen(raw), conf))
+	hs := s.httpServer(s.Handler())
+	hs.ConnContext = s.lot.Context
+	l.http = append(l.http, hs)
 	return nil
 }
 
@@ -184,6 +187,9 @@ func (l *Listening) close() error {
 	var errs []error
 	if l.published != nil {
 		errs = append(errs, l.published.Close())
+	}
+	if l.server.lot != nil {
+		l.server.lot.Abandon()
 	}
 	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics, l.relay}, l.admin...) {
 		if n != nil {
@@ -247,6 +253,9 @@ func (l *Listening) shutdown() error {
 	l.server.Door.End() // those who wait for news would wait longer than we do
 	ctx, cancel := context.WithTimeout(context.Background(), l.server.config.Limits.ShutdownTimeout)
 	defer cancel()
+	if l.server.lot != nil {
+		l.server.lot.Close(ctx)
+	}
 	var errs []error
 	for _, hs := range l.http {
 		if err := hs.Shutdown(ctx); err != nil {

@@ -101,6 +101,7 @@ type Server struct {
 
 	port      port
 	strangers connections.Strangers
+	lot       *connections.Lot // of those who wait at the HTTPS listener
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
 	closers   []func() error // last first
