@@ -104,3 +104,15 @@ func oneOfFields(name string, of []string) bool {
 	}
 	return false
 }
+
+// SignBytes has the bytes that a message came with say of its sender what Sign has
+// written into it: who sends it, for whom, when, and no reader of a blind copy.
+// What follows the header is left as it is, for it may be signed.
+func SignBytes(it *mailbox.Item) error {
+	raw, err := outward(it.MIME, it, &Parcel{Sender: sender(it), From: represented(it)})
+	if err == nil {
+		it.MIME = raw
+		it.Parts |= mailbox.PartMIME
+	}
+	return err
+}

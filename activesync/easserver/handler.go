@@ -88,6 +88,10 @@ func commands() map[activesync.Command]command {
 	return map[activesync.Command]command{
 		activesync.Search: {serve: (*call).search},
 		activesync.Find:   {serve: (*call).find, since: activesync.V161},
+
+		activesync.SendMail:     {serve: (*call).sendMail, writes: true},
+		activesync.SmartReply:   {serve: (*call).smartReply, writes: true},
+		activesync.SmartForward: {serve: (*call).smartForward, writes: true},
 	}
 }
 
