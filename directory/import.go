@@ -292,6 +292,9 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 			return err
 		}
 		l.SID, l.Action = wanted.SID, "created"
+		if _, err := c.importMedia(r, wanted.SID, l); err != nil {
+			return err
+		}
 		return im.mailbox(c, wanted)
 	}
 	l.SID, l.Action = found, "unchanged"
@@ -313,6 +316,13 @@ func (im *importer) oneAccount(c *Change, r *record, l *ImportLine) error {
 	}
 	if err := updated.check(); err != nil {
 		return err
+	}
+	shown, err := c.importMedia(r, found, l)
+	if err != nil {
+		return err
+	}
+	if shown {
+		l.Action = "changed"
 	}
 	if reflect.DeepEqual(*old, updated) {
 		return nil

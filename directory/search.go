@@ -33,6 +33,14 @@ func (e Entry) Mail() entente.SMTPAddress {
 	return e.Group.Mail
 }
 
+// Hidden reports whether the entry is in no address list.
+func (e Entry) Hidden() bool {
+	if e.Account != nil {
+		return e.Account.Hidden
+	}
+	return e.Group.Hidden
+}
+
 // Search resolves an ambiguous name: it finds what has an address, is not
 // hidden, and whose name, word of a name, alias or address begins with prefix,
 // whatever the case. At most limit entries come, by name; more says that there

@@ -48,6 +48,7 @@ var besides = []string{
 	"UPDATE directory_organization SET generation = generation + 1",
 	"UPDATE directory_organization SET next_rid",
 	"INSERT INTO directory_key", "DELETE FROM directory_key",
+	"INSERT INTO directory_media", "DELETE FROM directory_media",
 	"INSERT INTO directory_node", "UPDATE directory_node", "DELETE FROM directory_node",
 	"INSERT INTO directory_log", "DELETE FROM directory_log",
 	"INSERT INTO directory_seal",

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"entente"
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/directory"
@@ -28,7 +29,10 @@ func (c *call) searchGAL(store *wbxml.Element) (found, error) {
 		return found{status: searchInvalid}, nil
 	}
 	entries, err := c.gal(store.Get(wbxml.SearchQuery))
-	return c.galFound(entries, r, pictures, galTags{wbxml.SearchResult, wbxml.SearchProperties, wbxml.SearchRange, wbxml.SearchTotal}), err
+	if err != nil {
+		return found{}, err
+	}
+	return c.galFound(entries, r, pictures, galTags{wbxml.SearchResult, wbxml.SearchProperties, wbxml.SearchRange, wbxml.SearchTotal})
 }
 
 // findGAL does it as 16.1 asks. [MS-ASCMD] 2.2.3.82
@@ -49,7 +53,10 @@ func (c *call) findGAL(ask *wbxml.Element) (found, error) {
 		name = query.Get(wbxml.FindFreeText)
 	}
 	entries, err := c.gal(name)
-	return c.galFound(entries, r, pictures, galTags{wbxml.FindResult, wbxml.FindProperties, wbxml.FindRange, wbxml.FindTotal}), err
+	if err != nil {
+		return found{}, err
+	}
+	return c.galFound(entries, r, pictures, galTags{wbxml.FindResult, wbxml.FindProperties, wbxml.FindRange, wbxml.FindTotal})
 }
 
 // gal are the entries that a name may mean, by their names. Who is hidden is not
@@ -63,7 +70,11 @@ func (c *call) gal(name string) ([]directory.Entry, error) {
 // commands has its own.
 type galTags struct{ result, properties, span, total wbxml.Tag }
 
-func (c *call) galFound(entries []directory.Entry, r span, p *pictures, t galTags) found {
+func (c *call) galFound(entries []directory.Entry, r span, p *pictures, t galTags) (found, error) {
+	photos, err := c.photos(entries, r.of(len(entries)), p)
+	if err != nil {
+		return found{}, err
+	}
 	return found{status: activesync.OK, results: func() {
 		w := c.out
 		r = r.of(len(entries))
@@ -75,17 +86,36 @@ func (c *call) galFound(entries []directory.Entry, r span, p *pictures, t galTag
 		for _, e := range entries[r.first : r.last+1] {
 			w.Start(t.result)
 			w.Start(t.properties)
-			c.galEntry(e, p)
+			c.galEntry(e)
+			if e.Account != nil {
+				p.write(w, galPicture, photos[e.Account.SID].Photo)
+			} else {
+				p.write(w, galPicture, nil)
+			}
 			w.End()
 			w.End()
 		}
 		w.Text(t.span, r.String())
 		w.Int(t.total, int64(len(entries)))
-	}}
+	}}, nil
+}
+
+// photos are the pictures of those who are told of, if they are wanted.
+func (c *call) photos(entries []directory.Entry, r span, p *pictures) (map[entente.SID]directory.Media, error) {
+	if p == nil || r.first > r.last {
+		return nil, nil
+	}
+	var sids []entente.SID
+	for _, e := range entries[r.first : r.last+1] {
+		if e.Account != nil {
+			sids = append(sids, e.Account.SID)
+		}
+	}
+	return c.s.Directory().Media(c.ctx, sids...)
 }
 
 // galEntry writes what the address list says of somebody. [MS-ASCMD] 2.2.3.139.4
-func (c *call) galEntry(e directory.Entry, p *pictures) {
+func (c *call) galEntry(e directory.Entry) {
 	w := c.out
 	text := func(t wbxml.Tag, s string) {
 		if s != "" {
@@ -106,7 +136,6 @@ func (c *call) galEntry(e directory.Entry, p *pictures) {
 		text(wbxml.GALAlias, e.Group.Alias)
 	}
 	text(wbxml.GALEmailAddress, string(e.Mail()))
-	p.write(w, galPicture, nil)
 }
 
 // pictures are those that a phone wants of people. [MS-ASCMD] 2.2.3.135

@@ -86,8 +86,10 @@ type command struct {
 // CommandNotSupported.
 func commands() map[activesync.Command]command {
 	return map[activesync.Command]command{
-		activesync.Search: {serve: (*call).search},
-		activesync.Find:   {serve: (*call).find, since: activesync.V161},
+		activesync.Search:            {serve: (*call).search},
+		activesync.Find:              {serve: (*call).find, since: activesync.V161},
+		activesync.Settings:          {serve: (*call).settings},
+		activesync.ResolveRecipients: {serve: (*call).resolveRecipients},
 
 		activesync.SendMail:     {serve: (*call).sendMail, writes: true},
 		activesync.SmartReply:   {serve: (*call).smartReply, writes: true},

@@ -65,7 +65,7 @@ func (c *call) search() error {
 func (c *call) status(t wbxml.Tag, s activesync.Status) {
 	c.out.Int(t, int64(s))
 	if s != activesync.OK {
-		c.fail(string(c.line.Command) + " " + strconv.Itoa(int(s)))
+		c.fail("Status" + strconv.Itoa(int(s)))
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 const (
 	attributes = "objectClass objectGUID objectSid uSNChanged cn name displayName mail proxyAddresses " +
 		"userPrincipalName sAMAccountName givenName sn title department company physicalDeliveryOfficeName telephoneNumber mobile " +
-		"userAccountControl altSecurityIdentities primaryGroupID groupType member"
+		"userAccountControl altSecurityIdentities primaryGroupID groupType member thumbnailPhoto userCertificate userSMIMECertificate"
 	exchangeAttributes = " mailNickname msExchHideFromAddressLists msExchRecipientTypeDetails msExchResourceMetaData msExchResourceCapacity " +
 		"msExchMasterAccountSid extensionAttribute1 extensionAttribute2 extensionAttribute3 extensionAttribute4 extensionAttribute5 " +
 		"extensionAttribute6 extensionAttribute7 extensionAttribute8 extensionAttribute9 extensionAttribute10 extensionAttribute11 " +
@@ -32,6 +32,10 @@ const (
 	maxIdentities = 200
 	maxProxies    = 500
 	maxMembers    = 1 << 18 // of a group
+
+	maxCertificate  = 16 << 10 // bytes
+	maxSMIME        = 64 << 10 // of several certificates
+	maxCertificates = 20
 )
 
 // A domain is what objects are read in the light of.
@@ -117,6 +121,7 @@ func (d *domain) account(e *goldap.Entry, o *object, classes []string) error {
 	a["userprincipalname"] = []string{upn}
 	a["samaccountname"] = []string{account}
 	a["altsecurityidentities"] = o.identities(e)
+	o.media(e)
 	bits, err := strconv.ParseInt(value(e, "userAccountControl"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("%.64q: userAccountControl is not a number", e.DN)
@@ -270,6 +275,25 @@ func (o *object) identities(e *goldap.Entry) (all []string) {
 		all = []string{""}
 	}
 	return all
+}
+
+// media reads picture and certificates: bytes, of which the import judges whether
+// they are what they are said to be. Too many or too large ones are left out.
+func (o *object) media(e *goldap.Entry) {
+	for name, most := range map[string]int{"thumbnailPhoto": directory.MaxPhoto, "userCertificate": maxCertificate, "userSMIMECertificate": maxSMIME} {
+		all := []string{}
+		for _, v := range values(e, name) {
+			if len(v) > most || len(all) == maxCertificates {
+				o.left(name)
+				continue
+			}
+			all = append(all, v)
+		}
+		if len(all) == 0 {
+			all = []string{""}
+		}
+		o.entry.Attributes[strings.ToLower(name)] = all
+	}
 }
 
 // clean makes a text fit to be kept: names become header values and log lines.
