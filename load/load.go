@@ -71,7 +71,7 @@ type loader struct {
 // its own as far as there are enough. Nobody's first request is measured: it
 // pays for checking the password.
 func Run(ctx context.Context, target Target, o Options) (Result, error) {
-	c, err := client(target.CA, o.Connections)
+	c, err := Client(target.CA, o.Connections, time.Minute)
 	if err != nil {
 		return Result{}, err
 	}
@@ -149,7 +149,9 @@ func (l *loader) ask(ctx context.Context, n int) (size int, ok bool, err error) 
 	return len(text), bytes.Contains(text, []byte("ResponseCode>NoError")), nil
 }
 
-func client(ca string, connections int) (*http.Client, error) {
+// Client returns an HTTP client that trusts a CA, those of the machine if it is
+// empty, with so many connections to a server.
+func Client(ca string, connections int, timeout time.Duration) (*http.Client, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {
 		text, err := os.ReadFile(ca)
@@ -164,7 +166,7 @@ func client(ca string, connections int) (*http.Client, error) {
 	// HTTP/1.1, so that every connection is one.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{
 		TLSClientConfig: conf, Protocols: protocols, MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
 	}}, nil
 }

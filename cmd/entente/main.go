@@ -29,6 +29,7 @@ type cli struct {
 	Restore restoreCmd `cmd:"" group:"server" help:"Read a backup into an empty state; the server is not running."`
 	Verify  verifyCmd  `cmd:"" group:"server" help:"Look for damage: databases, mailboxes, audit log."`
 	Bench   benchCmd   `cmd:"" group:"server" help:"Put load on an EWS server and measure it."`
+	Phone   phoneCmd   `cmd:"" group:"server" help:"Be a phone: synchronize by Exchange ActiveSync, print what a phone would show, and wait for a push."`
 	Doc     docCmd     `cmd:"" group:"server" help:"Print this command line as a document (doc/cli.md), or the cmdlets (doc/cmdlets.md)."`
 	Version versionCmd `cmd:"" group:"server" help:"Print the version."`
 
