@@ -58,7 +58,7 @@ func (v *View) changeOccurrence(it *Item, day calendar.Date, parts Parts, fn fun
 	if len(e.Exceptions) >= maxExceptions {
 		return entente.Errorf(entente.TooLarge, "the series has too many exceptions").Because(CalendarTooMany)
 	}
-	e.SetException(exceptionOf(e, day, changed, parts))
+	e.SetException(ExceptionOf(e, day, changed, parts))
 	return it.SetEvent(e, 0)
 }
 
@@ -78,9 +78,9 @@ func (v *View) DeleteOccurrence(ctx context.Context, master ItemID, day calendar
 	})
 }
 
-// exceptionOf is what makes an occurrence differ from its series. Of parts that
+// ExceptionOf is what makes an occurrence differ from its series. Of parts that
 // were not read nothing is said: what an earlier exception changed there stays.
-func exceptionOf(e *calendar.Event, day calendar.Date, c *calendar.Event, parts Parts) calendar.Exception {
+func ExceptionOf(e *calendar.Event, day calendar.Date, c *calendar.Event, parts Parts) calendar.Exception {
 	x := calendar.Exception{Original: day, Sequence: c.Sequence, Stamp: c.Stamp}
 	if old := e.Exception(day); old != nil {
 		const kept = calendar.BodyField | calendar.AttendeesField | calendar.ExtraField | calendar.ResponseField | calendar.URLField

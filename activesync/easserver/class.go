@@ -25,14 +25,18 @@ type class interface {
 	create(c *call, folder *mailbox.Folder, in *wbxml.Element, arrival string) (it *mailbox.Item, reply func(), err error)
 	// change changes an item as ApplicationData says; what is not named stays as
 	// it is, unless the phone's Supported says that it is to go ("ghosted").
+	// o.instance names the one occurrence of a series that is changed.
 	change(c *call, it *mailbox.Item, in *wbxml.Element, o *options) (changed *mailbox.Item, reply func(), err error)
-	// remove deletes items as the phone's user would.
+	// remove deletes items as the phone's user would. in is the Delete element,
+	// which has the InstanceId of the one occurrence of a series that goes; nil
+	// for what is deleted otherwise.
 	remove(c *call, it *mailbox.Item, in *wbxml.Element, mode mailbox.DeleteMode) error
 }
 
 // classes are all classes of content.
 func classes() map[activesync.Class]class {
 	return map[activesync.Class]class{
+		activesync.Calendar: calendarClass{},
 		activesync.Contacts: contacts{},
 		activesync.Notes:    notes{},
 		activesync.Email:    emailClass{},
@@ -60,6 +64,9 @@ type options struct {
 	// supported are the elements that the phone knows of contacts and calendars;
 	// nil is all. [MS-ASCMD] 2.2.3.179
 	supported map[wbxml.Tag]bool
+	// instance is the InstanceId beside ApplicationData in a Change of 16.0 and
+	// later, "" for a change of the whole item. [MS-ASAIRS] 2.2.2.25
+	instance string
 	// whole says that a fetch asks for all of it, whatever the preferences.
 	whole bool
 	// multi, if set, takes the bodies, of which the document then names the parts.

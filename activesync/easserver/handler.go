@@ -49,6 +49,7 @@ type Handler struct {
 	names    []string  // of the commands, as OPTIONS lists them
 	writers  sync.Pool // of *wbxml.Writer
 	zips     sync.Pool // of *gzip.Writer
+	zones    phoneZones
 }
 
 // New returns a Handler.
