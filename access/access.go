@@ -122,6 +122,7 @@ const (
 	FolderObject
 	OrganizationObject
 	ItemObject
+	DeviceObject // a mobile device, by its id, of whom the caller acts as
 )
 
 // An Object is something rights are granted on. It is comparable: Name holds

@@ -38,6 +38,11 @@ func Compile(f Facts) *Snapshot {
 		SetRelationships:   true,
 		SharingPolicies:    f.SharingPolicies,
 		SetSharingPolicies: true,
+		Devices:            &f.Devices,
+		DeviceRules:        f.DeviceRules,
+		SetDeviceRules:     true,
+		MobilePolicies:     f.MobilePolicies,
+		SetMobilePolicies:  true,
 	})
 	for i := range f.Groups {
 		c.addGroup(&f.Groups[i])
@@ -143,6 +148,15 @@ func (c *change) settings(d *Delta) {
 	}
 	if d.SetSharingPolicies {
 		c.setSharing(d.SharingPolicies)
+	}
+	if d.Devices != nil {
+		c.setDevices(d.Devices)
+	}
+	if d.SetDeviceRules {
+		c.setDeviceRules(d.DeviceRules)
+	}
+	if d.SetMobilePolicies {
+		c.setMobilePolicies(d.MobilePolicies)
 	}
 	if d.SetAdministrators {
 		c.administrators, c.admins = d.Administrators, nil

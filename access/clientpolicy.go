@@ -16,6 +16,7 @@ const (
 	ApplicationBlocked        entente.Reason = "application-blocked"       // EwsBlockList
 	ApplicationIDNotListed    entente.Reason = "application-id-not-listed" // EwsAllowedAppIDs
 	EwsDisabledByScope        entente.Reason = "ews-disabled-by-scope"     // of a ScopePolicy
+	ActiveSyncDisabled        entente.Reason = "activesync-disabled"       // for the mailbox, a scope or the organization
 	UnknownProtocol           entente.Reason = "unknown-protocol"
 )
 
@@ -67,6 +68,9 @@ type ClientPolicy struct {
 	// may come in while EwsEnabled is on; empty is any. Without EwsEnabled on the
 	// list has no effect. Unlike a User-Agent, a credential proves something.
 	EwsAllowedAppIDs []ApplicationID
+	// ActiveSyncEnabled lets mobile devices in. The most specific level that says
+	// anything decides, whatever Precedence says of EwsEnabled.
+	ActiveSyncEnabled Setting `json:",omitempty"`
 }
 
 // Names of protocols with a gate.
@@ -96,7 +100,7 @@ func (s *Snapshot) Gate(c *Caller, protocol string, at time.Time, t *Trace) erro
 // an administrator who is shown the refusal knows where to look.
 func (d *Decision) settingText() string {
 	for _, s := range d.Steps() {
-		if !s.Holds && strings.HasPrefix(s.Rule, "ews-") {
+		if !s.Holds && (strings.HasPrefix(s.Rule, "ews-") || s.Rule == "activesync-enabled") {
 			return " (" + s.Fact + ")"
 		}
 	}
@@ -112,6 +116,8 @@ func gateText(r entente.Reason) string {
 		return "Exchange Web Services is disabled for the mailbox"
 	case EwsDisabledByScope:
 		return "Exchange Web Services is disabled for a group of mailboxes that this one belongs to"
+	case ActiveSyncDisabled:
+		return "Exchange ActiveSync is disabled"
 	case ApplicationIDNotListed:
 		return "the application's id is not on the list of allowed applications"
 	case ClientNotAllowed:
@@ -149,7 +155,12 @@ func (s *Snapshot) gate(q *Question, d *Decision, who *identity) {
 	}
 	switch q.On.Name {
 	case gateEWS, gateREST:
-	case gateActiveSync, gateAutodiscover:
+	case gateActiveSync:
+		fact, on := s.activeSync(who.account)
+		d.need("activesync-enabled", fact, on, ActiveSyncDisabled)
+		d.give("gate", q.On.Name, true, Enter)
+		return
+	case gateAutodiscover:
 		d.give("gate", q.On.Name, true, Enter)
 		return
 	default:

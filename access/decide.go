@@ -27,6 +27,8 @@ type Question struct {
 	// Change is what would be written, for EditItem; nil asks whether anything
 	// may be.
 	Change *ItemChange
+	// Device is what is known of a DeviceObject.
+	Device *Device
 }
 
 // maxSteps is more than any decision has: six about the caller, five about the
@@ -42,8 +44,9 @@ const maxSteps = 18
 type Decision struct {
 	On      Object
 	Want    Rights
-	Got     Rights // all the caller holds on the object, wanted or not
-	Fields  Fields // of an item, that all wanted rights reach; none if the answer is no
+	Got     Rights       // all the caller holds on the object, wanted or not
+	Fields  Fields       // of an item, that all wanted rights reach; none if the answer is no
+	Device  DeviceAccess // of a device
 	steps   [maxSteps]Step
 	n       int
 	allowed bool
@@ -128,6 +131,8 @@ func (s *Snapshot) decide(q *Question, d *Decision) {
 		s.onScope(q, d, &who)
 	case OrganizationObject:
 		s.onOrganization(q, d, &who)
+	case DeviceObject:
+		s.onDevice(q, d, &who)
 	default:
 		d.need("object-known", q.On.Name, false, NoRight)
 	}
@@ -142,6 +147,9 @@ func (d *Decision) conclude() {
 	d.allowed = d.Want != 0 && d.Got.Has(d.Want)
 	if !d.allowed {
 		d.Fields = 0
+		if d.Device.State == DeviceAllowed { // the device is not what stands against it
+			d.Device = DeviceAccess{}
+		}
 	}
 	switch {
 	case d.allowed:

@@ -36,6 +36,11 @@ type Delta struct {
 	SetRelationships   bool
 	SharingPolicies    []SharingPolicy // all of them, if SetSharingPolicies
 	SetSharingPolicies bool
+	Devices            *DeviceOrganization
+	DeviceRules        []DeviceRule // all of them, if SetDeviceRules
+	SetDeviceRules     bool
+	MobilePolicies     []MobilePolicy // all of them, if SetMobilePolicies
+	SetMobilePolicies  bool
 	Servers            []string // all of them, if SetServers
 	SetServers         bool
 	Databases          []string // all of them, if SetDatabases

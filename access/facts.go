@@ -27,6 +27,10 @@ type Facts struct {
 	Relationships   []Relationship
 	SharingPolicies []SharingPolicy
 
+	Devices        DeviceOrganization
+	DeviceRules    []DeviceRule
+	MobilePolicies []MobilePolicy
+
 	// Administrators are the groups (or accounts) that may change the
 	// organization. They are, for that very reason, refused impersonation.
 	Administrators []entente.SID
@@ -71,6 +75,8 @@ type Account struct {
 	Policy   *ClientPolicy     // what Set-CASMailbox sets; nil if nothing
 	// SharingPolicy is the name of its own; empty for the default one.
 	SharingPolicy string
+	// Devices is what is set of its mobile devices; nil if nothing.
+	Devices *DeviceSettings
 	// LogonName is its name in the domain of its SID (sAMAccountName), by which a
 	// KDC knows it; in any case of letters.
 	LogonName string

@@ -101,6 +101,7 @@ func (s *Snapshot) Facts() Facts {
 	f := Facts{
 		Generation: s.generation, Organization: s.organization, Servers: s.servers, Databases: s.databases,
 		Realms: s.realms, Administrators: s.administrators,
+		Devices: s.devices, DeviceRules: s.deviceRuleList, MobilePolicies: s.mobilePolicyList,
 	}
 	for _, r := range s.relationships {
 		f.Relationships = append(f.Relationships, r.Relationship)

@@ -27,6 +27,7 @@ type levelFacts struct {
 	on, onOverOff, off, final      string
 	allowList, blockList, appIDs   string
 	outlook, macOutlook, entourage string
+	activeSyncOn, activeSyncOff    string
 	disabled                       entente.Reason
 }
 
@@ -43,6 +44,9 @@ func factsOf(origin string, disabled entente.Reason) *levelFacts {
 		outlook:    origin + ": EwsAllowOutlook",
 		macOutlook: origin + ": EwsAllowMacOutlook",
 		entourage:  origin + ": EwsAllowEntourage",
+
+		activeSyncOn:  origin + ": ActiveSyncEnabled on",
+		activeSyncOff: origin + ": ActiveSyncEnabled off",
 	}
 }
 
@@ -83,7 +87,8 @@ func saysEnabled(p *ClientPolicy) bool { return p.EwsEnabled != Unset }
 func saysApplication(p *ClientPolicy) bool {
 	return p.EwsApplicationAccessPolicy != NoApplicationPolicy
 }
-func saysAppIDs(p *ClientPolicy) bool { return len(p.EwsAllowedAppIDs) > 0 }
+func saysActiveSync(p *ClientPolicy) bool { return p.ActiveSyncEnabled != Unset }
+func saysAppIDs(p *ClientPolicy) bool     { return len(p.EwsAllowedAppIDs) > 0 }
 
 // enabled applies EwsEnabled; the reason is empty if access is allowed.
 func (s *Snapshot) enabled(a *account, by Precedence) (fact string, reason entente.Reason) {
@@ -104,6 +109,18 @@ func (s *Snapshot) enabled(a *account, by Precedence) (fact string, reason enten
 		return organizationFacts.off, EwsDisabledByOrganization
 	}
 	return "EwsEnabled on or unset", ""
+}
+
+// activeSync applies ActiveSyncEnabled.
+func (s *Snapshot) activeSync(a *account) (fact string, on bool) {
+	switch p, f := s.level(a, saysActiveSync); {
+	case p == nil:
+		return "ActiveSyncEnabled unset", true
+	case p.ActiveSyncEnabled == Off:
+		return f.activeSyncOff, false
+	default:
+		return f.activeSyncOn, true
+	}
 }
 
 // applicationID applies EwsAllowedAppIDs, which has an effect while EwsEnabled
@@ -217,6 +234,7 @@ func (s *Snapshot) EffectivePolicy(sid entente.SID) []EffectiveSetting {
 		}
 		return strings.Join(ids, ",")
 	})
+	one("ActiveSyncEnabled", saysActiveSync, func(p *ClientPolicy) string { return p.ActiveSyncEnabled.String() })
 	return onlyTheList(all)
 }
 

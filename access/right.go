@@ -45,6 +45,8 @@ const (
 	// own rights, or with a grant on that item for some of its fields.
 	ReadItem Rights = 1 << 42
 	EditItem Rights = 1 << 43
+	// Synchronize is what a mobile device may do with the mailbox of its user.
+	Synchronize Rights = 1 << 44
 )
 
 // FolderRights are all that a folder's permission table can grant.
@@ -115,6 +117,7 @@ var rightNames = [...]struct {
 	{Administer, "Administer"},
 	{ReadItem, "ReadItem"},
 	{EditItem, "EditItem"},
+	{Synchronize, "Synchronize"},
 }
 
 // String names the rights in the set, joined by commas; the empty set is None.

@@ -48,6 +48,15 @@ type Snapshot struct {
 	sharingNames   map[string]*SharingPolicy // nil if two have it
 	sharingDefault *SharingPolicy
 
+	devices          DeviceOrganization
+	deviceDefault    string // as steps have it
+	deviceRules      map[ruleKey]*deviceRule
+	deviceRuleList   []DeviceRule
+	discovers        bool                     // a rule looks at what devices say in DeviceInformation
+	mobilePolicies   map[string]*MobilePolicy // by name in lower case; nil if two have it
+	mobilePolicyList []MobilePolicy
+	mobileDefault    *MobilePolicy
+
 	assignments table[string, []*assignment]
 	itemGrants  table[string, []*ItemGrant]
 }

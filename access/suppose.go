@@ -25,6 +25,7 @@ type Supposition struct {
 
 	Server   string         // that is called
 	Protocol string         // whose gate is passed: "ews", "rest" …; empty for none
+	Device   *Device        // that comes, by "activesync"; nil if none does
 	Header   *ConnectingSID // what ExchangeImpersonation names; nil without one
 
 	// What is asked, of the mailbox or, with Own, of that of whom the caller acts
@@ -48,6 +49,7 @@ type Stage string
 const (
 	StageImpersonation Stage = "impersonation"
 	StageGate          Stage = "gate"
+	StageDevice        Stage = "device"
 	StageMailbox       Stage = "mailbox"
 	StageFolder        Stage = "folder"
 	StageItem          Stage = "item"
@@ -136,6 +138,12 @@ func (s *Snapshot) suppose(x *Supposition, c *Caller, r *Supposed) {
 		return
 	}
 	if x.Protocol != "" && !r.stage(StageGate, func(t *Trace) error { return s.Gate(c, x.Protocol, x.At, t) }) {
+		return
+	}
+	if x.Device != nil && !r.stage(StageDevice, func(t *Trace) error {
+		_, err := s.DeviceAccess(c, x.Device, x.At, t)
+		return err
+	}) {
 		return
 	}
 	box := x.Mailbox

@@ -70,6 +70,9 @@ func clientSetting(agent string) (name, option string, of func(*ClientPolicy) *S
 
 // openGate proposes settings, on every level, that could let the client in.
 func (w *situation) openGate() []Change {
+	if w.x.Protocol == gateActiveSync {
+		return append(w.activeSyncGate(On), w.bypassGate()...)
+	}
 	var c []Change
 	agent := w.x.UserAgent
 	name, option, of := clientSetting(agent)
@@ -92,6 +95,12 @@ func (w *situation) openGate() []Change {
 			key: "classic", rank: everybody + 1, edit: func(f *Facts, _ *Supposition) { f.Organization.Precedence = Classic },
 		})
 	}
+	return append(c, w.bypassGate()...)
+}
+
+// bypassGate proposes that an assignment be asked nothing at the gate.
+func (w *situation) bypassGate() []Change {
+	var c []Change
 	for i := range w.f.Assignments {
 		if a := &w.f.Assignments[i]; a.Gate == GateOwner && !isNew(a) && w.concerns(a.Assignee, w.caller()) && w.target() != nil {
 			id := a.ID
@@ -159,8 +168,11 @@ func (l *level) openApplications(id ApplicationID) []Change {
 
 // shutGate proposes settings, on every level, that could keep the client out.
 func (w *situation) shutGate() []Change {
-	if w.x.Protocol == "" {
+	switch w.x.Protocol {
+	case "":
 		return nil
+	case gateActiveSync:
+		return w.activeSyncGate(Off)
 	}
 	var c []Change
 	agent := w.x.UserAgent

@@ -19,6 +19,7 @@ func (w *situation) changes(wasAllowed bool) []Change {
 		c = append(c, w.disable()...)
 		c = append(c, w.stopImpersonation()...)
 		c = append(c, w.shutGate()...)
+		c = append(c, w.shutDevice()...)
 		c = append(c, w.withholdMailbox()...)
 		c = append(c, w.withholdFolder()...)
 		return append(c, w.withholdItem()...)
@@ -42,6 +43,8 @@ func (w *situation) changes(wasAllowed bool) []Change {
 		c = append(c, w.allowImpersonation()...)
 	case stage == StageGate:
 		c = append(c, w.openGate()...)
+	case stage == StageDevice:
+		c = append(c, w.openDevice()...)
 	case stage == StageMailbox:
 		c = append(c, w.giveMailbox()...)
 	default:

@@ -291,6 +291,8 @@ func (a *API) question(ctx context.Context, d *access.Decision) string {
 	switch d.On.Kind {
 	case access.ServerObject:
 		return d.Want.String() + " at server " + d.On.Name
+	case access.DeviceObject:
+		return d.Want.String() + " with device " + d.On.Name
 	case access.AccountObject:
 		return d.Want.String() + " account " + a.factName(ctx, d.On.Name)
 	case access.MailboxObject:

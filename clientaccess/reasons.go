@@ -86,6 +86,8 @@ func objectText(o *access.Object) string {
 		return "folder " + strconv.FormatUint(o.Folder, 10)
 	case access.ItemObject:
 		return "item " + strconv.FormatUint(o.Item.Content, 10) + " in folder " + strconv.FormatUint(o.Folder, 10)
+	case access.DeviceObject:
+		return "device " + o.Name
 	case access.OrganizationObject:
 		return "gate " + o.Name
 	}

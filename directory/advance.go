@@ -211,7 +211,7 @@ func (a *advancing) read(entries []entry) error {
 	for _, e := range entries {
 		u := e.unit
 		switch u.kind { // what an account or a group is made of is read with it
-		case addressRows, sharedRows, identityRows:
+		case addressRows, sharedRows, identityRows, deviceRows:
 			u.kind = accountRows
 		case memberRows:
 			group, _, _ := strings.Cut(u.key, " ")
@@ -280,6 +280,12 @@ func (a *advancing) group(k kind, units, rest []unit) error {
 		delta.Relationships, delta.SetRelationships = f.Relationships, true
 	case sharingRows:
 		delta.SharingPolicies, delta.SetSharingPolicies = f.SharingPolicies, true
+	case deviceOrgRows:
+		delta.Devices = &f.Devices
+	case deviceRuleRows:
+		delta.DeviceRules, delta.SetDeviceRules = f.DeviceRules, true
+	case mobilePolicyRows:
+		delta.MobilePolicies, delta.SetMobilePolicies = f.MobilePolicies, true
 	}
 	return nil
 }
@@ -299,7 +305,7 @@ func (a *advancing) accounts(units []unit) error {
 			}
 			continue
 		}
-		a.r.at.account, a.r.at.shared, a.r.at.identity = n, n, n
+		a.r.at.account, a.r.at.shared, a.r.at.identity, a.r.at.device = n, n, n, n
 		if err := a.one(addressUnit(sid)); err != nil {
 			return err
 		}
@@ -307,6 +313,9 @@ func (a *advancing) accounts(units []unit) error {
 			return err
 		}
 		if err := a.one(identityUnit(sid)); err != nil {
+			return err
+		}
+		if err := a.one(deviceUnit(sid)); err != nil {
 			return err
 		}
 		epochs[sid] = edit[int64]{value: a.r.epochs[sid]}

@@ -69,6 +69,9 @@ func sameState(t *testing.T, d *Directory, people []entente.SID) {
 	same("accounts", a.Accounts(), b.Accounts())
 	same("relationships", a.Relationships(), b.Relationships())
 	same("sharing policies", a.SharingPolicies(), b.SharingPolicies())
+	same("devices", a.Devices(), b.Devices())
+	same("device access rules", a.DeviceRules(), b.DeviceRules())
+	same("mobile device mailbox policies", a.MobilePolicies(), b.MobilePolicies())
 	for _, sid := range people {
 		x, okX := a.FindSID(sid)
 		y, okY := b.FindSID(sid)
@@ -123,7 +126,9 @@ func (w *wanderer) one(of []entente.SID) entente.SID { return of[w.r.IntN(len(of
 func (w *wanderer) step(c *Change) error {
 	w.n++
 	id := fmt.Sprint("g", w.r.IntN(6))
-	switch w.r.IntN(40) {
+	switch w.r.IntN(43) {
+	case 40, 41, 42:
+		return w.devices(c, id)
 	case 34, 35, 36, 37:
 		return w.abroad(c, id)
 	case 38, 39:
@@ -206,6 +211,36 @@ func (w *wanderer) step(c *Change) error {
 		}
 		return c.CreateItemGrant(g)
 	}
+}
+
+// devices changes what is set of mobile devices.
+func (w *wanderer) devices(c *Change, id string) error {
+	switch w.r.IntN(8) {
+	case 0:
+		return c.SetDevices(func(o *access.DeviceOrganization) error {
+			o.Default, o.UserMailInsert = access.QuarantineDevice, id
+			return nil
+		})
+	case 1:
+		return c.PutDeviceRule(access.DeviceRule{Characteristic: access.DeviceType, QueryString: id, Level: access.BlockDevice}, w.r.IntN(2) == 0)
+	case 2:
+		return c.RemoveDeviceRule(id + " (DeviceType)")
+	case 3:
+		p := access.NewMobilePolicy(id)
+		p.IsDefault = w.r.IntN(2) == 0
+		return c.CreateMobilePolicy(p)
+	case 4:
+		return c.SetMobilePolicy(id, func(p *access.MobilePolicy) error {
+			p.MinPasswordLength, p.IsDefault = 1+w.r.IntN(9), w.r.IntN(2) == 0
+			return nil
+		})
+	case 5:
+		return c.RemoveMobilePolicy(id)
+	}
+	return c.SetDeviceSettings(w.one(w.people), func(s *access.DeviceSettings) error {
+		s.AllowedIDs, s.Policy = []string{"A", id, "a"}[:w.r.IntN(4)], []string{"", id}[w.r.IntN(2)]
+		return nil
+	})
 }
 
 // abroad changes what other organizations are shown.

@@ -37,6 +37,9 @@ func (c *Change) forget(sid entente.SID) error {
 	if err := c.forgetMedia(sid); err != nil {
 		return err
 	}
+	if err := c.forgetDevices(sid); err != nil {
+		return err
+	}
 	if _, err := write(c, addressUnit(sid), c.tx.Exec, `DELETE FROM directory_address WHERE sid = $1`); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type reader struct {
 	sites    map[string]string
 	virtual  map[string]VirtualDirectory
 	tokens   map[[32]byte]Token
-	at       struct{ account, group, shared, identity int } // where addresses, members, sharing policies and identities are added
+	at       struct{ account, group, shared, identity, device int } // where addresses, members, sharing policies and identities are added
 }
 
 func newReader(tx *db.Tx, m *marker) *reader {
@@ -88,6 +88,10 @@ func (r *reader) rows(k kind, u *unit) error {
 		return r.shared(u)
 	case identityRows:
 		return r.identities(u)
+	case deviceOrgRows, deviceRuleRows, mobilePolicyRows:
+		return r.deviceFacts(k, u)
+	case deviceRows:
+		return r.deviceSettings(u)
 	case itemGrantRows:
 		return r.itemGrants(u)
 	}

@@ -53,6 +53,8 @@ func nothingNew(tx *db.Tx) (bool, error) {
 		(SELECT COUNT(*) FROM directory_relationship) + (SELECT COUNT(*) FROM directory_sharing_policy) +
 		(SELECT COUNT(*) FROM directory_sharing_assignment) + (SELECT COUNT(*) FROM directory_identity) +
 		(SELECT COUNT(*) FROM directory_virtual_directory) + (SELECT COUNT(*) FROM directory_place) +
+		(SELECT COUNT(*) FROM directory_device_organization) + (SELECT COUNT(*) FROM directory_device_rule) +
+		(SELECT COUNT(*) FROM directory_mobile_policy) + (SELECT COUNT(*) FROM directory_device_setting) +
 		(SELECT COUNT(*) FROM directory_account WHERE custom <> '') +
 		(SELECT COUNT(*) FROM directory_group WHERE master_sid <> '')`).Scan(&n)
 	return n == 0, err

@@ -177,6 +177,18 @@ func alterTables(t *testing.T, o *sealedOrg) {
 	test("sharing policy given", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_sharing_assignment (sid, policy) VALUES ($1, 'x')`, o.anna.SID)
 	})
+	test("devices", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_device_organization (name, settings) VALUES ('', '{"Default":"Block"}')`)
+	})
+	test("device access rule", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_device_rule (name, settings) VALUES ('x (DeviceType)', '{}')`)
+	})
+	test("mobile device mailbox policy", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_mobile_policy (name, is_default, settings) VALUES ('x', TRUE, '{}')`)
+	})
+	test("device allowed", func(o *sealedOrg, tx *db.Tx) (int64, error) {
+		return tx.Exec(`INSERT INTO directory_device_setting (sid, settings) VALUES ($1, '{"AllowedIDs":["EVIL"]}')`, o.anna.SID)
+	})
 	test("identity", func(o *sealedOrg, tx *db.Tx) (int64, error) {
 		return tx.Exec(`INSERT INTO directory_identity (sid, kind, name, said) VALUES ($1, 2, 'X509:<SKI>01', '')`, o.boss.SID)
 	})

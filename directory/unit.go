@@ -34,8 +34,12 @@ const (
 	placeRows    // the node of one database
 	identityRows // logon name and identities of one SID
 	virtualRows  // what a server offers by one protocol
+	deviceOrgRows
+	deviceRuleRows
+	mobilePolicyRows
+	deviceRows // what is set of the devices of one SID
 
-	lastRows = virtualRows
+	lastRows = deviceRows
 
 	logReset kind = 255 // what a generation changed is not said
 )
@@ -72,6 +76,10 @@ func realmUnit(name string) unit             { return unit{realmRows, name} }
 func relationshipUnit(name string) unit      { return unit{relationshipRows, name} }
 func sharingUnit(name string) unit           { return unit{sharingRows, name} }
 func sharedUnit(sid entente.SID) unit        { return unit{sharedRows, string(sid)} }
+func deviceOrgUnit() unit                    { return unit{deviceOrgRows, ""} }
+func deviceRuleUnit(name string) unit        { return unit{deviceRuleRows, name} }
+func mobilePolicyUnit(name string) unit      { return unit{mobilePolicyRows, name} }
+func deviceUnit(sid entente.SID) unit        { return unit{deviceRows, string(sid)} }
 func identityUnit(sid entente.SID) unit      { return unit{identityRows, string(sid)} }
 
 // where are the values of the unit's key columns: the first arguments of every

@@ -39,6 +39,10 @@ var unitTables = map[string]unitTable{
 	"sharingUnit":       {"sharing_policy", "WHERE name = $1", "(name, "},
 	"sharedUnit":        {"sharing_assignment", "WHERE sid = $1", "(sid, "},
 	"identityUnit":      {"identity", "WHERE sid = $1", "(sid, "},
+	"deviceOrgUnit":     {"device_organization", "WHERE name = $1", "(name, "},
+	"deviceRuleUnit":    {"device_rule", "WHERE name = $1", "(name, "},
+	"mobilePolicyUnit":  {"mobile_policy", "WHERE name = $1", "(name, "},
+	"deviceUnit":        {"device_setting", "WHERE sid = $1", "(sid, "},
 }
 
 // besides are statements that change nothing a decision rests on, by how they
