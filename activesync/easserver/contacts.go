@@ -257,11 +257,20 @@ func (e *contactEdit) apply(it *mailbox.Item) error {
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		it.Body, it.Parts = body, it.Parts|mailbox.PartBody
-	}
+	setBody(it, body)
 	e.name(ps, &before)
 	return nil
+}
+
+// setBody gives an item the body that a phone sent, if it sent one. An empty one is
+// none, so that what has no body is not changed by its echo.
+func setBody(it *mailbox.Item, b *mailbox.Body) {
+	if b == nil {
+		return
+	}
+	if it.Body, it.Parts = b, it.Parts|mailbox.PartBody; len(b.Text)+len(b.HTML) == 0 {
+		it.Body = nil
+	}
 }
 
 // name has follow what follows from names: how a contact is shown, what its

@@ -88,9 +88,7 @@ func readNote(c *call, it *mailbox.Item, in *wbxml.Element) error {
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		it.Body, it.Parts = body, it.Parts|mailbox.PartBody
-	}
+	setBody(it, body)
 	subject := in.Child(wbxml.NotesSubject)
 	switch s := subject.Text(); {
 	case s != "":
