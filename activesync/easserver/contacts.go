@@ -7,6 +7,7 @@ import (
 	"entente"
 	"entente/activesync/wbxml"
 	"entente/mailbox"
+	"entente/message"
 )
 
 // contacts is the class of people in address books. [MS-ASCNTC]
@@ -263,15 +264,21 @@ func (e *contactEdit) apply(it *mailbox.Item) error {
 }
 
 // setBody gives an item the body that a phone sent, if it sent one. An empty one is
-// none, so that what has no body is not changed by its echo.
+// none, and the text of a page that it was shown as text is that page, so that
+// nothing is changed by its echo.
 func setBody(it *mailbox.Item, b *mailbox.Body) {
-	if b == nil {
+	if b == nil || it.Body != nil && it.Body.HTML != nil && b.HTML == nil &&
+		plainLines(string(b.Text)) == plainLines(message.HTMLToText(string(it.Body.HTML))) {
 		return
 	}
 	if it.Body, it.Parts = b, it.Parts|mailbox.PartBody; len(b.Text)+len(b.HTML) == 0 {
 		it.Body = nil
 	}
 }
+
+// plainLines is a text without what phones change in it: its line ends and the
+// blanks around it.
+func plainLines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
 // name has follow what follows from names: how a contact is shown, what its
 // subject is, and where it is filed if the phone does not say.
