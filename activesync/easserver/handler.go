@@ -95,6 +95,9 @@ func commands() map[activesync.Command]command {
 		activesync.SendMail:     {serve: (*call).sendMail, writes: true},
 		activesync.SmartReply:   {serve: (*call).smartReply, writes: true},
 		activesync.SmartForward: {serve: (*call).smartForward, writes: true},
+
+		activesync.ItemOperations: {serve: (*call).itemOperations, writes: true},
+		activesync.GetAttachment:  {serve: (*call).getAttachment, until: activesync.V141},
 	}
 }
 
