@@ -64,6 +64,7 @@ func (emailClass) write(c *call, it *mailbox.Item, o *options) error {
 	w := c.out
 	class := messageClass(it.Class)
 	w.Text(wbxml.EmailMessageClass, class)
+	writeMeetingRequest(c, it)
 	// The text goes out in UTF-8, whatever it came in.
 	w.Text(wbxml.EmailInternetCPID, "65001")
 	writeFlag(c, it)

@@ -70,7 +70,7 @@ func (o *operations) fetchInto(in *wbxml.Element) error {
 	if in := in.Get(wbxml.AirSyncCollectionId); in != "" && in != folderID(folder) {
 		return &statusError{operationNotFound, "an item of another folder"}
 	}
-	return o.fetchItem(item, in.Child(wbxml.ItemOperationsOptions))
+	return o.fetchItem(folder, item, in.Child(wbxml.ItemOperationsOptions))
 }
 
 // size is how large the answer is by now.
@@ -85,7 +85,7 @@ func (o *operations) size() int {
 }
 
 // fetchItem writes an item as its class has it.
-func (o *operations) fetchItem(id mailbox.ItemID, in *wbxml.Element) error {
+func (o *operations) fetchItem(folder mailbox.FolderID, id mailbox.ItemID, in *wbxml.Element) error {
 	opt := options{multi: o.multi}
 	if err := readBodyOptions(in, &opt); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (o *operations) fetchItem(id mailbox.ItemID, in *wbxml.Element) error {
 		return err
 	}
 	name, class := o.classOf(it)
-	if class == nil {
+	if class == nil || it.Folder != folder {
 		return &statusError{operationNotFound, "an item that phones do not know"}
 	}
 	if it, err = o.view.Item(o.ctx, id, class.parts(&opt)); err != nil {
