@@ -50,6 +50,7 @@ type Handler struct {
 	writers  sync.Pool // of *wbxml.Writer
 	zips     sync.Pool // of *gzip.Writer
 	zones    phoneZones
+	turns    turns
 }
 
 // New returns a Handler.
@@ -98,6 +99,14 @@ func commands() map[activesync.Command]command {
 
 		activesync.ItemOperations: {serve: (*call).itemOperations, writes: true},
 		activesync.GetAttachment:  {serve: (*call).getAttachment, until: activesync.V141},
+
+		activesync.FolderSync:      {serve: (*call).folderSync},
+		activesync.FolderCreate:    {serve: (*call).folderCreate, writes: true},
+		activesync.FolderUpdate:    {serve: (*call).folderUpdate, writes: true},
+		activesync.FolderDelete:    {serve: (*call).folderDelete, writes: true},
+		activesync.Sync:            {serve: (*call).sync}, // which says itself that it writes, if it does
+		activesync.GetItemEstimate: {serve: (*call).getItemEstimate},
+		activesync.MoveItems:       {serve: (*call).moveItems, writes: true},
 	}
 }
 

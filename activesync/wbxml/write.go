@@ -1,6 +1,9 @@
 package wbxml
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // A Writer writes one document. Its methods do not fail: what is not well formed
 // is a mistake of the program's.
@@ -140,6 +143,16 @@ type Mark struct {
 
 // Mark returns the place of now.
 func (w *Writer) Mark() Mark { return Mark{len(w.buf), w.open, w.page} }
+
+// EmptyAt writes an element without content at a mark, before what was written
+// since: whether there is one, is known later than where. The mark must be one at
+// which the page is the element's.
+func (w *Writer) EmptyAt(m Mark, t Tag) {
+	if t.Page() != m.page {
+		panic("wbxml: an element of another page than where it is to stand")
+	}
+	w.buf = slices.Insert(w.buf, m.n, t.Token())
+}
 
 // Back forgets all that was written since a mark.
 func (w *Writer) Back(m Mark) { w.buf, w.open, w.page = w.buf[:m.n], m.open, m.page }
