@@ -70,8 +70,9 @@ func (v *View) ClientStates(ctx context.Context, client string) (names []string,
 	return names, err
 }
 
-// SetClientState changes what is kept for a client, all of it or nothing. An
-// error of kind Invalid has the reason ClientStateLimit.
+// SetClientState changes what is kept for a client, all of it or nothing. It is
+// bookkeeping about reading, of which no record is kept as of a write. An error of
+// kind Invalid has the reason ClientStateLimit.
 func (v *View) SetClientState(ctx context.Context, client string, states ...ClientState) error {
 	tooLarge := func(s ClientState) bool {
 		return len(s.Name) > maxClientStateName || len(s.Value) > maxClientStateValue
@@ -79,7 +80,7 @@ func (v *View) SetClientState(ctx context.Context, client string, states ...Clie
 	if client == "" || len(client) > maxClientStateName || slices.ContainsFunc(states, tooLarge) {
 		return entente.Errorf(entente.Invalid, "the client's state is too large").Because(ClientStateLimit)
 	}
-	return v.db.Update(ctx, func(tx *db.Tx) error {
+	return tell(v.db.DB.Update(ctx, func(tx *db.Tx) error {
 		if err := v.ownerOnly(tx); err != nil {
 			return err
 		}
@@ -107,16 +108,16 @@ func (v *View) SetClientState(ctx context.Context, client string, states ...Clie
 			return entente.Errorf(entente.Invalid, "the client follows too many folders").Because(ClientStateLimit)
 		}
 		return nil
-	})
+	}))
 }
 
 // ForgetClient removes all that is kept for a client.
 func (v *View) ForgetClient(ctx context.Context, client string) error {
-	return v.db.Update(ctx, func(tx *db.Tx) error {
+	return tell(v.db.DB.Update(ctx, func(tx *db.Tx) error {
 		if err := v.ownerOnly(tx); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`DELETE FROM mailbox_client_state WHERE mailbox_id = $1 AND client = $2`, v.key, client)
 		return err
-	})
+	}))
 }

@@ -53,7 +53,7 @@ func (c *call) getItemEstimate() error {
 // estimate counts what one collection would give.
 func (c *call) estimate(name string, e *wbxml.Element) (n int, s activesync.Status, err error) {
 	id, ok := parseFolderID(name)
-	if !ok || len(name) > maxClientID {
+	if !ok || len(name) > maxName {
 		return 0, estimateNoCollection, nil
 	}
 	if e.Get(wbxml.AirSyncSyncKey) == "0" {

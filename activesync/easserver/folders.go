@@ -85,6 +85,10 @@ func classOfFolder(t activesync.FolderType) string {
 // it can have. Notes came with 14.0.
 func (c *call) showsFolder(f *mailbox.Folder) bool {
 	class := activesync.ClassOf(folderType(f))
+	switch f.Distinguished {
+	case mailbox.SyncIssues, mailbox.Conflicts, mailbox.LocalFailures, mailbox.ServerFailures:
+		return false
+	}
 	switch {
 	case f.Hidden || class == "" || class == activesync.Notes && !c.at(activesync.V140):
 		return false

@@ -35,7 +35,7 @@ func (c *call) moveItems() error {
 			return &statusError{activesync.InvalidContent, "more moves than one request may have"}
 		}
 		source := e.Get(wbxml.MoveSrcMsgId)
-		if source == "" || len(source) > maxClientID {
+		if source == "" || len(source) > maxName {
 			return &statusError{activesync.InvalidContent, "a move of nothing"}
 		}
 		target, status, err := m.move(e, source)
@@ -172,7 +172,7 @@ func (m *mover) learn(from, to mailbox.FolderID, old mailbox.ItemID, it *mailbox
 		st.leave(old)
 		st.unlearn(old)
 		if len(st.known) < maxKnown {
-			st.learn(old, it.Change, knownGone|knownWrote)
+			st.learn(old, it.Change, knownGone)
 		}
 	}
 	for i := 0; target != nil && i < len(target.stands); i++ {
@@ -180,7 +180,7 @@ func (m *mover) learn(from, to mailbox.FolderID, old mailbox.ItemID, it *mailbox
 		if !st.begun || len(st.known) >= maxKnown || st.point.Has(it) {
 			continue
 		}
-		st.learn(it.ID, it.Change, knownNew|knownWrote)
+		st.learn(it.ID, it.Change, knownNew)
 		st.lowest = min(st.lowest, it.ID)
 		if target.class != activesync.Email && len(st.present) < maxPresent {
 			st.enter(it.ID)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/fnv"
+	"slices"
 
 	"entente"
 	"entente/activesync"
@@ -29,6 +30,7 @@ func (y *collectionSync) commands(key uint64) error {
 	if y.in.commands == nil {
 		return nil
 	}
+	y.s.Operation(string(activesync.Sync), true)
 	var err error
 	if y.folder, err = y.view.Folder(y.ctx, y.in.folder); err != nil {
 		return err
@@ -102,7 +104,7 @@ func (r *commandRun) itemStatus(err error) (activesync.Status, error) {
 // was asked under an earlier one is the same if it says the same.
 func (r *commandRun) add(e *wbxml.Element) error {
 	client, data := e.Get(wbxml.AirSyncClientId), e.Child(wbxml.AirSyncApplicationData)
-	if client == "" || len(client) > maxClientID {
+	if client == "" || len(client) > maxName {
 		return protocolError("an item is added without a name of the phone's")
 	}
 	if data == nil || e.Get(wbxml.AirSyncClass) == "SMS" {
@@ -131,7 +133,7 @@ func (r *commandRun) add(e *wbxml.Element) error {
 	r.st.adds = append(r.st.adds, a)
 	// An item that was taken away since the phone asked this first is found to be
 	// gone when the round is settled.
-	r.st.learn(it.ID, it.Change, knownNew|knownWrote)
+	r.wrote(it.ID, it.Change, knownNew)
 	r.st.lowest = min(r.st.lowest, it.ID)
 	if !r.mail() {
 		r.enter(it.ID)
@@ -263,8 +265,16 @@ func (r *commandRun) change(e *wbxml.Element) error {
 		r.gone = append(r.gone, it.ID) // a draft that was sent
 		return nil
 	}
-	r.st.learn(it.ID, now.Change, knownWrote)
+	r.wrote(it.ID, now.Change, 0)
 	return nil
+}
+
+// wrote notes that the phone made an item what it is.
+func (r *commandRun) wrote(id mailbox.ItemID, change uint64, what knownBits) {
+	r.st.learn(id, change, what)
+	if len(r.st.wrote) < maxKnown {
+		r.st.wrote = append(r.st.wrote, written{id, change})
+	}
 }
 
 // changed answers a Change. [MS-ASCMD] 2.2.3.24
@@ -303,7 +313,7 @@ func (r *commandRun) upToDate(it *mailbox.Item) bool {
 		return true
 	}
 	for i := range r.ahead {
-		if k := r.ahead[i].find(it.ID); k != nil && k.change == it.Change && k.what&knownWrote != 0 {
+		if slices.Contains(r.ahead[i].wrote, written{it.ID, it.Change}) {
 			return true
 		}
 	}
@@ -354,7 +364,7 @@ func (r *commandRun) remove(e *wbxml.Element) error {
 		return err
 	}
 	if now != nil { // an occurrence is
-		r.st.learn(it.ID, now.Change, knownWrote)
+		r.wrote(it.ID, now.Change, 0)
 		return nil
 	}
 	r.gone = append(r.gone, it.ID)
@@ -375,7 +385,7 @@ func (r *commandRun) learnGone() error {
 	for _, id := range r.gone {
 		r.st.unlearn(id)
 		if len(r.st.known) < maxKnown {
-			r.st.learn(id, point.Base, knownGone|knownWrote)
+			r.st.learn(id, point.Base, knownGone)
 		}
 	}
 	return nil

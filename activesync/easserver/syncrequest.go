@@ -17,7 +17,7 @@ const (
 	maxWindow      = 512
 	defaultWindow  = 100
 	maxSupported   = 200
-	maxClientID    = 64
+	maxName        = 64
 
 	minHeartbeat, maxHeartbeat = 60, 3540 // seconds
 	minWait, maxWait           = 1, 59    // minutes

@@ -64,7 +64,11 @@ type stand struct {
 	owed    []owed           // changes of the point that did not fit into the answer
 	unsent  []mailbox.ItemID // could not be written: the phone has not got them
 	digests []digest         // of changes sent last
-	adds    []added          // by the request that the stand answers
+
+	// By the request that the stand answers: what the phone added, and what it
+	// changed with the change numbers that came of it.
+	adds  []added
+	wrote []written
 }
 
 // A known is an item of which the phone has a state that its point has not reached:
@@ -78,9 +82,8 @@ type known struct {
 type knownBits uint8
 
 const (
-	knownNew   knownBits = 1 << iota // the phone knows it by its ServerId alone: it came by a command
-	knownGone                        // the phone deleted it
-	knownWrote                       // the phone wrote it
+	knownNew  knownBits = 1 << iota // the phone knows it by its ServerId alone: it came by a command
+	knownGone                       // the phone deleted it
 )
 
 // An owed is a change that is still to be told.
@@ -100,6 +103,12 @@ type added struct {
 	client uint64 // hash of the ClientId
 	sum    uint32 // of what it was to be
 	id     mailbox.ItemID
+}
+
+// A written is an item as a phone made it.
+type written struct {
+	id     mailbox.ItemID
+	change uint64
 }
 
 // newSyncState begins the synchronization of a collection anew. Its keys are no
@@ -154,7 +163,7 @@ func (s *syncState) ahead(key uint64) []stand {
 func (st *stand) clone() stand {
 	n := *st
 	n.present, n.known, n.owed = slices.Clone(st.present), slices.Clone(st.known), slices.Clone(st.owed)
-	n.unsent, n.digests, n.adds = slices.Clone(st.unsent), slices.Clone(st.digests), nil
+	n.unsent, n.digests, n.adds, n.wrote = slices.Clone(st.unsent), slices.Clone(st.digests), nil, nil
 	return n
 }
 
@@ -322,6 +331,11 @@ func (w *stateWriter) stand(st *stand) {
 		w.num(a.client)
 		w.num(uint64(a.sum))
 		w.num(uint64(a.id))
+	}
+	w.num(uint64(len(st.wrote)))
+	for _, x := range st.wrote {
+		w.num(uint64(x.id))
+		w.num(x.change)
 	}
 }
 
@@ -493,6 +507,9 @@ func (r *stateReader) stand(st *stand) {
 	}
 	for range r.count(maxKnown) {
 		st.adds = append(st.adds, added{r.num(), uint32(r.num()), mailbox.ItemID(r.num())})
+	}
+	for range r.count(maxKnown) {
+		st.wrote = append(st.wrote, written{mailbox.ItemID(r.num()), r.num()})
 	}
 }
 
