@@ -79,7 +79,9 @@ func (c *call) galFound(entries []directory.Entry, r span, p *pictures, t galTag
 		w := c.out
 		r = r.of(len(entries))
 		if r.first > r.last {
-			w.Empty(t.result) // no match is an empty result
+			if t.result == wbxml.SearchResult {
+				w.Empty(t.result) // no match is an empty result there
+			}
 			w.Int(t.total, int64(len(entries)))
 			return
 		}
