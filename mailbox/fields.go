@@ -110,7 +110,7 @@ var otherProps = [...]Prop{
 // Properties that protocols keep on items, and that no client names.
 const (
 	propDelegated  Prop = 0x3FE3000B // PidTagDelegatedByRule: a copy for a delegate
-	propTaskSeries Prop = 0x81F80102 // the recurrence of a task, in the words of EWS
+	propTaskSeries Prop = 0x81F80102 // the recurrence of a task, as it was kept once
 	propWhen       Prop = 0x81F9001F // when a meeting is, in the organizer's
 )
 

@@ -15,7 +15,7 @@ const propTaskRecurrence Prop = 0x81F60102
 func (it *Item) TaskRecurrence() (*calendar.Recurrence, error) {
 	b := it.Props.Bytes(propTaskRecurrence)
 	if b == nil {
-		return nil, nil
+		return it.taskSeries(), nil
 	}
 	var rec recurrenceRecord
 	if err := json.Unmarshal(b, &rec); err != nil {
@@ -24,8 +24,20 @@ func (it *Item) TaskRecurrence() (*calendar.Recurrence, error) {
 	return rec.recurrence()
 }
 
+// taskSeries reads the form in which the recurrence was kept before there was
+// another, nil if there is none or it makes no sense.
+func (it *Item) taskSeries() *calendar.Recurrence {
+	var r calendar.Recurrence
+	b := it.Props.Bytes(propTaskSeries)
+	if b == nil || json.Unmarshal(b, &r) != nil || r.Check() != nil {
+		return nil
+	}
+	return &r
+}
+
 // SetTaskRecurrence sets the recurrence of a task; nil removes it.
 func (it *Item) SetTaskRecurrence(r *calendar.Recurrence) error {
+	it.Props.Delete(propTaskSeries)
 	if r == nil {
 		it.Props.Delete(propTaskRecurrence)
 		it.Props.SetBool(PidLidTaskFRecurring, false)

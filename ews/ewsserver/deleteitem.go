@@ -1,7 +1,6 @@
 package ewsserver
 
 import (
-	"encoding/json"
 	"time"
 
 	"entente/access"
@@ -91,7 +90,7 @@ func (c *call) deleteTask(req *ews.DeleteItem, ref *itemRef, it *mailbox.Item) e
 	if req.AffectedTaskOccurrences == "" {
 		return &ews.Fault{Code: ews.ErrorAffectedTaskOccurrencesRequired}
 	}
-	if req.AffectedTaskOccurrences == ews.SpecifiedOccurrenceOnly && it.Props.Has(taskSeries) {
+	if req.AffectedTaskOccurrences == ews.SpecifiedOccurrenceOnly && it.Props.Bool(mailbox.PidLidTaskFRecurring) {
 		due, next, ok := nextTask(it)
 		if ok {
 			_, err := ref.view.UpdateItem(c.ctx, ref.id, 0, 0, func(it *mailbox.Item) error {
@@ -109,9 +108,9 @@ func (c *call) deleteTask(req *ews.DeleteItem, ref *itemRef, it *mailbox.Item) e
 
 // nextTask is when a recurring task is due, and when it is due after that.
 func nextTask(it *mailbox.Item) (due, next time.Time, ok bool) {
-	var r calendar.Recurrence
 	due, ok = it.Props.Time(mailbox.PidLidTaskDueDate)
-	if !ok || json.Unmarshal(it.Props.Bytes(taskSeries), &r) != nil || r.Check() != nil || r.Pattern.Regenerating() {
+	r, err := it.TaskRecurrence()
+	if !ok || err != nil || r == nil || r.Pattern.Regenerating() {
 		return due, next, false
 	}
 	days := r.From(calendar.DateOf(due) + 1)

@@ -1,10 +1,8 @@
 package ewsserver
 
 import (
-	"encoding/json"
 	"time"
 
-	"entente/calendar"
 	"entente/ews"
 	"entente/mailbox"
 )
@@ -60,9 +58,7 @@ func taskFields() []row {
 		{ews.FieldTaskOwner, readOnly(textField(mailbox.PidLidTaskOwner))},
 		{ews.FieldTaskPercentComplete, percentField()},
 		{ews.FieldTaskRecurrence, itemField{get: getTaskRecurrence, set: setTaskRecurrence, clear: func(e *itemEdit, _ string) error {
-			e.it.Props.Delete(taskSeries)
-			e.it.Props.SetBool(mailbox.PidLidTaskFRecurring, false)
-			return nil
+			return e.it.SetTaskRecurrence(nil)
 		}}},
 		{ews.FieldTaskStatus, statusField()},
 		{ews.FieldTaskStatusDescription, itemField{get: func(v *itemView) any {
@@ -193,21 +189,16 @@ func (e *itemEdit) finishTask() error {
 	return nil
 }
 
-// taskSeries keeps the rule of a recurring task as JSON. PidLidTaskRecurrence
-// is a structure of MAPI that no protocol spoken here has.
-const taskSeries mailbox.Prop = 0x81F80102
-
 func getTaskRecurrence(v *itemView) any {
-	var r calendar.Recurrence
-	b := v.it.Props.Bytes(taskSeries)
-	if b == nil || json.Unmarshal(b, &r) != nil || r.Check() != nil {
+	r, err := v.it.TaskRecurrence()
+	if err != nil || r == nil {
 		return nil
 	}
-	pattern, ok := patternTo(&r)
+	pattern, ok := patternTo(r)
 	if !ok {
 		return nil
 	}
-	return &ews.TaskRecurrence{Pattern: pattern, Range: rangeTo(&r)}
+	return &ews.TaskRecurrence{Pattern: pattern, Range: rangeTo(r)}
 }
 
 func setTaskRecurrence(e *itemEdit, v *ews.Value) error {
@@ -219,11 +210,5 @@ func setTaskRecurrence(e *itemEdit, v *ews.Value) error {
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(rule)
-	if err != nil {
-		return err
-	}
-	e.it.Props.SetBytes(taskSeries, b)
-	e.it.Props.SetBool(mailbox.PidLidTaskFRecurring, true)
-	return nil
+	return e.it.SetTaskRecurrence(rule)
 }
