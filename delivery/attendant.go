@@ -327,7 +327,7 @@ func (c *Courier) book(ctx context.Context, m *matter) error {
 		}
 	}
 	note := &mailbox.Body{Text: []byte(bookingText(answer))}
-	return c.answer(ctx, m.Desk, m.event, subjectOf(m.item, m.event), answer, note, false)
+	return c.answer(ctx, m.Desk, m.event, subjectOf(m.item, m.event), &Answer{Response: answer, Note: note})
 }
 
 // take puts a meeting into a calendar that is free, and looks again: of two that

@@ -148,6 +148,7 @@ type notice struct {
 	intended      calendar.BusyStatus
 	to            []calendar.Attendee
 	attachments   []mailbox.Attachment
+	proposed      calendar.Interval // of an answer: another time; zero for none
 }
 
 // post sends a notice and keeps a copy in Sent Items if asked to.
@@ -207,6 +208,11 @@ func (n *notice) item() (*mailbox.Item, error) {
 	ps.SetInt(mailbox.PidLidAppointmentStateFlags, flags)
 	if n.kind != 0 {
 		ps.SetInt(mailbox.PidLidMeetingType, n.kind)
+	}
+	if !n.proposed.Start.IsZero() {
+		ps.SetBool(mailbox.PidLidAppointmentCounterProposal, true)
+		ps.SetTime(mailbox.PidLidAppointmentProposedStartWhole, n.proposed.Start)
+		ps.SetTime(mailbox.PidLidAppointmentProposedEndWhole, n.proposed.End)
 	}
 	return it, nil
 }

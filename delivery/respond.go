@@ -21,6 +21,9 @@ type Answer struct {
 	Note     *mailbox.Body     // to the organizer; nil for none
 	Send     bool              // tells the organizer, if he wants to know
 	Save     bool              // a copy in Sent Items
+	// Proposed is the time that is proposed instead; zero for none.
+	// [MS-OXOCAL] 3.1.4.8.4
+	Proposed calendar.Interval
 }
 
 // Respond answers a meeting for the desk's owner: the calendar gets the answer,
@@ -44,7 +47,7 @@ func (c *Courier) Respond(ctx context.Context, d *Desk, a Answer) (*mailbox.Item
 	if !a.Send || !wanted {
 		return out, nil
 	}
-	return out, c.answer(ctx, d, m.event, subjectOf(a.To, m.event), a.Response, a.Note, a.Save)
+	return out, c.answer(ctx, d, m.event, subjectOf(a.To, m.event), &a)
 }
 
 // matter finds out what an answer is about.
@@ -123,7 +126,8 @@ func responseForm(r calendar.Response) (class, prefix string, ok bool) {
 }
 
 // answer tells the organizer.
-func (c *Courier) answer(ctx context.Context, d *Desk, e *calendar.Event, subject string, r calendar.Response, note *mailbox.Body, save bool) error {
+func (c *Courier) answer(ctx context.Context, d *Desk, e *calendar.Event, subject string, a *Answer) error {
+	r := a.Response
 	class, prefix, ok := responseForm(r)
 	if !ok {
 		return errNotMeeting()
@@ -134,12 +138,16 @@ func (c *Courier) answer(ctx context.Context, d *Desk, e *calendar.Event, subjec
 	reply.Attendees = []calendar.Attendee{{Name: d.Owner.Name, Address: d.Owner.SMTP, Response: r}}
 	reply.Response = r
 	reply.Body, reply.BodyHTML = "", ""
-	setNote(&reply, note)
+	setNote(&reply, a.Note)
 	n := &notice{
 		class: class, prefix: prefix, event: reply, intended: status(r, e.Status),
-		to: []calendar.Attendee{{Name: e.Organizer.Name, Address: e.Organizer.Address}},
+		to:       []calendar.Attendee{{Name: e.Organizer.Name, Address: e.Organizer.Address}},
+		proposed: a.Proposed,
 	}
-	return c.post(ctx, d, n, save)
+	if !a.Proposed.Start.IsZero() {
+		n.prefix = "New Time Proposed: "
+	}
+	return c.post(ctx, d, n, a.Save)
 }
 
 // Remove takes a meeting that was called off out of the calendar, by the message

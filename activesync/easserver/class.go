@@ -37,6 +37,7 @@ type class interface {
 func classes() map[activesync.Class]class {
 	return map[activesync.Class]class{
 		activesync.Calendar: calendarClass{},
+		activesync.Tasks:    taskClass{},
 		activesync.Contacts: contacts{},
 		activesync.Notes:    notes{},
 		activesync.Email:    emailClass{},

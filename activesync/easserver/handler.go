@@ -93,6 +93,8 @@ func commands() map[activesync.Command]command {
 		activesync.Settings:          {serve: (*call).settings},
 		activesync.ResolveRecipients: {serve: (*call).resolveRecipients},
 
+		activesync.MeetingResponse: {serve: (*call).meetingResponse, writes: true},
+
 		activesync.SendMail:     {serve: (*call).sendMail, writes: true},
 		activesync.SmartReply:   {serve: (*call).smartReply, writes: true},
 		activesync.SmartForward: {serve: (*call).smartForward, writes: true},

@@ -40,10 +40,11 @@ const (
 )
 
 // hasMeetingRequest reports whether a message has a MeetingRequest element: those
-// that ask to a meeting, and those that call it off, which phones need to take it
-// out of the calendar.
-func hasMeetingRequest(class string) bool {
-	return delivery.IsRequest(class) || strings.EqualFold(class, "IPM.Schedule.Meeting.Canceled")
+// that ask to a meeting, those that call it off, which phones need to take it out
+// of the calendar, and answers that propose another time.
+func hasMeetingRequest(it *mailbox.Item) bool {
+	return delivery.IsRequest(it.Class) || strings.EqualFold(it.Class, "IPM.Schedule.Meeting.Canceled") ||
+		hasPrefixFold(it.Class, "IPM.Schedule.Meeting.Resp.") && it.Props.Bool(mailbox.PidLidAppointmentCounterProposal)
 }
 
 // writeMeetingRequest writes email:MeetingRequest of a message that asks to a
@@ -51,7 +52,7 @@ func hasMeetingRequest(class string) bool {
 // message that says it is about a meeting and is not is shown as mail: nothing is
 // written and nothing wrong. [MS-ASEMAIL] 2.2.2.48
 func writeMeetingRequest(c *call, it *mailbox.Item) {
-	if !hasMeetingRequest(it.Class) {
+	if !hasMeetingRequest(it) || hasPrefixFold(it.Class, "IPM.Schedule.Meeting.Resp.") && !c.at(activesync.V161) {
 		return
 	}
 	e, err := c.view.Event(it)

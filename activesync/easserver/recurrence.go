@@ -82,6 +82,9 @@ func (t *recurrenceTags) write(w *wbxml.Writer, r *calendar.Recurrence, until st
 	if relative {
 		w.Int(t.weekOfMonth, int64(r.DayOfWeekIndex))
 	}
+	if r.Pattern.Regenerating() {
+		return // as long after it was done: on no day of the calendar
+	}
 	if typ == everyMonths || typ == everyYears {
 		w.Int(t.dayOfMonth, int64(max(r.DayOfMonth, 1)))
 	}
