@@ -41,6 +41,7 @@ const (
 	Delegation  Method = "delegation-token"
 	Node        Method = "node"  // another node of ours, with the signed actor chain
 	Relay       Method = "relay" // the other side of a relay, for somebody of its own
+	SMTP        Method = "smtp"  // a server that brings mail, for whom that says it is from
 	Local       Method = "local" // this process: delivery, maintenance, the admin socket
 )
 

@@ -49,5 +49,17 @@ func (d *Door) Relayed(r authn.Relayed, request, operation string, writes bool) 
 	return s
 }
 
+// SMTP is the protocol of mail from outside.
+const SMTP Protocol = "smtp"
+
+// Posted returns a session for putting a message that came in by SMTP into
+// mailboxes. The connector has been its gate. It ends with Finish.
+func (d *Door) Posted(p authn.Posted, id string) *Session {
+	s := d.session(SMTP, id, p.Caller())
+	s.passed = true
+	s.Operation("Deliver", true)
+	return s
+}
+
 // Finish records the outcome of a session without a client: code is empty for success.
 func (s *Session) Finish(ctx context.Context, code string) error { return s.Conclude(ctx, code) }

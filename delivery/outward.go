@@ -57,7 +57,7 @@ func outward(raw []byte, it *mailbox.Item, p *Parcel) ([]byte, error) {
 	if !ok {
 		return nil, entente.Errorf(entente.Internal, "a header was written in another form than expected")
 	}
-	return append(bytes.Clone(added), without5322(raw, drop)...), nil
+	return append(bytes.Clone(added), message.WithoutFields(raw, drop)...), nil
 }
 
 // count is how often a field stands in a header.
@@ -68,41 +68,6 @@ func count(m *message.Message, name string) (n int) {
 		}
 	}
 	return n
-}
-
-// without5322 leaves fields out of a message's header, which an empty line ends.
-// RFC 5322 2.2
-func without5322(raw []byte, names []string) []byte {
-	out := make([]byte, 0, len(raw))
-	skip := false
-	rest := raw
-	for line := range bytes.Lines(raw) {
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
-			break
-		}
-		rest = rest[len(line):]
-		if line[0] != ' ' && line[0] != '\t' { // a field begins; else it is folded
-			name, _, _ := bytes.Cut(line, []byte(":"))
-			skip = oneOfFields(string(bytes.TrimSpace(name)), names)
-		}
-		if !skip {
-			out = append(out, line...)
-		}
-	}
-	if len(out)+len(rest) == len(raw) {
-		return raw // nothing was left out; bytes that were signed stay the same
-	}
-	return append(out, rest...)
-}
-
-func oneOfFields(name string, of []string) bool {
-	name = strings.ToLower(name)
-	for _, o := range of {
-		if name == o || strings.HasSuffix(o, "-") && strings.HasPrefix(name, o) {
-			return true
-		}
-	}
-	return false
 }
 
 // SignBytes has the bytes that a message came with say of its sender what Sign has

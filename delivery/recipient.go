@@ -12,6 +12,7 @@ import (
 	"entente"
 	"entente/directory"
 	"entente/mailbox"
+	"entente/message"
 )
 
 // A recipient is a person, room or shared mailbox that gets one copy, however
@@ -226,7 +227,7 @@ func (l *letter) unpacked(ctx context.Context, o Poster, to entente.MailboxID, i
 const firstOwnName = 0x9000
 
 // withoutBcc leaves the Bcc fields out of a message's header. RFC 5322 3.6.3
-func withoutBcc(raw []byte) []byte { return without5322(raw, []string{"bcc", "resent-bcc"}) }
+func withoutBcc(raw []byte) []byte { return message.WithoutFields(raw, []string{"bcc", "resent-bcc"}) }
 
 // messageID makes a message id in the domain of an address. RFC 5322 3.6.4
 func messageID(address string) string {

@@ -65,32 +65,39 @@ func (c *Courier) report(ctx context.Context, o Poster, l *letter, failed []fail
 	return c.tell(ctx, o, l, of)
 }
 
-// tell puts a report into the sender's Inbox. RFC 3464. One without a mailbox here
-// has it by a route, if the message came in by one and says where it is to be
-// returned; else nobody is told, and nobody else in his place.
+// tell puts a report into the sender's Inbox. RFC 3464. A sender who is not of this
+// organization has it by a route, if the message came in by one and says where it
+// is to be returned; else nobody is told, and nobody else in his place.
 func (c *Courier) tell(ctx context.Context, o Poster, l *letter, of []Result) error {
 	to := sender(l.item)
 	account, ok := o.Directory().Snapshot().FindSMTP(to.SMTP)
-	back := returnPath(l.item.MIME)
-	abroad := back != "" && !o.Directory().Accepted(back.Domain()) && c.routeTo(back) != nil
-	if !abroad && (!ok || account.Mailbox.IsZero()) {
-		return nil
+	if !ok {
+		return c.giveBack(ctx, o, l, of)
 	}
-	if abroad {
-		account = access.Account{Principal: access.Principal{Mail: back}}
+	if account.Mailbox.IsZero() {
+		return nil
 	}
 	it, err := reportItem(l.item, &account, string(o.Directory().DefaultDomain()), of, o.Now())
 	if err != nil {
 		return err
 	}
-	if abroad {
-		failed := c.carry(ctx, &letter{item: it}, []mailbox.Recipient{{Address: string(back)}})
-		if len(failed) > 0 {
-			return failed[0].err
-		}
+	return c.put(ctx, o, &letter{item: it}, &account, it)
+}
+
+// giveBack sends a report along the reverse path that a message from outside has.
+func (c *Courier) giveBack(ctx context.Context, o Poster, l *letter, of []Result) error {
+	back := returnPath(l.item.MIME)
+	if back == "" || o.Directory().Accepted(back.Domain()) || c.routeTo(back) == nil {
 		return nil
 	}
-	return c.put(ctx, o, &letter{item: it}, &account, it)
+	it, err := reportItem(l.item, &access.Account{Principal: access.Principal{Mail: back}}, string(o.Directory().DefaultDomain()), of, o.Now())
+	if err != nil {
+		return err
+	}
+	if failed := c.carry(ctx, &letter{item: it}, []mailbox.Recipient{{Address: string(back)}}); len(failed) > 0 {
+		return failed[0].err
+	}
+	return nil
 }
 
 func reportItem(about *mailbox.Item, to *access.Account, domain string, of []Result, at time.Time) (*mailbox.Item, error) {

@@ -1,6 +1,9 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Lines returns a message whose lines all end with CRLF, and which has neither of
 // the two alone: RFC 5321 2.3.8 allows neither, and servers have disagreed about
@@ -31,4 +34,40 @@ func Lines(raw []byte) []byte {
 		raw = raw[i+1:]
 	}
 	return out
+}
+
+// WithoutFields leaves fields out of a message's header, which an empty line ends,
+// by their names in lower case. A name that ends in "-" is the beginning of one. RFC
+// 5322 2.2
+func WithoutFields(raw []byte, names []string) []byte {
+	out := make([]byte, 0, len(raw))
+	skip := false
+	rest := raw
+	for line := range bytes.Lines(raw) {
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			break
+		}
+		rest = rest[len(line):]
+		if line[0] != ' ' && line[0] != '\t' { // a field begins; else it is folded
+			name, _, _ := bytes.Cut(line, []byte(":"))
+			skip = oneOfFields(string(bytes.TrimSpace(name)), names)
+		}
+		if !skip {
+			out = append(out, line...)
+		}
+	}
+	if len(out)+len(rest) == len(raw) {
+		return raw // nothing was left out; bytes that were signed stay the same
+	}
+	return append(out, rest...)
+}
+
+func oneOfFields(name string, of []string) bool {
+	name = strings.ToLower(name)
+	for _, o := range of {
+		if name == o || strings.HasSuffix(o, "-") && strings.HasPrefix(name, o) {
+			return true
+		}
+	}
+	return false
 }
