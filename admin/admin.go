@@ -28,6 +28,7 @@ type Config struct {
 	Door      *clientaccess.Door
 	Audit     AuditLog
 	Relay     Relay
+	Mail      Mail
 	Broker    Broker  // nil if this server is none
 	LDAP      LDAP    // nil if accounts come from no other directory
 	Gateway   Gateway // nil if nothing is published

@@ -91,6 +91,10 @@ func isMessage(kind string) bool {
 	return strings.EqualFold(kind, "message/rfc822")
 }
 
+// isHeaders: a message's header alone, which people read in a report as it is, RFC
+// 6522 4.
+func isHeaders(kind string) bool { return strings.EqualFold(kind, "text/rfc822-headers") }
+
 // isStatus: the machine's part of a report is 7-bit as it stands, RFC 3464 2.1.1.
 func isStatus(n node) bool {
 	return strings.HasPrefix(n.kind, "message/") && n.disposition == ""
@@ -184,7 +188,7 @@ func (c *composer) multipart(n node) {
 func transferFor(n node) string {
 	s := survey(n.data)
 	switch {
-	case (isMessage(n.kind) || isStatus(n)) && s.lines <= 998 && !s.binary && !s.eight:
+	case (isMessage(n.kind) || isStatus(n) || isHeaders(n.kind)) && s.lines <= 998 && !s.binary && !s.eight:
 		return "7bit"
 	case isMessage(n.kind) && s.lines <= 998 && !s.binary:
 		return "8bit"

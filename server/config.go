@@ -27,18 +27,19 @@ import (
 // The doc tags are the documentation: doc/config.md and `entente config
 // example` are made from them.
 type Config struct {
-	Name     string       `yaml:"name" doc:"DNS name of this server, as clients write it into their settings. Also the name on which the right to impersonate (ms-Exch-EPI-Impersonation) is held."`
-	URL      string       `yaml:"url,omitempty" doc:"Where the other nodes of the organization reach this one, such as https://10.0.0.5. Without a port, that of the HTTPS listener; without it all, the name."`
-	State    string       `yaml:"state" doc:"Folder of this node's own files: SQLite databases, keys, generated certificates, the admin socket. Mode 0700."`
-	Database string       `yaml:"database" doc:"Where the directory, settings and audit log are: sqlite:FILE (relative to state) or a postgres:// URL. Default sqlite:entente.db."`
-	Listen   ListenConfig `yaml:"listen" doc:"Where clients connect."`
-	TLS      TLSConfig    `yaml:"tls" doc:"Certificates of the HTTPS listener. Without any, one is generated and signed by a CA of this node (state/ca.pem)."`
-	Admin    AdminConfig  `yaml:"admin" doc:"Where administrators connect."`
-	Log      LogConfig    `yaml:"log" doc:"Log records go to standard error."`
-	Audit    AuditConfig  `yaml:"audit" doc:"What the audit log keeps."`
-	Limits   LimitsConfig `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
-	Nodes    *NodesConfig `yaml:"nodes,omitempty" doc:"How this node takes requests to the other nodes of the organization."`
-	Relay    *RelayConfig `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
+	Name      string           `yaml:"name" doc:"DNS name of this server, as clients write it into their settings. Also the name on which the right to impersonate (ms-Exch-EPI-Impersonation) is held."`
+	URL       string           `yaml:"url,omitempty" doc:"Where the other nodes of the organization reach this one, such as https://10.0.0.5. Without a port, that of the HTTPS listener; without it all, the name."`
+	State     string           `yaml:"state" doc:"Folder of this node's own files: SQLite databases, keys, generated certificates, the admin socket. Mode 0700."`
+	Database  string           `yaml:"database" doc:"Where the directory, settings and audit log are: sqlite:FILE (relative to state) or a postgres:// URL. Default sqlite:entente.db."`
+	Listen    ListenConfig     `yaml:"listen" doc:"Where clients connect."`
+	TLS       TLSConfig        `yaml:"tls" doc:"Certificates of the HTTPS listener. Without any, one is generated and signed by a CA of this node (state/ca.pem)."`
+	Admin     AdminConfig      `yaml:"admin" doc:"Where administrators connect."`
+	Log       LogConfig        `yaml:"log" doc:"Log records go to standard error."`
+	Audit     AuditConfig      `yaml:"audit" doc:"What the audit log keeps."`
+	Limits    LimitsConfig     `yaml:"limits" doc:"Limits that may need to differ from the defaults."`
+	Nodes     *NodesConfig     `yaml:"nodes,omitempty" doc:"How this node takes requests to the other nodes of the organization."`
+	Transport *TransportConfig `yaml:"transport,omitempty" doc:"Mail to and from other organizations: by which smart hosts it leaves, and which servers bring it."`
+	Relay     *RelayConfig     `yaml:"relay,omitempty" doc:"One side of a relay to a group of limited trust, or from one: free/busy and invitations pass, mail for members is brought to the server inside."`
 
 	Kerberos *KerberosConfig `yaml:"kerberos,omitempty" doc:"Sign-in by Kerberos tickets (Negotiate), and the account that gets tickets in the name of users."`
 
@@ -198,6 +199,11 @@ func (c *Config) Check() error {
 	if c.Relay != nil {
 		if err := c.Relay.check(); err != nil {
 			bad("relay: %w", err)
+		}
+	}
+	if c.Transport != nil {
+		if err := c.Transport.check(); err != nil {
+			bad("transport: %w", err)
 		}
 	}
 	if c.Kerberos != nil {

@@ -150,9 +150,14 @@ func (s *Server) liveNodes(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Tick does at once what this server's federation and broker do every few
-// seconds, for those who have moved its clock.
+// Tick does at once what this server's federation, broker and mail service do every
+// few seconds, for those who have moved its clock.
 func (s *Server) Tick(ctx context.Context) {
+	if s.mail != nil {
+		if err := s.mail.SendDue(ctx); err != nil {
+			s.log.Error("transport: send", "err", err)
+		}
+	}
 	if s.Broker != nil {
 		s.Broker.Tick(ctx)
 	}

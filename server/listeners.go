@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type Listening struct {
 	admin   []net.Listener
 	metrics net.Listener
 	relay   net.Listener
+	mail    []net.Listener // of the receive connectors, in their order
 	http    []*http.Server
 
 	published *publish.Bound // nil without a gateway
@@ -144,6 +146,9 @@ func (s *Server) Listen(ctx context.Context) (*Listening, error) {
 	if err := l.listenRelay(ctx); err != nil {
 		return fail(err)
 	}
+	if err := l.listenTransport(ctx); err != nil {
+		return fail(err)
+	}
 	if err := l.listenPublish(ctx); err != nil {
 		return fail(err)
 	}
@@ -191,7 +196,7 @@ func (l *Listening) close() error {
 	if l.server.lot != nil {
 		l.server.lot.Abandon()
 	}
-	for _, n := range append([]net.Listener{l.https, l.plain, l.metrics, l.relay}, l.admin...) {
+	for _, n := range slices.Concat([]net.Listener{l.https, l.plain, l.metrics, l.relay}, l.admin, l.mail) {
 		if n != nil {
 			errs = append(errs, n.Close())
 		}
@@ -217,6 +222,7 @@ func (l *Listening) Serve(ctx context.Context) error {
 		serve(l.http[0], l.https)
 	}
 	l.serveRelay(channels, failed)
+	l.serveTransport(channels, failed)
 	l.servePublish(channels, failed)
 	if l.plain != nil {
 		h, err := s.behindProxy(s.Handler())

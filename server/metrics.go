@@ -11,6 +11,7 @@ import (
 	"entente/authn/clientcert"
 	"entente/clientaccess"
 	"entente/publish"
+	"entente/transport"
 )
 
 // metrics are this server's own: a registry of its own, so that several
@@ -20,6 +21,7 @@ type metrics struct {
 	took     *prometheus.HistogramVec
 	assigned prometheus.Counter // new assignments
 	gateway  *prometheus.HistogramVec
+	mails    *prometheus.HistogramVec
 	lists    []*clientcert.Judge // whose lists are told
 }
 
@@ -41,7 +43,12 @@ func newMetrics() *metrics {
 		Help:    "Time of requests at the publishing gateway by listener, rule, class of status, and why it refused.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30, 300, 1800},
 	}, []string{"listener", "rule", "status", "reason"})
-	m.registry.MustRegister(m.took, m.assigned, m.gateway, collectors.NewGoCollector(),
+	m.mails = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "entente_mail_duration_seconds",
+		Help:    "Time of messages by connector, way (in, out) and outcome: delivered, later, failed, refused.",
+		Buckets: []float64{.005, .025, .1, .25, 1, 5, 30, 120, 600},
+	}, []string{"connector", "way", "outcome"})
+	m.registry.MustRegister(m.took, m.assigned, m.gateway, m.mails, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -61,6 +68,12 @@ func (m *metrics) observe(o clientaccess.Observation) {
 // reasons a closed set.
 func (m *metrics) published(o publish.Observation) {
 	m.gateway.WithLabelValues(o.Listener, o.Rule, fmt.Sprintf("%dxx", o.Status/100), string(o.Reason)).Observe(o.Took.Seconds())
+}
+
+// mailed is transport.Config.Observe. Connectors are the configuration's, ways and
+// outcomes closed sets.
+func (m *metrics) mailed(o transport.Observation) {
+	m.mails.WithLabelValues(o.Connector, o.Way, o.Outcome).Observe(o.Took.Seconds())
 }
 
 // registerLists has the lists of a listener's authorities among the metrics.

@@ -41,6 +41,7 @@ import (
 	"entente/publish"
 	"entente/relay"
 	"entente/sharing"
+	"entente/transport"
 )
 
 // Options are what a Server is given beside its configuration.
@@ -84,7 +85,8 @@ type Server struct {
 	sharing   *sharing.Service
 
 	invitations *ewssharing.Service
-	relay       *relay.Relay // nil if this node has no side of one
+	relay       *relay.Relay       // nil if this node has no side of one
+	mail        *transport.Service // nil if this node neither sends nor takes mail
 	partners    *partner.Client
 
 	abroad     *outgoing.Dialer // to the broker and partners
@@ -319,6 +321,9 @@ func (s *Server) join(ctx context.Context) error {
 		return err
 	}
 	if err := s.openRelay(ctx); err != nil {
+		return err
+	}
+	if err := s.openTransport(ctx); err != nil { // behind the relay, whose addresses go before
 		return err
 	}
 	if err := s.openPartners(ctx); err != nil {

@@ -24,6 +24,7 @@ import (
 	"entente/partner"
 	"entente/relay"
 	"entente/sharing"
+	"entente/transport"
 )
 
 // A Store is the data of an organization, opened to be copied or checked and
@@ -226,7 +227,7 @@ func (s *Server) migrateMain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema(), hop.Schema(), device.Schema()} {
+	for _, m := range []db.Migration{sealed, accounts, ldap.Schema(), audit.Schema(), clientaccess.Schema(), relay.Schema(), sharing.Schema(), ewssharing.Schema(), federation.Schema(), partner.Schema(), hop.Schema(), transport.Schema(), device.Schema()} {
 		if err := s.main.Migrate(ctx, m); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"entente/admin/adminclient"
 	"entente/directory/ldap"
 	"entente/relay"
+	"entente/transport"
 )
 
 // remote is a command that asks the server for the verb of the same name. The
@@ -82,16 +83,18 @@ type nouns struct {
 
 	VirtualDirectory virtualDirectoryCmd `cmd:"" name:"virtual-directory" group:"objects" help:"What servers offer by each protocol: methods to sign in by, addresses inside and outside."`
 
-	LDAP    ldapCmd    `cmd:"" name:"ldap" group:"objects" help:"The directory that accounts and groups come from."`
-	Publish publishCmd `cmd:"" group:"objects" help:"The gateway that publishes servers inside."`
-	Tickets ticketsCmd `cmd:"" group:"objects" help:"Kerberos tickets in the name of users."`
-	Rule    ruleCmd    `cmd:"" group:"objects" help:"Rules by which the gateway publishes servers inside: what they do, and why one does not work."`
-	Relay   relayCmd   `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
-	Broker  brokerCmd  `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
-	Node    nodeCmd    `cmd:"" group:"objects" help:"The nodes that serve the organization."`
-	Explain explainCmd `cmd:"" group:"objects" help:"Why something was allowed or refused."`
-	WhoCan  whoCan     `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
-	WhatCan whatCan    `cmd:"" name:"what-can" group:"objects" help:"Tell what somebody may do."`
+	LDAP      ldapCmd      `cmd:"" name:"ldap" group:"objects" help:"The directory that accounts and groups come from."`
+	Publish   publishCmd   `cmd:"" group:"objects" help:"The gateway that publishes servers inside."`
+	Tickets   ticketsCmd   `cmd:"" group:"objects" help:"Kerberos tickets in the name of users."`
+	Rule      ruleCmd      `cmd:"" group:"objects" help:"Rules by which the gateway publishes servers inside: what they do, and why one does not work."`
+	Queue     queueCmd     `cmd:"" group:"objects" help:"Mail to other organizations that waits."`
+	Connector connectorCmd `cmd:"" group:"objects" help:"By which servers mail leaves and comes."`
+	Relay     relayCmd     `cmd:"" group:"objects" help:"The relay between groups of limited trust."`
+	Broker    brokerCmd    `cmd:"" group:"objects" help:"The trust broker, where this server is one."`
+	Node      nodeCmd      `cmd:"" group:"objects" help:"The nodes that serve the organization."`
+	Explain   explainCmd   `cmd:"" group:"objects" help:"Why something was allowed or refused."`
+	WhoCan    whoCan       `cmd:"" name:"who-can" group:"objects" help:"Tell who may do something: entente who-can read anna@contoso.example --folder calendar."`
+	WhatCan   whatCan      `cmd:"" name:"what-can" group:"objects" help:"Tell what somebody may do."`
 }
 
 type organizationCmd struct {
@@ -261,6 +264,20 @@ type publishCmd struct {
 
 type ticketsCmd struct {
 	Flush done[admin.FlushTickets] `cmd:"" help:"Forget the tickets that were got in the name of users, and what was refused."`
+}
+
+type queueCmd struct {
+	List     remote[admin.ListQueue, []transport.Queue]      `cmd:"" help:"List what mail to other organizations waits, by send connector."`
+	Messages remote[admin.ListMessages, []transport.Message] `cmd:"" help:"List the messages that wait, the oldest first."`
+	Show     remote[admin.QueuedMessage, transport.Message]  `cmd:"" help:"Show a message that waits, for whom, and what was said of it."`
+	Retry    done[admin.QueueSelection]                      `cmd:"" help:"Try messages now."`
+	Suspend  done[admin.QueueSelection]                      `cmd:"" help:"Keep messages in the queue."`
+	Resume   done[admin.QueueSelection]                      `cmd:"" help:"Let suspended messages go on."`
+	Remove   done[admin.RemoveMessage]                       `cmd:"" help:"Take a message out of the queue; its sender is told."`
+}
+
+type connectorCmd struct {
+	List remote[admin.Nothing, []transport.ConnectorInfo] `cmd:"" help:"List the send and receive connectors of this node, as its configuration has them."`
 }
 
 type relayCmd struct {
