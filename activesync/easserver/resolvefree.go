@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"errors"
+	"strings"
 
 	"entente"
 	"entente/activesync"
@@ -114,11 +115,15 @@ func (r *resolution) longList(p *recipient) (bool, error) {
 	return false, err
 }
 
+// phoneDigits turns the digits of EWS into those of phones, which have none for who
+// works elsewhere, and so can be met, and 4 for times of which nothing is known.
+var phoneDigits = strings.NewReplacer("4", "0", "5", "4")
+
 // told is what an answer is on the wire: one digit for each half hour.
 // [MS-ASCMD] 2.2.3.107
 func (r *resolution) told(a *availability.Answer) *freeBusy {
 	if a.Err == nil && len(a.Merged) > 0 {
-		return &freeBusy{activesync.OK, string(a.Merged)}
+		return &freeBusy{activesync.OK, phoneDigits.Replace(string(a.Merged))}
 	}
 	var e *entente.Error
 	switch {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"entente"
@@ -192,6 +193,9 @@ var contactNames = [...]mailbox.Prop{
 
 // contacts looks in the contacts folder of the phone's mailbox.
 func (r *resolution) contacts(name string) ([]*mailbox.Item, bool, error) {
+	if strings.IndexFunc(name, wordRune) < 0 {
+		return nil, false, nil // it would be the beginning of every word
+	}
 	folder, err := r.view.FolderByName(r.ctx, mailbox.Contacts)
 	if err != nil {
 		if isKind(err, entente.NotFound) || isKind(err, entente.Denied) {
@@ -217,6 +221,8 @@ func (r *resolution) contacts(name string) ([]*mailbox.Item, bool, error) {
 	}
 	return page.Items, !page.Last, nil
 }
+
+func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // add keeps a candidate, each address once.
 func (a *resolved) add(p recipient) {
