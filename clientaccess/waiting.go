@@ -2,6 +2,7 @@ package clientaccess
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -102,6 +103,9 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 		}
 	default:
 		c, err := s.door.methods(s.protocol).Authenticate(r, http.Header{})
+		if kind := (*entente.Error)(nil); errors.As(err, &kind) && kind.Kind == entente.Denied {
+			return nil, signInAgain()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -130,9 +134,16 @@ func (s *Session) ticketHolds(c *access.Caller) bool {
 	return v.Offers(access.Negotiate) && s.door.Now().Before(c.Ticket.Ends()) && (!counts(s.snapshot) || counts(s.door.Directory.Snapshot()))
 }
 
+// SignInAgain is the reason of an error of Again: what the caller proved who he is
+// by holds no longer.
+const SignInAgain entente.Reason = "sign-in-again"
+
 func signInAgain() error {
-	return entente.Errorf(entente.Denied, "sign in again").Because(access.NoRight)
+	return entente.Errorf(entente.Denied, "sign in again").Because(SignInAgain)
 }
+
+// Challenge adds to an answer how to sign in.
+func (s *Session) Challenge(h http.Header) { s.door.methods(s.protocol).Challenge(h) }
 
 // joined is an error, or that of its record: what could not be recorded is not
 // told.

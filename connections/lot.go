@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -112,7 +113,7 @@ type Parked struct {
 	lot  *Lot
 	conn net.Conn
 	head []byte // the header that the answer has already
-	gone func()
+	gone func(lost bool)
 
 	mu    sync.Mutex
 	state parkedState
@@ -138,7 +139,7 @@ const (
 //
 // The request's body must have been read to its end. What the answer's header has
 // in w goes out with the answer.
-func Park(w http.ResponseWriter, r *http.Request, gone func()) (p *Parked, ok bool) {
+func Park(w http.ResponseWriter, r *http.Request, gone func(lost bool)) (p *Parked, ok bool) {
 	l, _ := r.Context().Value(lotKey{}).(*Lot)
 	if l == nil || r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Close || !l.enter() {
 		return nil, false
@@ -442,8 +443,8 @@ const someTime = 5 * time.Second
 func (p *Parked) look(came bool) {
 	if !came {
 		_ = p.conn.SetReadDeadline(time.Unix(1, 0))
-		if gone := p.looked(p.conn.Read(make([]byte, 1))); gone != nil {
-			go gone()
+		if gone, lost := p.looked(p.conn.Read(make([]byte, 1))); gone != nil {
+			go gone(lost)
 		}
 		return
 	}
@@ -455,19 +456,19 @@ func (p *Parked) look(came bool) {
 		p.mu.Lock()
 		p.probe = nil
 		close(done)
-		gone := p.looked(n, err)
+		gone, lost := p.looked(n, err)
 		p.mu.Unlock()
 		if gone != nil {
-			gone()
+			gone(lost)
 		}
 	}()
 }
 
 // looked goes by what a read said, and returns whom to tell that the other side is
 // gone. p is locked.
-func (p *Parked) looked(n int, err error) (gone func()) {
+func (p *Parked) looked(n int, err error) (gone func(bool), lost bool) {
 	if p.state != parkedWaits {
-		return nil
+		return nil, false
 	}
 	_ = p.conn.SetReadDeadline(time.Time{})
 	switch {
@@ -478,9 +479,15 @@ func (p *Parked) looked(n int, err error) (gone func()) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.listen()
 	default:
-		gone = p.gone
+		gone, lost = p.gone, !errors.Is(err, io.EOF)
 		p.out()
 		p.closeConn()
 	}
-	return gone
+	return gone, lost
+}
+
+// Kept returns a context that knows the connection of a request's and ends with
+// nothing, for what goes on after the request was parked.
+func Kept(ctx context.Context) context.Context {
+	return context.WithValue(context.Background(), connKey{}, ctx.Value(connKey{}))
 }

@@ -25,7 +25,7 @@ type garage struct {
 	server   *http.Server
 	parked   chan *Parked
 	refused  chan struct{} // could not be parked
-	gone     chan struct{}
+	gone     chan bool
 	accepted int
 	mu       sync.Mutex
 }
@@ -33,7 +33,7 @@ type garage struct {
 func newGarage(t *testing.T, idle time.Duration) *garage {
 	g := &garage{
 		T: t, lot: NewLot(idle), strange: &Strangers{Limit: 50}, parked: make(chan *Parked, 100),
-		refused: make(chan struct{}, 100), gone: make(chan struct{}, 100),
+		refused: make(chan struct{}, 100), gone: make(chan bool, 100),
 	}
 	raw, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,7 +71,7 @@ func (g *garage) serve(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s at once, TLS %t", body, r.TLS != nil)
 		return
 	}
-	p, ok := Park(w, r, func() { g.gone <- struct{}{} })
+	p, ok := Park(w, r, func(lost bool) { g.gone <- lost })
 	if !ok {
 		g.refused <- struct{}{}
 		http.Error(w, "not parked", http.StatusServiceUnavailable)
@@ -166,7 +166,9 @@ func TestParkedGone(t *testing.T) {
 		c.send("/wait", "x")
 		p := <-g.parked
 		hangUp(c)
-		<-g.gone
+		if lost := <-g.gone; lost != (name == "by a reset" || name == "with nonsense") {
+			t.Errorf("%s: lost %t", name, lost)
+		}
 		if p.Answer(http.StatusOK, nil, nil) == nil {
 			t.Errorf("%s: answered", name)
 		}

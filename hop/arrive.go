@@ -20,6 +20,15 @@ func Arrived(ctx context.Context) string {
 	return id
 }
 
+// Along marks a context as another one is: for what goes on after a request that
+// another node passed on.
+func Along(to, from context.Context) context.Context {
+	if id := Arrived(from); id != "" {
+		return context.WithValue(to, arrivedKey{}, id)
+	}
+	return to
+}
+
 // catchUp is how long a request of another node waits for the settings by which
 // that node let it in.
 const catchUp = time.Second

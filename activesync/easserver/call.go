@@ -35,6 +35,7 @@ type call struct {
 	// cancel ends its context.
 	again  bool
 	cancel context.CancelFunc
+	waiter *waiter // of one that may have to wait
 }
 
 // at reports whether the client speaks a version or a later one.

@@ -51,6 +51,7 @@ type Handler struct {
 	zips     sync.Pool // of *gzip.Writer
 	zones    phoneZones
 	turns    turns
+	waiting  waiting
 }
 
 // New returns a Handler.
@@ -78,6 +79,8 @@ type command struct {
 	// writes says whether it changes anything, which decides how its audit record
 	// is kept.
 	writes bool
+	// waits says that it may have to wait for news.
+	waits bool
 	// free says that it is answered before the device's policy is acknowledged.
 	free bool
 	// since and until are the versions that have it; 0 is any.
@@ -132,6 +135,9 @@ type answer struct {
 type held struct {
 	until time.Time
 	look  func(c *call, timeUp bool) (done bool, err error)
+	// gone, if set, is told when the phone was gone before it was answered: after
+	// what time, and whether the connection was lost rather than ended by it.
+	gone func(after time.Duration, lost bool)
 }
 
 // writer returns a writer with nothing in it but the header.

@@ -9,6 +9,7 @@ import (
 
 	"entente/activesync"
 	"entente/clientaccess"
+	"entente/connections"
 	"entente/hop"
 )
 
@@ -58,6 +59,17 @@ func (c *call) send(w http.ResponseWriter) {
 	body, status := c.content(w.Header())
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// sendTo writes the answer to a connection that was parked.
+func (c *call) sendTo(p *connections.Parked) {
+	h := http.Header{}
+	c.head(h)
+	body, status := c.content(h)
+	h.Del("Content-Length") // who is parked knows it
+	if err := p.Answer(status, h, body); err != nil {
+		c.h.Log.Debug("answer not taken", "id", c.s.RequestID(), "err", err)
+	}
 }
 
 // head sets the headers that do not depend on the body.

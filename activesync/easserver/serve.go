@@ -33,6 +33,9 @@ func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r
 		h.hold(c, w, r)
 		return
 	}
+	if c.waiter != nil {
+		c.waiter.watch.Close()
+	}
 	c.conclude()
 	c.send(w)
 }
@@ -66,6 +69,9 @@ func (h *Handler) post(c *call, w http.ResponseWriter) error {
 	}
 	if err := c.parse(); err != nil {
 		return err
+	}
+	if cmd.waits {
+		c.await()
 	}
 	return cmd.serve(c)
 }

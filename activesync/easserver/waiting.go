@@ -1,0 +1,395 @@
+package easserver
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"entente"
+	"entente/clientaccess"
+	"entente/connections"
+	"entente/hop"
+	"entente/mailbox"
+)
+
+// Requests that wait take no goroutine: their connections are parked, the mailbox
+// calls when something changed, and a few goroutines look for all of them.
+
+const (
+	// lookTimeout bounds one look into a mailbox.
+	lookTimeout = 30 * time.Second
+	// breath is what lies between two looks for one request at least: in a mailbox
+	// in which much happens that is none of the phone's business, they would not end.
+	breath = 200 * time.Millisecond
+)
+
+// waiting are the requests of all phones that wait.
+type waiting struct {
+	mu    sync.Mutex
+	all   map[*waiter]struct{}
+	by    map[waiterKey]*waiter
+	stop  chan struct{} // ends who listens for the settings; nil if nobody does
+	news  []*waiter     // to be looked for, first those whose mailbox changed
+	rest  []*waiter
+	works int // goroutines that look
+}
+
+// A waiterKey names what a phone waits by: with a second request it has given the
+// first up.
+type waiterKey struct{ client, command string }
+
+// A waiter is one request that waits.
+type waiter struct {
+	h     *Handler
+	key   waiterKey
+	s     *clientaccess.Session // concluded; by it the door is passed again
+	call  call                  // what a look begins with
+	held  *held
+	watch *mailbox.Watch
+	timer *time.Timer
+	begun time.Time
+
+	answer func(*call) // has the answer written
+
+	mu       sync.Mutex
+	due      bool // there is something to look for
+	busy     bool // somebody looks, or is about to
+	over     bool // the time is up
+	ended    bool
+	parked   bool
+	looked   time.Time
+	later    *time.Timer
+	finished chan struct{} // closed when it ended and nobody looks any more
+}
+
+// await begins to watch for a request that may have to wait, before its command
+// looks: no change falls between.
+func (c *call) await() {
+	box, _ := c.s.Snapshot().FindSID(c.s.Caller().Subject().SID)
+	w := &waiter{h: c.h, key: waiterKey{c.client(), string(c.line.Command)}, s: c.s, busy: true, finished: make(chan struct{})}
+	w.watch = c.s.WatchFunc(box.Mailbox, func() { w.wake(false, true) })
+	c.waiter = w
+}
+
+// hold keeps a request until its command has something to say. Its place among
+// the requests under way goes back, and whenever something happened the door is
+// passed again, with all that it asks.
+func (h *Handler) hold(c *call, w http.ResponseWriter, r *http.Request) {
+	x := c.waiter
+	refused := func(err error) {
+		x.watch.Close()
+		c.refuse(err)
+		c.conclude()
+		c.send(w)
+	}
+	h.waiting.replace(x.key)
+	patient, err := c.s.Wait(r)
+	if err != nil {
+		refused(err)
+		return
+	}
+	if err := c.s.Conclude(c.ctx, ""); err != nil {
+		h.Log.Error("audit", "request", c.s.RequestID(), "err", err)
+		refused(&httpError{http.StatusServiceUnavailable, "the audit log is not available; the answer is withheld"})
+		return
+	}
+	x.held, x.begun = c.answer.held, c.s.Clock()
+	x.call = call{h: h, line: c.line, raw: c.raw, body: c.body, in: slim(r)}
+	// Nobody looks before it is known how to answer: busy is set.
+	if p, ok := connections.Park(w, r, x.gone); ok {
+		x.call.ctx = hop.Along(connections.Kept(r.Context()), r.Context())
+		x.parked, x.answer = true, func(n *call) { n.sendTo(p) }
+		c.s.Park()
+		x.start()
+		return
+	}
+	x.call.ctx = patient.Context()
+	x.answer = func(n *call) { n.send(w) }
+	x.start()
+	select {
+	case <-x.finished:
+	case <-patient.Context().Done():
+		x.end()
+		<-x.finished
+	}
+}
+
+// slim is of a request what passing the door again and answering need.
+func slim(r *http.Request) *http.Request {
+	kept := http.Header{}
+	for _, name := range [...]string{"Authorization", "User-Agent", "Accept-Encoding"} {
+		if v := r.Header[name]; len(v) > 0 {
+			kept[name] = v
+		}
+	}
+	return &http.Request{Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS, Header: kept, Body: http.NoBody}
+}
+
+// start lets it be looked for.
+func (w *waiter) start() {
+	w.h.waiting.add(w)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+	if w.ended {
+		w.h.waiting.remove(w)
+	} else {
+		w.timer = time.AfterFunc(max(w.held.until.Sub(w.s.Clock()), 0), func() { w.wake(true, true) })
+	}
+	w.goOn()
+}
+
+// wake has it looked for. over says that its time is up, soon that it is news.
+func (w *waiter) wake(over, soon bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = w.over || over
+	if w.ended || w.due {
+		return
+	}
+	w.due = true
+	if !w.busy {
+		w.queue(soon)
+	}
+}
+
+// queue has somebody look. w is locked.
+func (w *waiter) queue(soon bool) {
+	w.busy = true
+	if wait := breath - time.Since(w.looked); wait > 0 && !w.over {
+		w.later = time.AfterFunc(wait, func() { w.h.waiting.queue(w, soon) })
+		return
+	}
+	w.h.waiting.queue(w, soon)
+}
+
+// goOn ends a look: it is looked for again if something happened meanwhile, and
+// finished if it ended. w is locked.
+func (w *waiter) goOn() {
+	switch {
+	case w.ended:
+		w.busy = true // nobody looks any more
+		close(w.finished)
+		if w.parked {
+			w.s.Unpark(w.call.ctx)
+		}
+	case w.due:
+		w.queue(true)
+	}
+}
+
+// end has nobody look any more.
+func (w *waiter) end() {
+	w.mu.Lock()
+	had := w.ended
+	w.ended = true
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if !had && !w.busy {
+		w.goOn()
+	}
+	w.mu.Unlock()
+	w.watch.Close()
+	w.h.waiting.remove(w)
+}
+
+// gone is called when the phone is gone.
+func (w *waiter) gone(lost bool) {
+	if w.held.gone != nil {
+		w.held.gone(w.s.Clock().Sub(w.begun), lost)
+	}
+	w.end()
+}
+
+// look looks once.
+func (w *waiter) look() {
+	w.mu.Lock()
+	over, ended := w.over, w.ended
+	w.due, w.looked = false, time.Now()
+	w.mu.Unlock()
+	if ended {
+		w.looks()
+		return
+	}
+	n, done := w.pass(over)
+	if !done {
+		n.finish()
+		w.looks()
+		return
+	}
+	w.end()
+	// Who looks for others does not wait for one who takes his answer slowly.
+	go func() {
+		w.answer(n)
+		n.finish()
+		w.looks()
+	}()
+}
+
+// looks ends a look.
+func (w *waiter) looks() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+	w.goOn()
+}
+
+// pass passes the door again and has the command look. The call returned is to be
+// finished; done tells that it has the answer, which is on record.
+func (w *waiter) pass(over bool) (n *call, done bool) {
+	ctx, cancel := context.WithTimeout(w.call.ctx, lookTimeout)
+	one := w.call
+	n = &one
+	n.ctx, n.cancel, n.in = ctx, cancel, w.call.in.WithContext(ctx)
+	s, err := w.s.Again(n.in, w.s.Caller().Subject().SID)
+	if err != nil {
+		n.s = w.s // which is concluded; a refusal is on record by itself
+		n.refuseAgain(err)
+		return n, true
+	}
+	n.s, n.again = s, true
+	if err = n.open(); err == nil {
+		n.out = w.h.writer()
+		done, err = w.held.look(n, over)
+	}
+	if err != nil {
+		n.refuse(err)
+		done = true
+	}
+	if done {
+		n.conclude()
+	}
+	return n, done
+}
+
+// refuseAgain answers somebody whom the door does not let in any more.
+func (c *call) refuseAgain(err error) {
+	switch {
+	case isReason(err, clientaccess.SignInAgain):
+		c.answer.header = http.Header{}
+		c.s.Challenge(c.answer.header)
+		err = &httpError{http.StatusUnauthorized, "sign in"}
+	case isKind(err, entente.Denied):
+		err = &gateError{err}
+	}
+	c.refuse(err)
+}
+
+// finish ends a call that looked.
+func (c *call) finish() {
+	c.release()
+	if c.again {
+		c.s.Done(c.ctx)
+	}
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// replace has the request that a phone has given up answered as if its time were
+// up: it may still listen.
+func (w *waiting) replace(k waiterKey) {
+	w.mu.Lock()
+	old := w.by[k]
+	w.mu.Unlock()
+	if old != nil {
+		old.wake(true, true)
+	}
+}
+
+func (w *waiting) add(x *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all, w.by = map[*waiter]struct{}{}, map[waiterKey]*waiter{}
+	}
+	w.all[x], w.by[x.key] = struct{}{}, x
+	if w.stop == nil {
+		w.stop = make(chan struct{})
+		go w.listen(x.s, w.stop)
+	}
+}
+
+func (w *waiting) remove(x *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, x)
+	if w.by[x.key] == x {
+		delete(w.by, x.key)
+	}
+	if len(w.all) == 0 && w.stop != nil {
+		close(w.stop)
+		w.stop = nil
+	}
+}
+
+// listen has everybody looked for when settings change, and answered when the
+// server stops. It ends when nobody waits.
+func (w *waiting) listen(s *clientaccess.Session, stop <-chan struct{}) {
+	settings := s.SettingsChanged()
+	for {
+		over := false
+		select {
+		case <-stop:
+			return
+		case <-settings:
+			settings = s.SettingsChanged() // before looking, so that no change falls between
+		case <-s.Ending():
+			over = true
+		}
+		w.mu.Lock()
+		all := make([]*waiter, 0, len(w.all))
+		for x := range w.all {
+			all = append(all, x)
+		}
+		w.mu.Unlock()
+		for _, x := range all {
+			x.wake(over, false)
+		}
+		if over {
+			<-stop
+			return
+		}
+	}
+}
+
+// queue has one looked for, by a few at once: who waits takes nothing from who
+// asks.
+func (w *waiting) queue(x *waiter, soon bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if soon {
+		w.news = append(w.news, x)
+	} else {
+		w.rest = append(w.rest, x)
+	}
+	if w.works < max(2, runtime.GOMAXPROCS(0)) {
+		w.works++
+		go w.work()
+	}
+}
+
+func (w *waiting) work() {
+	for {
+		w.mu.Lock()
+		from := &w.news
+		if len(*from) == 0 {
+			from = &w.rest
+		}
+		if len(*from) == 0 {
+			w.works--
+			w.mu.Unlock()
+			return
+		}
+		x := (*from)[0]
+		(*from)[0] = nil
+		if *from = (*from)[1:]; len(*from) == 0 {
+			*from = nil
+		}
+		w.mu.Unlock()
+		x.look()
+	}
+}
