@@ -172,8 +172,3 @@ func (c *call) refuse(err error) {
 	}
 	c.answer.body, c.answer.contentType = []byte(o.text+"\n"), "text/plain; charset=utf-8"
 }
-
-func isKind(err error, k entente.Kind) bool {
-	var e *entente.Error
-	return errors.As(err, &e) && e.Kind == k
-}

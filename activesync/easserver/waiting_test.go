@@ -138,7 +138,7 @@ func (h *house) until(done func() bool) {
 	}
 }
 
-func note() *mailbox.Item {
+func plainNote() *mailbox.Item {
 	return &mailbox.Item{Class: "IPM.Note"}
 }
 
@@ -150,7 +150,7 @@ func TestHeld(t *testing.T) {
 	p := h.phone("anna", activesync.V161)
 	ring := func() {
 		b.rings.Store(true)
-		h.make("anna", mailbox.Inbox, note())
+		h.make("anna", mailbox.Inbox, plainNote())
 	}
 	t.Run("parked", func(t *testing.T) {
 		for range 3 {
@@ -162,7 +162,7 @@ func TestHeld(t *testing.T) {
 			if n := st.lot.Waiting(); n != 1 {
 				t.Errorf("%d are parked", n)
 			}
-			h.make("ben", mailbox.Inbox, note()) // somebody else's
+			h.make("ben", mailbox.Inbox, plainNote()) // somebody else's
 			ring()
 			a := <-answered
 			body, _ := io.ReadAll(a.Body)
