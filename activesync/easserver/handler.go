@@ -44,14 +44,15 @@ type Config struct {
 // A Handler serves /Microsoft-Server-ActiveSync. It is safe for concurrent use.
 type Handler struct {
 	Config
-	commands map[activesync.Command]command
-	classes  map[activesync.Class]class
-	names    []string  // of the commands, as OPTIONS lists them
-	writers  sync.Pool // of *wbxml.Writer
-	zips     sync.Pool // of *gzip.Writer
-	zones    phoneZones
-	turns    turns
-	waiting  waiting
+	commands   map[activesync.Command]command
+	classes    map[activesync.Class]class
+	names      []string  // of the commands, as OPTIONS lists them
+	writers    sync.Pool // of *wbxml.Writer
+	zips       sync.Pool // of *gzip.Writer
+	zones      phoneZones
+	turns      turns
+	waiting    waiting
+	heartbeats heartbeats
 }
 
 // New returns a Handler.
@@ -109,7 +110,8 @@ func commands() map[activesync.Command]command {
 		activesync.FolderCreate:    {serve: (*call).folderCreate, writes: true},
 		activesync.FolderUpdate:    {serve: (*call).folderUpdate, writes: true},
 		activesync.FolderDelete:    {serve: (*call).folderDelete, writes: true},
-		activesync.Sync:            {serve: (*call).sync}, // which says itself that it writes, if it does
+		activesync.Ping:            {serve: (*call).ping, waits: true},
+		activesync.Sync:            {serve: (*call).sync, waits: true}, // which says itself that it writes, if it does
 		activesync.GetItemEstimate: {serve: (*call).getItemEstimate},
 		activesync.MoveItems:       {serve: (*call).moveItems, writes: true},
 	}
