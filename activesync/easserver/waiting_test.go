@@ -76,12 +76,6 @@ func (st *station) try(ctx context.Context, p *phone, cmd activesync.Command, bo
 	return st.client.Do(r)
 }
 
-// change changes the directory.
-func (h *house) change(f func(c *directory.Change) error) {
-	h.Helper()
-	h.must(h.door.Directory.Update(context.WithoutCancel(h.Context()), f))
-}
-
 // A bell is a command that waits until the test rings or something happens, and
 // then answers with what it knows.
 type bell struct {
