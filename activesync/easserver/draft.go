@@ -3,6 +3,7 @@ package easserver
 import (
 	"strconv"
 
+	"entente/activesync/wbxml"
 	"entente/delivery"
 	"entente/mailbox"
 )
@@ -46,4 +47,19 @@ func (c *call) sendDraft(id mailbox.ItemID) error {
 		err = moved[0].Err
 	}
 	return err
+}
+
+// sends reports whether an Add or a Change is to send the draft, rather than to
+// keep it. Phones write Send beside the data or in it.
+func sends(e *wbxml.Element) bool {
+	return e.Has(wbxml.Email2Send) || e.Child(wbxml.AirSyncApplicationData).Has(wbxml.Email2Send)
+}
+
+// sendMade sends what an Add made. What an earlier try of the request made, sent
+// and somebody has deleted since stays deleted.
+func (c *call) sendMade(it *mailbox.Item) error {
+	if it == nil || it.Change == 0 {
+		return nil
+	}
+	return c.sendDraft(it.ID)
 }

@@ -118,6 +118,9 @@ func (r *commandRun) add(e *wbxml.Element) error {
 	sum := contentSum(data)
 	a := added{client: clientHash(client), sum: binary.BigEndian.Uint32(sum[:])}
 	it, reply, err := r.make(data, r.arrival(client, sum), a)
+	if err == nil && r.mail() && sends(e) {
+		it, reply, err = nil, nil, r.sendMade(it)
+	}
 	if err != nil {
 		status, err := r.itemStatus(err)
 		if err == nil {
@@ -250,6 +253,9 @@ func (r *commandRun) change(e *wbxml.Element) error {
 		return nil
 	}
 	now, reply, err := r.class.change(r.call, it, data, &o)
+	if err == nil && r.mail() && sends(e) {
+		now, reply, err = nil, nil, r.sendDraft(it.ID)
+	}
 	if err != nil {
 		status, err := r.itemStatus(err)
 		if err == nil {
