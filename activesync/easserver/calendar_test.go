@@ -44,8 +44,8 @@ func appData(tb testing.TB, write func(w *wbxml.Writer)) *wbxml.Element {
 	return e
 }
 
-// texts writes elements with texts in pairs: tag, text.
-func texts(pairs ...any) func(w *wbxml.Writer) {
+// fields writes elements with texts in pairs: tag, text.
+func fields(pairs ...any) func(w *wbxml.Writer) {
 	return func(w *wbxml.Writer) {
 		for i := 0; i < len(pairs); i += 2 {
 			if inner, ok := pairs[i+1].(func(w *wbxml.Writer)); ok {
@@ -59,8 +59,8 @@ func texts(pairs ...any) func(w *wbxml.Writer) {
 	}
 }
 
-// shown is how a class writes an item.
-func (c *call) shown(tb testing.TB, k class, it *mailbox.Item) *wbxml.Element {
+// asWritten is how a class writes an item.
+func (c *call) asWritten(tb testing.TB, k class, it *mailbox.Item) *wbxml.Element {
 	tb.Helper()
 	it, err := c.view.Item(c.ctx, it.ID, k.parts(&options{}))
 	if err != nil {
@@ -170,74 +170,74 @@ func at(s string) time.Time {
 
 func TestRecurrencesOfPhones(t *testing.T) {
 	start := calendar.NewDate(2026, time.December, 7) // a Monday
-	type fields = []any
+	type list = []any
 	for name, tc := range map[string]struct {
-		in   fields
+		in   list
 		want calendar.Recurrence
 		bad  bool
 	}{
-		"daily":           {in: fields{wbxml.CalendarType, "0"}, want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 1}},
-		"every third day": {in: fields{wbxml.CalendarType, "0", wbxml.CalendarInterval, "3"}, want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 3}},
+		"daily":           {in: list{wbxml.CalendarType, "0"}, want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 1}},
+		"every third day": {in: list{wbxml.CalendarType, "0", wbxml.CalendarInterval, "3"}, want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 3}},
 		"every weekday, as days": {
-			in:   fields{wbxml.CalendarType, "0", wbxml.CalendarDayOfWeek, "62"},
+			in:   list{wbxml.CalendarType, "0", wbxml.CalendarDayOfWeek, "62"},
 			want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 1, Days: calendar.WorkDays},
 		},
 		"weekly on two days": {
-			in:   fields{wbxml.CalendarType, "1", wbxml.CalendarDayOfWeek, "34", wbxml.CalendarInterval, "2", wbxml.CalendarFirstDayOfWeek, "1"},
+			in:   list{wbxml.CalendarType, "1", wbxml.CalendarDayOfWeek, "34", wbxml.CalendarInterval, "2", wbxml.CalendarFirstDayOfWeek, "1"},
 			want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 2, Days: calendar.OnMonday | calendar.OnFriday, FirstDayOfWeek: time.Monday},
 		},
 		"weekly on no day is on that of the start": {
-			in: fields{wbxml.CalendarType, "1"}, want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 1, Days: calendar.OnMonday},
+			in: list{wbxml.CalendarType, "1"}, want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 1, Days: calendar.OnMonday},
 		},
 		"monthly": {
-			in: fields{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "31"}, want: calendar.Recurrence{Pattern: calendar.AbsoluteMonthly, Interval: 1, DayOfMonth: 31},
+			in: list{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "31"}, want: calendar.Recurrence{Pattern: calendar.AbsoluteMonthly, Interval: 1, DayOfMonth: 31},
 		},
 		"on the last Friday": {
-			in:   fields{wbxml.CalendarType, "3", wbxml.CalendarWeekOfMonth, "5", wbxml.CalendarDayOfWeek, "32"},
+			in:   list{wbxml.CalendarType, "3", wbxml.CalendarWeekOfMonth, "5", wbxml.CalendarDayOfWeek, "32"},
 			want: calendar.Recurrence{Pattern: calendar.RelativeMonthly, Interval: 1, Days: calendar.OnFriday, DayOfWeekIndex: calendar.Last},
 		},
 		"on the last day of the month": {
-			in:   fields{wbxml.CalendarType, "3", wbxml.CalendarDayOfWeek, "127"},
+			in:   list{wbxml.CalendarType, "3", wbxml.CalendarDayOfWeek, "127"},
 			want: calendar.Recurrence{Pattern: calendar.RelativeMonthly, Interval: 1, Days: calendar.EveryDay, DayOfWeekIndex: calendar.Last},
 		},
 		"yearly": {
-			in:   fields{wbxml.CalendarType, "5", wbxml.CalendarDayOfMonth, "29", wbxml.CalendarMonthOfYear, "2"},
+			in:   list{wbxml.CalendarType, "5", wbxml.CalendarDayOfMonth, "29", wbxml.CalendarMonthOfYear, "2"},
 			want: calendar.Recurrence{Pattern: calendar.AbsoluteYearly, Interval: 1, DayOfMonth: 29, Month: time.February},
 		},
 		"on the second Sunday of May": {
-			in:   fields{wbxml.CalendarType, "6", wbxml.CalendarWeekOfMonth, "2", wbxml.CalendarDayOfWeek, "1", wbxml.CalendarMonthOfYear, "5"},
+			in:   list{wbxml.CalendarType, "6", wbxml.CalendarWeekOfMonth, "2", wbxml.CalendarDayOfWeek, "1", wbxml.CalendarMonthOfYear, "5"},
 			want: calendar.Recurrence{Pattern: calendar.RelativeYearly, Interval: 1, Days: calendar.OnSunday, DayOfWeekIndex: calendar.Second, Month: time.May},
 		},
 		"ten times": {
-			in:   fields{wbxml.CalendarType, "0", wbxml.CalendarOccurrences, "10"},
+			in:   list{wbxml.CalendarType, "0", wbxml.CalendarOccurrences, "10"},
 			want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 1, Range: calendar.Numbered, Count: 10},
 		},
 		"until a day": {
-			in:   fields{wbxml.CalendarType, "0", wbxml.CalendarUntil, "20261224T080000Z"},
+			in:   list{wbxml.CalendarType, "0", wbxml.CalendarUntil, "20261224T080000Z"},
 			want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 1, Range: calendar.EndDate, End: calendar.NewDate(2026, 12, 24)},
 		},
 		"until a day and ten times is until the day": {
-			in:   fields{wbxml.CalendarType, "0", wbxml.CalendarUntil, "20261224T080000Z", wbxml.CalendarOccurrences, "10"},
+			in:   list{wbxml.CalendarType, "0", wbxml.CalendarUntil, "20261224T080000Z", wbxml.CalendarOccurrences, "10"},
 			want: calendar.Recurrence{Pattern: calendar.Daily, Interval: 1, Range: calendar.EndDate, End: calendar.NewDate(2026, 12, 24)},
 		},
 		"in the calendar of Thailand, whose months are ours": {
-			in:   fields{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarCalendarType, "7"},
+			in:   list{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarCalendarType, "7"},
 			want: calendar.Recurrence{Pattern: calendar.AbsoluteMonthly, Interval: 1, DayOfMonth: 1},
 		},
 		"weeks are the same by the moon": {
-			in: fields{wbxml.CalendarType, "1", wbxml.CalendarCalendarType, "6"}, want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 1, Days: calendar.OnMonday},
+			in: list{wbxml.CalendarType, "1", wbxml.CalendarCalendarType, "6"}, want: calendar.Recurrence{Pattern: calendar.Weekly, Interval: 1, Days: calendar.OnMonday},
 		},
-		"months of the moon":      {in: fields{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarCalendarType, "8"}, bad: true},
-		"a leap month":            {in: fields{wbxml.CalendarType, "5", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarIsLeapMonth, "1"}, bad: true},
-		"of no type":              {in: fields{wbxml.CalendarInterval, "1"}, bad: true},
-		"of type 4":               {in: fields{wbxml.CalendarType, "4"}, bad: true},
-		"every thousandth day":    {in: fields{wbxml.CalendarType, "0", wbxml.CalendarInterval, "1000"}, bad: true},
-		"on the thirty-second":    {in: fields{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "32"}, bad: true},
-		"on the third of no days": {in: fields{wbxml.CalendarType, "3", wbxml.CalendarWeekOfMonth, "3"}, bad: true},
-		"until no time":           {in: fields{wbxml.CalendarType, "0", wbxml.CalendarUntil, "tomorrow"}, bad: true},
+		"months of the moon":      {in: list{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarCalendarType, "8"}, bad: true},
+		"a leap month":            {in: list{wbxml.CalendarType, "5", wbxml.CalendarDayOfMonth, "1", wbxml.CalendarIsLeapMonth, "1"}, bad: true},
+		"of no type":              {in: list{wbxml.CalendarInterval, "1"}, bad: true},
+		"of type 4":               {in: list{wbxml.CalendarType, "4"}, bad: true},
+		"every thousandth day":    {in: list{wbxml.CalendarType, "0", wbxml.CalendarInterval, "1000"}, bad: true},
+		"on the thirty-second":    {in: list{wbxml.CalendarType, "2", wbxml.CalendarDayOfMonth, "32"}, bad: true},
+		"on the third of no days": {in: list{wbxml.CalendarType, "3", wbxml.CalendarWeekOfMonth, "3"}, bad: true},
+		"until no time":           {in: list{wbxml.CalendarType, "0", wbxml.CalendarUntil, "tomorrow"}, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := appData(t, texts(tc.in...))
+			in := appData(t, fields(tc.in...))
 			got, err := calendarRecurrence().read(in, start, calendar.DateOf)
 			if tc.bad {
 				if err == nil {
@@ -277,7 +277,7 @@ func TestAllDayEventsKeepTheirDay(t *testing.T) {
 			c := h.call("anna", v)
 			z := zoneOf(t, id)
 			it := c.put(t, &calendar.Event{Subject: "Fair", Zone: z, Start: z.Midnight(first), End: z.Midnight(last), AllDay: true})
-			got := c.shown(t, calendarClass{}, it)
+			got := c.asWritten(t, calendarClass{}, it)
 			start, end := got.Get(wbxml.CalendarStartTime), got.Get(wbxml.CalendarEndTime)
 			if v >= activesync.V160 {
 				if start != "20270327T000000Z" || end != "20270329T000000Z" || got.Has(wbxml.CalendarTimezone) {
@@ -356,20 +356,20 @@ func TestAllDayEventsOfPhones(t *testing.T) {
 		zone       string
 		last       string // the zone that the phone named before
 	}{
-		"a date, since 16.0":                          {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z"},
-		"a date, of a phone in Berlin":                {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z", last: "Europe/Berlin"},
-		"a date with a zone beside it":                {v: activesync.V160, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "America/New_York")},
-		"local midnight, since 16.0":                  {v: activesync.V160, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
-		"local midnight":                              {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
-		"local midnight, west":                        {v: activesync.V141, start: "20270105T050000Z", end: "20270106T050000Z", zone: bareBlob(t, "America/New_York")},
-		"a date where local midnight was asked for":   {v: activesync.V141, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "Europe/Berlin")},
+		"a date, since 16.0":                           {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z"},
+		"a date, of a phone in Berlin":                 {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z", last: "Europe/Berlin"},
+		"a date with a zone beside it":                 {v: activesync.V160, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "America/New_York")},
+		"local midnight, since 16.0":                   {v: activesync.V160, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
+		"local midnight":                               {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
+		"local midnight, west":                         {v: activesync.V141, start: "20270105T050000Z", end: "20270106T050000Z", zone: bareBlob(t, "America/New_York")},
+		"a date where local midnight was asked for":    {v: activesync.V141, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "Europe/Berlin")},
 		"local midnight by the wrong half of the year": {v: activesync.V141, start: "20270104T220000Z", end: "20270105T220000Z", zone: blob(t, "Europe/Berlin")},
-		"an all-zero zone":                            {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
-		"an all-zero zone, and Berlin is known":       {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172)), last: "Europe/Berlin"},
-		"an all-zero zone, west":                      {v: activesync.V121, start: "20270105T080000Z", end: "20270106T080000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
-		"no end":                                      {v: activesync.V161, start: "20270105T000000Z"},
-		"an end at the start":                         {v: activesync.V161, start: "20270105T000000Z", end: "20270105T000000Z"},
-		"an end a second short":                       {v: activesync.V141, start: "20270104T230000Z", end: "20270105T225959Z", zone: blob(t, "Europe/Berlin")},
+		"an all-zero zone":                             {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
+		"an all-zero zone, and Berlin is known":        {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172)), last: "Europe/Berlin"},
+		"an all-zero zone, west":                       {v: activesync.V121, start: "20270105T080000Z", end: "20270106T080000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
+		"no end":                                       {v: activesync.V161, start: "20270105T000000Z"},
+		"an end at the start":                          {v: activesync.V161, start: "20270105T000000Z", end: "20270105T000000Z"},
+		"an end a second short":                        {v: activesync.V141, start: "20270104T230000Z", end: "20270105T225959Z", zone: blob(t, "Europe/Berlin")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := h.call("anna", tc.v)
@@ -381,7 +381,7 @@ func TestAllDayEventsOfPhones(t *testing.T) {
 				if tc.zone != "" {
 					w.Text(wbxml.CalendarTimezone, tc.zone)
 				}
-				texts(wbxml.CalendarAllDayEvent, "1", wbxml.CalendarSubject, name, wbxml.CalendarStartTime, tc.start)(w)
+				fields(wbxml.CalendarAllDayEvent, "1", wbxml.CalendarSubject, name, wbxml.CalendarStartTime, tc.start)(w)
 				if tc.end != "" {
 					w.Text(wbxml.CalendarEndTime, tc.end)
 				}
@@ -402,7 +402,7 @@ func TestEmptyContainersOfPhones(t *testing.T) {
 	h := open(t)
 	t.Run("an iPhone", func(t *testing.T) {
 		c := h.call("anna", activesync.V161)
-		it := c.add(t, "", appData(t, texts(
+		it := c.add(t, "", appData(t, fields(
 			wbxml.CalendarTimezone, bareBlob(t, "Europe/Vienna"), wbxml.CalendarAllDayEvent, "0", wbxml.CalendarBusyStatus, "2",
 			wbxml.CalendarEndTime, "20240811T100000Z", wbxml.AirSyncBaseLocation, "", wbxml.CalendarReminder, "", wbxml.CalendarSensitivity, "0",
 			wbxml.CalendarSubject, "Dentist", wbxml.CalendarStartTime, "20240811T080000Z",
@@ -418,13 +418,13 @@ func TestEmptyContainersOfPhones(t *testing.T) {
 	})
 	t.Run("a desktop add-on", func(t *testing.T) {
 		c := h.call("anna", activesync.V140)
-		it := c.add(t, "", appData(t, texts(
+		it := c.add(t, "", appData(t, fields(
 			wbxml.CalendarTimezone, base64.StdEncoding.EncodeToString(make([]byte, 172)), wbxml.CalendarAllDayEvent, "0",
-			wbxml.AirSyncBaseBody, texts(wbxml.AirSyncBaseType, "1", wbxml.AirSyncBaseEstimatedDataSize, "0", wbxml.AirSyncBaseData, ""),
+			wbxml.AirSyncBaseBody, fields(wbxml.AirSyncBaseType, "1", wbxml.AirSyncBaseEstimatedDataSize, "0", wbxml.AirSyncBaseData, ""),
 			wbxml.CalendarBusyStatus, "2", wbxml.CalendarDtStamp, "20260801T120000Z", wbxml.CalendarEndTime, "20261207T100000Z",
 			wbxml.CalendarLocation, "Room 1", wbxml.CalendarSensitivity, "0", wbxml.CalendarSubject, "Weekly", wbxml.CalendarStartTime, "20261207T090000Z",
 			wbxml.CalendarUID, "addon-8", wbxml.CalendarMeetingStatus, "0", wbxml.CalendarAttendees, "", wbxml.CalendarCategories, "",
-			wbxml.CalendarRecurrence, texts(wbxml.CalendarType, "1", wbxml.CalendarDayOfWeek, "2", wbxml.CalendarInterval, "1", wbxml.CalendarOccurrences, "5", wbxml.CalendarFirstDayOfWeek, "1"),
+			wbxml.CalendarRecurrence, fields(wbxml.CalendarType, "1", wbxml.CalendarDayOfWeek, "2", wbxml.CalendarInterval, "1", wbxml.CalendarOccurrences, "5", wbxml.CalendarFirstDayOfWeek, "1"),
 		)))
 		e := c.event(t, it)
 		if e.UID != "addon-8" || e.Recurrence == nil || e.Recurrence.Count != 5 || e.Recurrence.Days != calendar.OnMonday || e.Meeting() || len(e.Categories) > 0 {
@@ -439,7 +439,7 @@ func TestEmptyContainersOfPhones(t *testing.T) {
 			Categories: []string{"Blue"}, ReminderSet: true, ReminderMinutes: 15,
 			Recurrence: &calendar.Recurrence{Pattern: calendar.Daily, Start: calendar.NewDate(2026, 12, 7)},
 		})
-		c.edit(t, it, appData(t, texts(wbxml.CalendarRecurrence, "", wbxml.CalendarReminder, "", wbxml.CalendarCategories, "", wbxml.AirSyncBaseLocation, "")), options{})
+		c.edit(t, it, appData(t, fields(wbxml.CalendarRecurrence, "", wbxml.CalendarReminder, "", wbxml.CalendarCategories, "", wbxml.AirSyncBaseLocation, "")), options{})
 		if e := c.event(t, it); e.Recurrence != nil || e.ReminderSet || len(e.Categories) > 0 || e.Location != "" || e.Subject != "Full" {
 			t.Errorf("%+v", e)
 		}
