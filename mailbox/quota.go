@@ -81,9 +81,18 @@ func (s *Store) SetQuota(ctx context.Context, database string, id entente.Mailbo
 // mailbox and who has full access to it hold: what is a matter of the mailbox
 // as a whole has no table of its own.
 func (v *View) ownerOnly(tx *db.Tx) error {
-	f, err := v.folderByName(tx, Root)
+	var t access.FolderTable
+	var permissions []byte
+	err := tx.QueryRow(`SELECT folder_id, class, permissions FROM folder WHERE mailbox_id = $1 AND distinguished = $2 AND distinguished <> ''`,
+		v.key, string(Root)).Scan(&t.Folder, &t.Class, &permissions)
+	if err == db.ErrNoRows {
+		return noFolder()
+	}
+	if err == nil {
+		t.Entries, err = parsePermissions(permissions)
+	}
 	if err != nil {
 		return err
 	}
-	return v.want(tx, &f.Table, access.FolderOwner)
+	return v.want(tx, &t, access.FolderOwner)
 }

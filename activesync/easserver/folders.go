@@ -113,11 +113,11 @@ func (f *shownFolder) sum() uint32 {
 
 // folders are those that the phone is shown, parents before their children.
 func (c *call) folders() ([]shownFolder, error) {
-	changes, err := c.view.HierarchyChanges(c.ctx, 0, mailbox.HierarchyPoint{})
+	all, err := c.view.Tree(c.ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c.shown(changes.Created), nil
+	return c.shown(all), nil
 }
 
 // shown picks of all folders, each after its parent, those that phones are shown. A
