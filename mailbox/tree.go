@@ -59,9 +59,14 @@ func (v *View) outlines(tx *db.Tx) ([]*Folder, error) {
 	}
 	defer rows.Close()
 	var all []*Folder
+	var block []Folder // the folders of every mailbox, and some more
 	for rows.Next() {
 		var hidden int64
-		f := new(Folder)
+		if len(block) == 0 {
+			block = make([]Folder, len(distinguished)+4)
+		}
+		f := &block[0]
+		block = block[1:]
 		if err := rows.Scan(&f.ID, &f.Parent, &f.Distinguished, &f.Class, &f.Name, &hidden, &f.Change); err != nil {
 			return nil, err
 		}

@@ -94,6 +94,7 @@ func (c *call) enter() error {
 
 // open opens the mailbox and takes the device through what is asked of devices.
 func (c *call) open() (err error) {
+	c.s.Expect(2) // the mailbox and what is kept in it for the phone
 	if c.view, err = c.s.Own(c.ctx); err != nil {
 		return err
 	}
