@@ -67,6 +67,7 @@ func (c *call) syncRefused(err error) error {
 // waitForNews has the request wait until one of its collections changes. What is
 // kept of it meanwhile holds nothing of the document it came in.
 func (c *call) waitForNews(req *syncRequest) {
+	c.raw, c.body = nil, nil
 	kept := *req
 	kept.collections = slices.Clone(req.collections)
 	for i := range kept.collections {

@@ -1,6 +1,7 @@
 package easserver
 
 import (
+	"encoding/binary"
 	"hash/crc32"
 	"slices"
 	"strconv"
@@ -46,13 +47,13 @@ func (y *collectionSync) tellItem(tag wbxml.Tag, it *mailbox.Item) {
 	y.startCommands()
 	y.out.Start(tag)
 	y.out.Text(wbxml.AirSyncServerId, serverID(y.in.folder, it.ID, day, one))
-	y.out.Start(wbxml.AirSyncApplicationData)
 	from := y.out.Len()
+	y.out.Start(wbxml.AirSyncApplicationData)
 	err := y.class.write(y.call, it, &y.o)
-	sum := crc32.ChecksumIEEE(y.out.Bytes()[from:])
 	y.out.End()
+	data := y.out.Bytes()[from:]
 	y.out.End()
-	if err == nil && (tag != wbxml.AirSyncChange || y.st.differs(it.ID, sum)) {
+	if err == nil && (tag != wbxml.AirSyncChange || y.st.differs(it.ID, sumOf(data))) {
 		y.st.sent(it.ID)
 		y.st.lowest = min(y.st.lowest, it.ID)
 		y.counted()
@@ -88,6 +89,34 @@ func (y *collectionSync) tellGone(tag wbxml.Tag, name string) {
 	y.out.Text(wbxml.AirSyncServerId, name)
 	y.out.End()
 	y.counted()
+}
+
+// sumOf is a sum of what ApplicationData says, but for when it was changed: that
+// alone tells nobody anything.
+func sumOf(data []byte) uint32 {
+	doc := append([]byte{0x03, 0x01, 0x6A, 0x00}, data...)
+	root, err := wbxml.Parse(doc, wbxml.Limits{Depth: 64, Elements: 1 << 20})
+	if err != nil {
+		return crc32.ChecksumIEEE(data)
+	}
+	h := crc32.NewIEEE()
+	var walk func(e *wbxml.Element)
+	walk = func(e *wbxml.Element) {
+		if e.Tag == wbxml.CalendarDtStamp || e.Tag == wbxml.NotesLastModifiedDate {
+			return
+		}
+		var head [6]byte
+		binary.BigEndian.PutUint16(head[:], uint16(e.Tag))
+		binary.BigEndian.PutUint32(head[2:], uint32(len(e.Content)))
+		_, _ = h.Write(head[:]) // never fails
+		_, _ = h.Write(e.Content)
+		for c := range e.Children() {
+			walk(c)
+		}
+		_, _ = h.Write([]byte{0xFF, 0xFF}) // no tag
+	}
+	walk(root)
+	return h.Sum32()
 }
 
 // differs reports whether what a Change says is another than what was sent last,
