@@ -68,6 +68,7 @@ type Information struct {
 	PhoneNumber  string `json:"phone_number,omitempty"`
 	Operator     string `json:"operator,omitempty"`
 	Given        bool   `json:"given,omitempty"` // DeviceInformation has come
+	XMSWL        string `json:"xmswl,omitempty"` // X-MS-WL, by which some applications name themselves
 }
 
 // A Wipe is how far the wiping of a device has come.
@@ -146,6 +147,7 @@ type Device struct {
 	// back without having tried; InformationAsked how often it was asked for
 	// DeviceInformation.
 	Challenged       int `json:"challenged,omitempty"`
+	Rounds           int `json:"rounds,omitempty"` // final keys given since it last came with one
 	InformationAsked int `json:"information_asked,omitempty"`
 
 	Wipe   Wipe      `json:"wipe,omitempty"`

@@ -13,7 +13,7 @@ import (
 // request says (type, User-Agent, version) stays as it was.
 func (s *Store) Inform(ctx context.Context, k Key, i Information) error {
 	_, err := s.change(ctx, k, func(d *Device) error {
-		i.Type, i.UserAgent, i.Version, i.Given = d.Type, d.UserAgent, d.Version, true
+		i.Type, i.UserAgent, i.Version, i.XMSWL, i.Given = d.Type, d.UserAgent, d.Version, d.XMSWL, true
 		d.Information, d.InformationAsked = i, 0
 		return nil
 	})
@@ -81,6 +81,7 @@ func (s *Store) Acknowledge(ctx context.Context, k Key, key uint32, compliance i
 		if accepted {
 			d.PolicyKey, d.PolicyHash, d.PolicyAt = newPolicyKey(key), d.OfferedHash, s.now().UTC()
 			d.AcknowledgedBy = key
+			d.Rounds++
 		}
 		return nil
 	})
@@ -88,6 +89,15 @@ func (s *Store) Acknowledge(ctx context.Context, k Key, key uint32, compliance i
 
 // acknowledged reports whether the final key was given for a temporary one.
 func (d *Device) acknowledged(temporary uint32) bool { return d.AcknowledgedBy == temporary }
+
+// Settled notes that the device came with the key it was given.
+func (s *Store) Settled(ctx context.Context, k Key) error {
+	_, err := s.change(ctx, k, func(d *Device) error {
+		d.Rounds, d.Challenged = 0, 0
+		return nil
+	})
+	return err
+}
 
 // NoPolicy notes that the device was told that there is no policy for it.
 func (s *Store) NoPolicy(ctx context.Context, k Key) (*Device, error) {

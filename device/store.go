@@ -53,6 +53,7 @@ func NewStore(d *db.DB, now func() time.Time) *Store {
 // Seen is what every request says of a device.
 type Seen struct {
 	Type, UserAgent, Version string
+	XMSWL                    string
 	Certificate              string // that the caller came with; "" if he came otherwise
 }
 
@@ -91,7 +92,7 @@ func (s *Store) Meet(ctx context.Context, k Key, seen Seen) (*Device, error) {
 // see takes up what a request says and tells whether any of it is new.
 func (d *Device) see(s Seen) bool {
 	was := *d
-	d.Type, d.UserAgent, d.Version = s.Type, s.UserAgent, s.Version
+	d.Type, d.UserAgent, d.Version, d.XMSWL = s.Type, s.UserAgent, s.Version, s.XMSWL
 	if s.Certificate != "" {
 		d.Certificate = s.Certificate
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"entente/access"
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/clientaccess"
@@ -24,6 +25,9 @@ type call struct {
 	body *wbxml.Element
 	// device is the phone's partnership.
 	device *device.Device
+	// confined says that the device may see the hierarchy alone, and why: Quarantine
+	// or Discovery. The zero state is no such thing.
+	confined access.DeviceAccessState
 	// view is the mailbox of whom the caller acts for: a phone sees one mailbox.
 	view *mailbox.View
 	// out is the answer; nothing written beyond its header is an empty answer.

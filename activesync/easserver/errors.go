@@ -45,11 +45,11 @@ func httpOf(s activesync.Status) int {
 	switch s {
 	case activesync.ServerError, activesync.MailSubmissionFailed, activesync.MessageReplyFailed:
 		return http.StatusInternalServerError
-	case activesync.ServerErrorRetryLater, activesync.MailboxServerOffline, activesync.MaximumDevicesReached:
+	case activesync.ServerErrorRetryLater, activesync.MailboxServerOffline:
 		return http.StatusServiceUnavailable
 	case activesync.ActiveDirectoryAccessDenied, activesync.UserHasNoMailbox, activesync.UserDisabledForSync, activesync.AccessDenied,
 		activesync.DeviceIsBlockedForThisUser, activesync.UserCannotBeAnonymous, activesync.UserPrincipalCouldNotBeFound,
-		activesync.DeviceNotFullyProvisionable, activesync.LegacyDeviceOnStrictPolicy, activesync.ExternallyManagedDevices:
+		activesync.MaximumDevicesReached, activesync.AccountDisabled, activesync.DeviceNotFullyProvisionable, activesync.LegacyDeviceOnStrictPolicy, activesync.ExternallyManagedDevices:
 		return http.StatusForbidden
 	case activesync.MailboxQuotaExceeded, activesync.SendQuotaExceeded:
 		return statusFull
@@ -73,6 +73,7 @@ func (c *call) outcomeOf(err error) outcome {
 		line   *activesync.LineError
 		syntax *wbxml.SyntaxError
 		gate   *gateError
+		rest   *restError
 	)
 	switch {
 	case errors.As(err, &mine):
@@ -85,6 +86,12 @@ func (c *call) outcomeOf(err error) outcome {
 		return o
 	case errors.As(err, &syntax):
 		return status(activesync.InvalidWBXML)
+	case errors.As(err, &rest):
+		return outcome{http: http.StatusServiceUnavailable, text: rest.text, backOff: rest.wait}
+	case errors.As(err, &gate) && isReason(err, access.ActiveSyncDisabled):
+		o := status(activesync.UserDisabledForSync)
+		o.text = gate.Error()
+		return o
 	case errors.As(err, &gate) && !isReason(err, clientaccess.Busy):
 		// The gate tells which setting it is, as it does in EWS.
 		return outcome{http: http.StatusForbidden, text: gate.Error()}

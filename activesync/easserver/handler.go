@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"entente"
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/availability"
@@ -36,6 +37,8 @@ type Config struct {
 	Devices *device.Store
 	// Version is what this server calls itself in MS-Server-ActiveSync.
 	Version string
+	// Tell, if set, mails administrators, in the background.
+	Tell func(to []entente.SMTPAddress, subject, text string)
 	// Unavailable reports whether an error says that a database cannot work at the
 	// moment. Nil is never.
 	Unavailable func(error) bool
@@ -53,6 +56,7 @@ type Handler struct {
 	turns      turns
 	waiting    waiting
 	heartbeats heartbeats
+	policies   policyCache
 }
 
 // New returns a Handler.
@@ -92,6 +96,7 @@ type command struct {
 // CommandNotSupported.
 func commands() map[activesync.Command]command {
 	return map[activesync.Command]command{
+		activesync.Provision:         {serve: (*call).provision, writes: true, free: true},
 		activesync.Search:            {serve: (*call).search},
 		activesync.Find:              {serve: (*call).find, since: activesync.V161},
 		activesync.Settings:          {serve: (*call).settings},

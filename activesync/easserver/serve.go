@@ -73,6 +73,9 @@ func (h *Handler) post(c *call, w http.ResponseWriter) error {
 	if cmd.waits {
 		c.await()
 	}
+	if c.confined != 0 {
+		return c.serveConfined(cmd)
+	}
 	return cmd.serve(c)
 }
 
