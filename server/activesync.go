@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
+	"entente"
 	"entente/activesync/easserver"
 	"entente/clientaccess"
 	"entente/db"
@@ -22,10 +24,23 @@ func (s *Server) openActiveSync(ctx context.Context) error {
 	}
 	s.Devices = device.NewStore(s.main, s.options.Now)
 	s.eas = easserver.New(easserver.Config{
-		Log: s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices,
+		Log: s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	return nil
+}
+
+// tellAbout mails administrators of a mobile device. It holds up no request.
+func (s *Server) tellAbout(to []entente.SMTPAddress, subject, text string) {
+	s.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		for _, a := range to {
+			if err := s.tell(ctx, a, subject, text); err != nil {
+				s.log.Warn("mail about a mobile device", "to", string(a), "err", err)
+			}
+		}
+	})
 }
 
 // activeSyncRoutes has the paths of phones.

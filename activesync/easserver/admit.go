@@ -27,7 +27,7 @@ func (c *call) admit() error {
 	if err != nil {
 		return c.tooMany(err)
 	}
-	c.device = d
+	c.device, c.mobile = d, c.s.Snapshot().MobilePolicyOf(d.Account)
 	if d.Wipe.Pending() {
 		if c.line.Command == activesync.Provision {
 			return nil
@@ -128,12 +128,6 @@ func (c *call) deviceState() error {
 		return &statusError{activesync.LegacyDeviceOnStrictPolicy, err.Error()}
 	}
 	return &statusError{activesync.AccessDenied, err.Error()}
-}
-
-// policy is the mobile device mailbox policy of whose mailbox it is; nil if there
-// is none. It must not be changed.
-func (c *call) policy() *access.MobilePolicy {
-	return c.s.Snapshot().MobilePolicyOf(c.s.Caller().Subject().SID)
 }
 
 // provisioned asks whether the device has acknowledged the policy that holds, as it

@@ -41,7 +41,7 @@ func parseFileReference(s string) (folder mailbox.FolderID, item mailbox.ItemID,
 // writeAttachments lists the attachments of an item without their content.
 // [MS-ASAIRS] 2.2.2.6
 func writeAttachments(c *call, it *mailbox.Item) {
-	if len(it.Attachments) == 0 {
+	if len(it.Attachments) == 0 || c.noAttachments() {
 		return
 	}
 	c.out.Start(wbxml.AirSyncBaseAttachments)

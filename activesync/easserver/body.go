@@ -59,7 +59,7 @@ func writeBody(c *call, it *mailbox.Item, o *options) error {
 	if hasNativeBodyType(it.Class) {
 		c.out.Int(wbxml.AirSyncBaseNativeBodyType, int64(b.native()))
 	}
-	if c.at(activesync.V141) && len(o.partBodies) > 0 {
+	if c.at(activesync.V141) && len(o.partBodies) > 0 && !c.plainOnly(it) {
 		b.writePart(o.partBodies[0])
 	}
 	return nil
@@ -147,12 +147,19 @@ func (b *bodySource) order() []bodyPreference {
 	if b.wantsMIME() {
 		add(mimeBody)
 	}
+	if b.c.plainOnly(b.it) {
+		add(plainBody)
+		return list[:n]
+	}
 	add(b.native())
 	add(plainBody + htmlBody - b.native())
 	return list[:n]
 }
 
 func (b *bodySource) wantsMIME() bool {
+	if !b.c.wholeMIME(b.it) {
+		return false
+	}
 	switch b.o.mimeSupport {
 	case secureMIME:
 		return hasPrefixFold(b.it.Class, "IPM.Note.SMIME")
@@ -184,6 +191,7 @@ func (b *bodySource) form(p bodyPreference) bodyData {
 	if b.o.whole {
 		limit = -1
 	}
+	limit = b.c.policyBody(b.it, p.kind, limit)
 	switch {
 	case p.kind == mimeBody:
 		return shorten(b.mime, limit)

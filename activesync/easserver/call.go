@@ -28,6 +28,7 @@ type call struct {
 	// confined says that the device may see the hierarchy alone, and why: Quarantine
 	// or Discovery. The zero state is no such thing.
 	confined access.DeviceAccessState
+	mobile   *access.MobilePolicy // what the phone is to keep to; nil for nothing
 	// view is the mailbox of whom the caller acts for: a phone sees one mailbox.
 	view *mailbox.View
 	// out is the answer; nothing written beyond its header is an empty answer.

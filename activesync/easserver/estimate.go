@@ -103,6 +103,7 @@ func (y *collectionSync) estimateOptions(e *wbxml.Element) (err error) {
 		}
 		y.o.filter = filterOf(y.state.class, y.o.filter)
 	}
+	y.o.filter = y.policyFilter(y.state.class, y.o.filter)
 	if y.st.wide {
 		y.o.filter = filterNone
 	}

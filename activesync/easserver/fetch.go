@@ -223,6 +223,9 @@ func (c *call) file(ref string) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
+	if err := c.mayFetch(a.Size); err != nil {
+		return file{}, err
+	}
 	if a.Item {
 		return c.embedded(item, n)
 	}

@@ -15,12 +15,6 @@ import (
 	"entente/mailbox"
 )
 
-// change makes a change of the directory.
-func (h *house) change(f func(*directory.Change) error) {
-	h.Helper()
-	h.must(h.door.Directory.Update(h.Context(), f))
-}
-
 // policyFor makes a default policy, or changes it.
 func (h *house) policyFor(edit func(*access.MobilePolicy)) {
 	h.Helper()
@@ -257,7 +251,9 @@ func TestPolicyHashedAsStreamed(t *testing.T) {
 		p.provisions()
 		p.look().ok()
 		// What no phone is told of changes nothing for it.
-		h.policyFor(func(p *access.MobilePolicy) { p.IrmEnabled, p.UNCAccessEnabled, p.MobileOTAUpdateMode = false, false, "" })
+		h.policyFor(func(p *access.MobilePolicy) {
+			p.IrmEnabled, p.UNCAccessEnabled, p.MobileOTAUpdateMode = false, false, ""
+		})
 		p.look().ok()
 		// What it is told of does, once.
 		h.policyFor(func(p *access.MobilePolicy) { p.MinPasswordLength = 8 })
@@ -343,7 +339,9 @@ func TestNoPolicyProfile(t *testing.T) {
 
 func TestProvisionOddities(t *testing.T) {
 	h := open(t)
-	h.policyFor(func(p *access.MobilePolicy) { p.PasswordEnabled, p.MinPasswordLength, p.MaxInactivityTimeLock = true, 5, 3*time.Minute })
+	h.policyFor(func(p *access.MobilePolicy) {
+		p.PasswordEnabled, p.MinPasswordLength, p.MaxInactivityTimeLock = true, 5, 3*time.Minute
+	})
 	p := h.phone("anna", activesync.V161)
 	if doc := policyIn(p.asks("MS-Other", true)); doc.Get(wbxml.ProvisionStatus) != "3" {
 		t.Errorf("an unknown type: %s", dump(doc))

@@ -358,6 +358,7 @@ func (y *collectionSync) readOptions() (err error) {
 		}
 	}
 	y.o = y.state.options
+	y.o.filter = y.policyFilter(y.state.class, y.o.filter)
 	if y.st.wide {
 		y.o.filter = filterNone
 	}
