@@ -140,8 +140,10 @@ type answer struct {
 // again and look called with a new call; it returns true with the answer in the
 // call, or false to go on waiting.
 type held struct {
-	until time.Time
-	look  func(c *call, timeUp bool) (done bool, err error)
+	// confined says that it waits for the device to be let in, and shows nothing.
+	confined bool
+	until    time.Time
+	look     func(c *call, timeUp bool) (done bool, err error)
 	// gone, if set, is told when the phone was gone before it was answered: after
 	// what time, and whether the connection was lost rather than ended by it.
 	gone func(after time.Duration, lost bool)

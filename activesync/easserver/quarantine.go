@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,17 +52,32 @@ func (c *call) serveConfined(cmd command) error {
 	return cmd.serve(c)
 }
 
-// confinedPing tells a device that nothing is new, after the shortest time that
-// keeps it from asking again at once.
+// confinedPing waits until the device is let in: of the mailbox nothing is new to
+// it.
 func (c *call) confinedPing() error {
-	return &restError{restTime, "the device is quarantined"}
+	q, refused, err := c.pingRequest()
+	if err != nil {
+		return err
+	}
+	if refused != nil {
+		c.fail("Status" + strconv.Itoa(int(refused.status)))
+		c.writePing(refused.status, nil, refused.bound)
+		return nil
+	}
+	c.raw, c.body = nil, nil
+	c.answer.held = &held{confined: true, until: c.s.Now().Add(q.heartbeat), look: func(c *call, timeUp bool) (bool, error) {
+		switch {
+		case c.confined == 0:
+			c.writePing(pingChanges, q.folders, 0)
+		case timeUp:
+			c.writePing(pingExpired, nil, 0)
+		default:
+			return false, nil
+		}
+		return true, nil
+	}}
+	return nil
 }
-
-// Statuses of Sync. [MS-ASCMD] 2.2.3.177.17
-const (
-	confinedKeyWrong activesync.Status = 3
-	confinedNothing  activesync.Status = 13
-)
 
 // confinedSync answers a Sync of a device that is quarantined.
 func (c *call) confinedSync() error {
@@ -71,7 +87,7 @@ func (c *call) confinedSync() error {
 	}
 	collections := c.body.Child(wbxml.AirSyncCollections)
 	if collections == nil { // the device means what it said last, and that was somebody else
-		documents()[activesync.Sync].write(c.out, confinedNothing)
+		documents()[activesync.Sync].write(c.out, syncIncomplete)
 		c.fail("Status13")
 		return nil
 	}
@@ -88,10 +104,49 @@ func (c *call) confinedSync() error {
 	}
 	c.out.End()
 	c.out.End()
-	if !news {
-		c.out.Back(mark)
+	if news {
+		return nil
 	}
+	c.out.Back(mark)
+	return c.confinedWait(collections)
+}
+
+// confinedWait keeps a Sync that waits until the device is let in, and has it begin
+// anew then.
+func (c *call) confinedWait(collections *wbxml.Element) error {
+	var r syncRequest
+	if r.readWait(c.body) != nil || r.wait == 0 {
+		return nil
+	}
+	var ids []string
+	for in := range collections.All(wbxml.AirSyncCollection) {
+		ids = append(ids, in.Get(wbxml.AirSyncCollectionId))
+	}
+	c.raw, c.body = nil, nil
+	c.answer.held = &held{confined: true, until: c.s.Now().Add(r.wait), look: func(c *call, timeUp bool) (bool, error) {
+		if c.confined != 0 {
+			return timeUp, nil
+		}
+		c.out.Start(wbxml.AirSyncSync)
+		c.out.Start(wbxml.AirSyncCollections)
+		for _, id := range ids {
+			c.confinedAnew(id)
+		}
+		c.out.End()
+		c.out.End()
+		return true, nil
+	}}
 	return nil
+}
+
+// confinedAnew has the device begin a folder anew.
+func (c *call) confinedAnew(id string) {
+	w := c.out
+	w.Start(wbxml.AirSyncCollection)
+	w.Text(wbxml.AirSyncSyncKey, "0")
+	w.Text(wbxml.AirSyncCollectionId, id)
+	c.status(wbxml.AirSyncStatus, syncInvalidKey)
+	w.End()
 }
 
 // confinedCollection answers one folder, and reports whether there is anything to
@@ -108,11 +163,7 @@ func (c *call) confinedCollection(in *wbxml.Element, inbox mailbox.FolderID) boo
 	case key == confinedKey, key == explainedKey:
 		return false
 	default:
-		w.Start(wbxml.AirSyncCollection)
-		w.Text(wbxml.AirSyncSyncKey, "0")
-		w.Text(wbxml.AirSyncCollectionId, id)
-		c.status(wbxml.AirSyncStatus, confinedKeyWrong)
-		w.End()
+		c.confinedAnew(id)
 		return true
 	}
 	w.Start(wbxml.AirSyncCollection)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"entente"
+	"entente/activesync"
 	"entente/clientaccess"
 	"entente/connections"
 	"entente/hop"
@@ -251,7 +252,10 @@ func (w *waiter) pass(over bool) (n *call, done bool) {
 		return n, true
 	}
 	n.s, n.again = s, true
-	if err = n.open(); err == nil {
+	if err = n.open(); err == nil && n.confined != 0 && !w.held.confined {
+		err = &statusError{activesync.DeviceIsBlockedForThisUser, "the device is quarantined now"}
+	}
+	if err == nil {
 		n.out = w.h.writer()
 		done, err = w.held.look(n, over)
 	}
