@@ -212,7 +212,7 @@ func (b *bodySource) form(p bodyPreference) bodyData {
 // of it; its size is then that of the page, which is an estimate.
 func (b *bodySource) plain(limit int64) bodyData {
 	page := b.html
-	const enough = 64 << 10
+	const enough = 16 << 10
 	if most := int64(enough) + 32*limit; limit >= 0 && int64(len(page)) > most {
 		d := shorten([]byte(message.HTMLToText(string(page[:lastRune(page, int(most))]))), limit)
 		if d.cut {
