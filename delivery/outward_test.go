@@ -65,6 +65,7 @@ func FuzzOutward(f *testing.F) {
 	f.Add([]byte("From: x@y\rFrom : z@y\n\n.\n"))
 	f.Add([]byte(" folded\r\nFrom:\r\n anna@contoso.example\r\n\r\n"))
 	f.Add([]byte("From anna Mon\r\nFrom: carla@x.example\r\n\r\n"))
+	f.Add([]byte(" ,carla@x.example\r\nMessage-ID:@"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		it := &mailbox.Item{}
 		anna := message.Address{Name: "Anna", SMTP: "anna@contoso.example"}

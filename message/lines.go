@@ -37,11 +37,13 @@ func Lines(raw []byte) []byte {
 }
 
 // WithoutFields leaves fields out of a message's header, which an empty line ends,
-// by their names in lower case. A name that ends in "-" is the beginning of one. RFC
-// 5322 2.2
+// by their names in lower case, and lines that belong to none. A name that ends in
+// "-" is the beginning of one. RFC 5322 2.2
 func WithoutFields(raw []byte, names []string) []byte {
 	out := make([]byte, 0, len(raw))
-	skip := false
+	// What is folded and follows no field would go on with one that is written before
+	// it, and name one more sender.
+	skip := true
 	rest := raw
 	for line := range bytes.Lines(raw) {
 		if len(bytes.TrimRight(line, "\r\n")) == 0 {
