@@ -356,20 +356,21 @@ func TestAllDayEventsOfPhones(t *testing.T) {
 		zone       string
 		last       string // the zone that the phone named before
 	}{
-		"a date, since 16.0":                           {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z"},
-		"a date, of a phone in Berlin":                 {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z", last: "Europe/Berlin"},
-		"a date with a zone beside it":                 {v: activesync.V160, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "America/New_York")},
-		"local midnight, since 16.0":                   {v: activesync.V160, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
-		"local midnight":                               {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
-		"local midnight, west":                         {v: activesync.V141, start: "20270105T050000Z", end: "20270106T050000Z", zone: bareBlob(t, "America/New_York")},
-		"a date where local midnight was asked for":    {v: activesync.V141, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "Europe/Berlin")},
-		"local midnight by the wrong half of the year": {v: activesync.V141, start: "20270104T220000Z", end: "20270105T220000Z", zone: blob(t, "Europe/Berlin")},
-		"an all-zero zone":                             {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
-		"an all-zero zone, and Berlin is known":        {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172)), last: "Europe/Berlin"},
-		"an all-zero zone, west":                       {v: activesync.V121, start: "20270105T080000Z", end: "20270106T080000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
-		"no end":                                       {v: activesync.V161, start: "20270105T000000Z"},
-		"an end at the start":                          {v: activesync.V161, start: "20270105T000000Z", end: "20270105T000000Z"},
-		"an end a second short":                        {v: activesync.V141, start: "20270104T230000Z", end: "20270105T225959Z", zone: blob(t, "Europe/Berlin")},
+		"a date, since 16.0":                              {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z"},
+		"a date, of a phone in Berlin":                    {v: activesync.V161, start: "20270105T000000Z", end: "20270106T000000Z", last: "Europe/Berlin"},
+		"a date with a zone beside it":                    {v: activesync.V160, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "America/New_York")},
+		"local midnight, since 16.0":                      {v: activesync.V160, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
+		"local midnight":                                  {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: blob(t, "Europe/Berlin")},
+		"local midnight, west":                            {v: activesync.V141, start: "20270105T050000Z", end: "20270106T050000Z", zone: bareBlob(t, "America/New_York")},
+		"a date where local midnight was asked for":       {v: activesync.V141, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "Europe/Berlin")},
+		"a date where local midnight was asked for, west": {v: activesync.V141, start: "20270105T000000Z", end: "20270106T000000Z", zone: blob(t, "America/New_York")},
+		"local midnight by the wrong half of the year":    {v: activesync.V141, start: "20270104T220000Z", end: "20270105T220000Z", zone: blob(t, "Europe/Berlin")},
+		"an all-zero zone":                                {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
+		"an all-zero zone, and Berlin is known":           {v: activesync.V141, start: "20270104T230000Z", end: "20270105T230000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172)), last: "Europe/Berlin"},
+		"an all-zero zone, west":                          {v: activesync.V121, start: "20270105T080000Z", end: "20270106T080000Z", zone: base64.StdEncoding.EncodeToString(make([]byte, 172))},
+		"no end":                                          {v: activesync.V161, start: "20270105T000000Z"},
+		"an end at the start":                             {v: activesync.V161, start: "20270105T000000Z", end: "20270105T000000Z"},
+		"an end a second short":                           {v: activesync.V141, start: "20270104T230000Z", end: "20270105T225959Z", zone: blob(t, "Europe/Berlin")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := h.call("anna", tc.v)

@@ -172,18 +172,30 @@ func (x *eventEdit) marks() {
 	}
 }
 
-// body reads the text. A phone that was shown a page as plain text and sends that
-// text back does not mean to lose the page.
+// body reads the text. A phone that was shown a page as plain text, or plain text as
+// a page, and sends back what it was shown does not mean to change one into the
+// other.
 func (x *eventEdit) body() {
 	b, err := readBody(x.in)
 	if err != nil {
 		x.fail(err)
 		return
 	}
-	if b == nil || b.HTML == nil && x.e.Body == "" && x.e.BodyHTML != "" && sameText(string(b.Text), message.HTMLToText(x.e.BodyHTML)) {
+	if b == nil || shownText(b, x.e) {
 		return
 	}
 	x.e.Body, x.e.BodyHTML = string(b.Text), string(b.HTML)
+}
+
+// shownText reports whether a body is that of the event in its other form.
+func shownText(b *mailbox.Body, e *calendar.Event) bool {
+	switch {
+	case b.HTML == nil && e.Body == "" && e.BodyHTML != "":
+		return sameText(string(b.Text), message.HTMLToText(e.BodyHTML))
+	case b.HTML != nil && e.BodyHTML == "" && e.Body != "":
+		return sameText(string(b.HTML), message.TextToHTML(e.Body))
+	}
+	return false
 }
 
 func sameText(a, b string) bool {

@@ -77,16 +77,19 @@ func (x *eventEdit) spans(start, end *time.Time, told, wasAllDay bool) {
 	if x.o == nil {
 		length = 0
 	}
+	whole := e.AllDay && (x.o == nil || !wasAllDay)
 	if start != nil && !x.same(*start, false, wasAllDay) {
+		whole = e.AllDay
 		e.Start = x.instantOf(*start, told, false)
 		if end == nil { // the length stays
 			e.End = e.Start.Add(length)
 		}
 	}
 	if end != nil && !x.same(*end, true, wasAllDay) {
+		whole = e.AllDay
 		e.End = x.instantOf(*end, told, true)
 	}
-	if e.AllDay && (start != nil || end != nil || !wasAllDay) {
+	if whole {
 		wholeDays(e)
 	}
 	switch {
@@ -229,6 +232,9 @@ func (x *eventEdit) rule(in *wbxml.Element, before *calendar.Event) (*calendar.R
 	r, err := calendarRecurrence().read(in, start, func(t time.Time) calendar.Date { return x.lastDay(t, clock) })
 	if err != nil || before.Recurrence == nil {
 		return r, err
+	}
+	if !in.Has(wbxml.CalendarFirstDayOfWeek) && r.Pattern == before.Recurrence.Pattern {
+		r.FirstDayOfWeek = before.Recurrence.FirstDayOfWeek // for which older versions have no word
 	}
 	was, _ := before.Zone.Wall(before.Start)
 	same := *r

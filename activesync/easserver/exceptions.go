@@ -110,6 +110,9 @@ func (x *eventEdit) exception(in *wbxml.Element, d calendar.Date, old []calendar
 		base.Exceptions = []calendar.Exception{old[i]}
 	}
 	at := base.At(calendar.Occurrence{Interval: base.OriginalTime(d), Original: d})
+	if len(base.Exceptions) > 0 && base.Exceptions[0].Changed&calendar.BodyField != 0 {
+		at.Body, at.BodyHTML = base.Exceptions[0].Body, base.Exceptions[0].BodyHTML
+	}
 	one := eventEdit{call: x.call, in: in, o: x.options(), it: x.it, e: &at, single: true}
 	if err := one.apply(); err != nil {
 		return calendar.Exception{}, err
