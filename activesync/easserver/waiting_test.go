@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,6 +77,23 @@ func (st *station) try(ctx context.Context, p *phone, cmd activesync.Command, bo
 	return st.client.Do(r)
 }
 
+// park sends a Ping by a connection of its own, which takes no goroutine here.
+func (st *station) park(p *phone) {
+	st.Helper()
+	c, err := tls.Dial("tcp", strings.TrimPrefix(st.url, "https://"), &tls.Config{InsecureSkipVerify: true})
+	st.must(err)
+	st.Cleanup(func() { c.Close() })
+	st.must(p.request(activesync.Ping, "", nil).Write(c))
+}
+
+// goroutines are those of the process.
+func goroutines() int { return runtime.NumGoroutine() }
+
+func unlimitedStreams(p *clientaccess.ThrottlingPolicy) error {
+	p.EwsMaxStreamingConnections = clientaccess.Unlimited
+	return nil
+}
+
 // A bell is a command that waits until the test rings or something happens, and
 // then answers with what it knows.
 type bell struct {
@@ -88,7 +106,7 @@ type bell struct {
 
 // bell makes Ping such a command.
 func (h *house) bell() *bell {
-	b := &bell{waits: make(chan struct{}, 100), lost: make(chan bool, 100), until: time.Hour}
+	b := &bell{waits: make(chan struct{}, 1000), lost: make(chan bool, 100), until: time.Hour}
 	h.handler.commands[activesync.Ping] = command{waits: true, serve: func(c *call) error {
 		c.answer.held = &held{
 			until: c.s.Now().Add(b.until),
