@@ -28,8 +28,9 @@ type Service struct {
 	// Name is this server's DNS name; EWS the URL of Exchange.asmx.
 	Name string
 	EWS  string
-	// ActiveSync is the URL phones use; empty while it is not served.
-	ActiveSync string
+	// ActiveSync is the URL phones use, and that by which they reach it from outside;
+	// empty where it is not served.
+	ActiveSync, ExternalActiveSync string
 	// External is the URL of Exchange.asmx as partners and clients outside reach it:
 	// that of a published server where this one is not. Empty for EWS.
 	External string

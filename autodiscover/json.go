@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"entente/clientaccess"
 	"entente/directory"
 )
 
@@ -31,7 +32,9 @@ func (s *Service) json(d *directory.Directory, w http.ResponseWriter, r *http.Re
 		return
 	}
 	status := http.StatusOK
-	answer, ok := s.jsonAnswer(queryFold(r.URL.Query(), "Protocol"), s.placeAt(d, s.Name).asked(r))
+	answer, ok := s.jsonAnswer(queryFold(r.URL.Query(), "Protocol"), func(p clientaccess.Protocol) string {
+		return s.placeAt(d, s.Name, p).asked(r)
+	})
 	if !ok {
 		status = http.StatusBadRequest
 	}
@@ -47,20 +50,20 @@ func (s *Service) json(d *directory.Directory, w http.ResponseWriter, r *http.Re
 	_, _ = w.Write(body)
 }
 
-func (s *Service) jsonAnswer(protocol, ews string) (answer any, ok bool) {
+func (s *Service) jsonAnswer(protocol string, at func(clientaccess.Protocol) string) (answer any, ok bool) {
 	switch strings.ToLower(protocol) {
 	case "":
 		return jsonError{"MandatoryParameterMissing", "A valid value must be provided for the query parameter 'Protocol'."}, false
 	case "ews":
-		return jsonAnswer{"EWS", ews}, true
+		return jsonAnswer{"EWS", at(clientaccess.EWS)}, true
 	case "autodiscoverv1":
 		return jsonAnswer{"AutodiscoverV1", s.poxURL()}, true
 	case "activesync":
 		if s.ActiveSync != "" {
-			return jsonAnswer{"ActiveSync", s.ActiveSync}, true
+			return jsonAnswer{"ActiveSync", at(clientaccess.ActiveSync)}, true
 		}
 	}
-	return jsonError{"InvalidProtocol", "The given protocol is not served here. Supported are EWS and AutodiscoverV1."}, false
+	return jsonError{"InvalidProtocol", "The given protocol is not served here. Supported are EWS, ActiveSync and AutodiscoverV1."}, false
 }
 
 // queryFold returns a query parameter by its name in any case, as Exchange

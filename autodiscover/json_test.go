@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"entente/directory"
 )
 
 const jsonPath = "/autodiscover/autodiscover.json"
@@ -51,9 +53,22 @@ func TestJSONDoesNotEnumerate(t *testing.T) {
 	}
 }
 
-func TestJSONOffersActiveSyncOnceItIsServed(t *testing.T) {
-	s := Service{EWS: ewsURL, ActiveSync: "https://mail.contoso.example/Microsoft-Server-ActiveSync"}
-	if got, ok := s.jsonAnswer("activesync", ewsURL); !ok || got != (jsonAnswer{"ActiveSync", s.ActiveSync}) {
-		t.Errorf("%v %v", got, ok)
+// TestJSONOffersActiveSync: phones that know only an address ask without signing in.
+func TestJSONOffersActiveSync(t *testing.T) {
+	d := open(t)
+	d.auto.ActiveSync = easURL
+	test := func(want string) {
+		t.Helper()
+		resp, body := d.ask("", http.MethodGet, jsonPath+"/", "v1.0/anna@contoso.example?Protocol=ActiveSync", "")
+		var got jsonAnswer
+		if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != http.StatusOK || got != (jsonAnswer{"ActiveSync", want}) {
+			t.Errorf("%d %s, want %s", resp.StatusCode, body, want)
+		}
 	}
+	test(easURL)
+	const inside = "https://in.contoso.example/Microsoft-Server-ActiveSync"
+	d.must(d.dir.Update(t.Context(), func(c *directory.Change) error {
+		return c.SetVirtualDirectory("mail.contoso.example", "activesync", func(v *directory.VirtualDirectory) error { v.InternalURL = inside; return nil })
+	}))
+	test(inside)
 }

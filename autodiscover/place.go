@@ -11,45 +11,54 @@ import (
 	"entente/directory"
 )
 
-// A place is where the EWS of a mailbox is reached.
+// A place is where a protocol of a mailbox is reached.
 type place struct{ internal, external string }
 
 // placeOf returns the place of an account's mailbox: that of the node that holds
 // its database, in that node's site.
-func (s *Service) placeOf(d *directory.Directory, a *access.Account) place {
-	return s.placeAt(d, cmp.Or(d.Holder(a.Database), s.Name))
+func (s *Service) placeOf(d *directory.Directory, a *access.Account, p clientaccess.Protocol) place {
+	return s.placeAt(d, cmp.Or(d.Holder(a.Database), s.Name), p)
+}
+
+// own returns where a protocol is served by this server itself.
+func (s *Service) own(p clientaccess.Protocol) place {
+	if p == clientaccess.ActiveSync {
+		return place{s.ActiveSync, s.ExternalActiveSync}
+	}
+	return place{s.EWS, s.External}
 }
 
 // placeAt returns the place of a server. What its own virtual directory does not
 // say, another of its site may; and where a site is not published, this server
 // passes requests on to it, or, if it is not published either, any that is.
-func (s *Service) placeAt(d *directory.Directory, server string) place {
+func (s *Service) placeAt(d *directory.Directory, server string, protocol clientaccess.Protocol) place {
 	var p place
+	own := s.own(protocol)
 	if server == s.Name {
-		p.internal = d.VirtualDirectory(server, string(clientaccess.EWS)).InternalURL
-		p.internal = cmp.Or(p.internal, s.EWS)
+		p.internal = d.VirtualDirectory(server, string(protocol)).InternalURL
+		p.internal = cmp.Or(p.internal, own.internal)
 	}
 	servers := []string{server}
 	if site := d.Site(server); site != "" {
 		servers = append(servers, d.SiteServers(site)...)
 	}
 	for _, name := range append(servers, s.Name) {
-		v := d.VirtualDirectory(name, string(clientaccess.EWS))
+		v := d.VirtualDirectory(name, string(protocol))
 		p.internal, p.external = cmp.Or(p.internal, v.InternalURL), cmp.Or(p.external, v.ExternalURL)
 	}
-	if host := hostOf(s.External); p.external == "" && (host == "" || strings.EqualFold(host, s.Name)) {
+	if host := hostOf(own.external); p.external == "" && (host == "" || strings.EqualFold(host, s.Name)) {
 		for _, v := range d.VirtualDirectories() { // nobody says otherwise of this server
-			if p.external == "" && v.Protocol == string(clientaccess.EWS) {
+			if p.external == "" && v.Protocol == string(protocol) {
 				p.external = v.ExternalURL
 			}
 		}
 	}
-	p.internal = cmp.Or(p.internal, s.EWS)
-	p.external = cmp.Or(p.external, s.External, p.internal)
+	p.internal = cmp.Or(p.internal, own.internal)
+	p.external = cmp.Or(p.external, own.external, p.internal)
 	return p
 }
 
-// asked returns where EWS is for somebody of whom nothing is known but under
+// asked returns where a protocol is for somebody of whom nothing is known but under
 // which name he asks: who came by the name that is published is outside. A gateway
 // asks by another name and tells under which it was asked; anybody may tell, since
 // all it does is choose between two addresses that everybody may know.

@@ -16,6 +16,7 @@ const (
 	requestOutlook  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
 	requestMobile   = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/requestschema/2006"
 	responseSpace   = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+	responseMobile  = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"
 	responseOutlook = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 )
 
@@ -45,8 +46,7 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 	case err != nil || q.address == "":
 		s.poxError(session, w, r, errInvalidRequest, "Invalid Request")
 		return
-	case q.schema != responseOutlook:
-		// Phones ask for another schema; they get theirs with ActiveSync.
+	case q.schema != responseOutlook && (q.schema != responseMobile || s.ActiveSync == ""):
 		s.poxError(session, w, r, errNoProvider, "Provider is not available")
 		return
 	}
@@ -59,7 +59,41 @@ func (s *Service) pox(session *clientaccess.Session, w http.ResponseWriter, r *h
 		return
 	}
 	session.Target(a.Mailbox, a.Mailbox.String())
-	send(session, w, r, "", http.StatusOK, textXML, s.poxAccount(&a, s.placeOf(session.Directory(), &a), authPackage(session)))
+	var settings []byte
+	if q.schema == responseMobile {
+		settings = poxPhone(&a, s.placeOf(session.Directory(), &a, clientaccess.ActiveSync).asked(r))
+	} else {
+		settings = s.poxAccount(&a, s.placeOf(session.Directory(), &a, clientaccess.EWS), authPackage(session))
+	}
+	send(session, w, r, "", http.StatusOK, textXML, settings)
+}
+
+// poxPhone writes the settings of a phone: where it synchronizes. [MS-ASCMD]
+// 2.2.1.1
+func poxPhone(a *access.Account, at string) []byte {
+	e := strictxml.NewEncoder(nil)
+	e.Declaration()
+	e.Start("Autodiscover")
+	e.Attr("xmlns", responseSpace)
+	e.Start("Response")
+	e.Attr("xmlns", responseMobile)
+	e.Elem("Culture", "en:us")
+	e.Start("User")
+	e.Elem("DisplayName", a.Name)
+	e.Elem("EMailAddress", string(a.Mail))
+	e.End("User")
+	e.Start("Action")
+	e.Start("Settings")
+	e.Start("Server")
+	e.Elem("Type", "MobileSync")
+	e.Elem("Url", at)
+	e.Elem("Name", at)
+	e.End("Server")
+	e.End("Settings")
+	e.End("Action")
+	e.End("Response")
+	e.End("Autodiscover")
+	return e.Bytes()
 }
 
 // A poxRequest is what a client asks, [MS-OXDSCLI] 2.2.3.1.

@@ -7,7 +7,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"entente/directory"
 )
+
+const easURL = "https://mail.contoso.example/Microsoft-Server-ActiveSync"
 
 const poxPath = "/autodiscover/autodiscover.xml"
 
@@ -122,7 +126,7 @@ func TestPOXErrors(t *testing.T) {
 	test("a document type", http.MethodPost, `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>`+question(requestOutlook, "&x;", responseOutlook), "600")
 	test("too long", http.MethodPost, question(requestOutlook, strings.Repeat("a", maxBody), responseOutlook), "600")
 	test("no address", http.MethodPost, question(requestOutlook, "", responseOutlook), "600")
-	test("a phone", http.MethodPost, question(requestMobile, "anna@contoso.example", "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"), "601")
+	test("a phone, where none are served", http.MethodPost, question(requestMobile, "anna@contoso.example", responseMobile), "601")
 	test("an unknown schema", http.MethodPost, question(requestOutlook, "anna@contoso.example", "urn:x"), "601")
 	test("unknown", http.MethodPost, question(requestOutlook, "nobody@contoso.example", responseOutlook), "500")
 	test("no mailbox", http.MethodPost, question(requestOutlook, "carla@contoso.example", responseOutlook), "500")
@@ -201,4 +205,40 @@ func flat(e *element) string {
 		s += "\x00" + flat(&e.Children[i])
 	}
 	return s
+}
+
+// TestPOXOfPhones: a phone asks with another schema, and is told where it
+// synchronizes, and nothing else.
+func TestPOXOfPhones(t *testing.T) {
+	d := open(t)
+	d.auto.ActiveSync = easURL
+	ask := func(address string) *element {
+		t.Helper()
+		resp, body := d.ask("anna", http.MethodPost, poxPath, "", question(requestMobile, address, responseMobile))
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%d %s", resp.StatusCode, body)
+		}
+		return parse(t, body)
+	}
+	doc := ask("anna@contoso.example")
+	for path, want := range map[string]string{
+		"Response/User/EMailAddress": "anna@contoso.example", "Response/Action/Settings/Server/Type": "MobileSync",
+		"Response/Action/Settings/Server/Url": easURL, "Response/Action/Settings/Server/Name": easURL,
+	} {
+		if got := doc.at(responseMobile, path); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+	for _, address := range []string{"nobody@contoso.example", "carla@contoso.example"} {
+		if got := ask(address).at(responseSpace, "Response/Error/ErrorCode"); got != "500" {
+			t.Errorf("%s: %q", address, got)
+		}
+	}
+	const outside = "https://phones.contoso.example/Microsoft-Server-ActiveSync"
+	d.must(d.dir.Update(t.Context(), func(c *directory.Change) error {
+		return c.SetVirtualDirectory("mail.contoso.example", "activesync", func(v *directory.VirtualDirectory) error { v.InternalURL = outside; return nil })
+	}))
+	if got := ask("anna@contoso.example").at(responseMobile, "Response/Action/Settings/Server/Url"); got != outside {
+		t.Errorf("%q", got)
+	}
 }

@@ -229,7 +229,7 @@ func (s *Service) userSettings(e *strictxml.Encoder, session *clientaccess.Sessi
 		a, ok := find(session, m)
 		var at place
 		if ok {
-			at = s.placeOf(session.Directory(), &a)
+			at = s.placeOf(session.Directory(), &a, clientaccess.EWS)
 			session.Target(a.Mailbox, a.Mailbox.String())
 		}
 		s.response(e, ok, q.settings, func(name string) string { return s.setting(name, &a, at, sign) })
@@ -333,7 +333,7 @@ func (s *Service) domainSettings(e *strictxml.Encoder, session *clientaccess.Ses
 	e.Start("Response")
 	outcome(e, "NoError")
 	e.Start("DomainResponses")
-	at := s.placeAt(session.Directory(), s.Name)
+	at := s.placeAt(session.Directory(), s.Name, clientaccess.EWS)
 	for _, d := range q.domains {
 		s.domainResponse(e, ours(session, d), q.settings, at.external)
 	}

@@ -79,6 +79,7 @@ func (s *Server) routes() http.Handler {
 func (s *Server) organizationRoutes(table map[string]http.Handler) {
 	// The port is known only now, and clients are told it.
 	s.auto.EWS, s.auto.External = s.EWSURL(), s.externalURL()+"/EWS/Exchange.asmx"
+	s.auto.ActiveSync, s.auto.ExternalActiveSync = s.ActiveSyncURL(), s.externalURL()+"/Microsoft-Server-ActiveSync"
 	maps.Copy(table, s.auto.Routes(s.Door))
 	table["/ews/exchange.asmx"] = s.Door.Guard(clientaccess.EWS, s.ews)
 	table["/ews/exchange.asmx/wssecurity"] = s.Door.GuardFederated(clientaccess.EWS, s.delegation.At(authn.WSSecurity), s.ews)

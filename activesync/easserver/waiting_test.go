@@ -34,11 +34,20 @@ type station struct {
 
 func (h *house) listen() *station {
 	h.Helper()
+	return h.listenAt("")
+}
+
+// listenAt listens at an address, at any if it is empty.
+func (h *house) listenAt(address string) *station {
+	h.Helper()
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
 	cert := httptest.NewUnstartedServer(nil)
 	cert.StartTLS()
 	conf := &tls.Config{Certificates: cert.TLS.Certificates, NextProtos: []string{"http/1.1"}}
 	cert.Close()
-	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	raw, err := net.Listen("tcp", address)
 	h.must(err)
 	lot := connections.NewLot(time.Minute)
 	srv := &http.Server{Handler: h.guarded, ConnContext: lot.Context}
