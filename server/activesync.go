@@ -24,7 +24,8 @@ func (s *Server) openActiveSync(ctx context.Context) error {
 	}
 	s.Devices = device.NewStore(s.main, s.options.Now)
 	s.eas = easserver.New(easserver.Config{
-		Log: s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
+		ActAs: s.config.ActiveSync != nil && s.config.ActiveSync.ActAs,
+		Log:   s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	return nil
@@ -46,6 +47,9 @@ func (s *Server) tellAbout(to []entente.SMTPAddress, subject, text string) {
 // activeSyncRoutes has the paths of phones.
 func (s *Server) activeSyncRoutes(table map[string]http.Handler) {
 	h := s.Door.Guard(clientaccess.ActiveSync, s.eas)
+	if s.eas.ActAs {
+		h = easserver.ActAs(h)
+	}
 	table["/microsoft-server-activesync"] = h
 	table["/microsoft-server-activesync/default.eas"] = h
 }

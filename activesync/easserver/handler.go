@@ -35,6 +35,8 @@ type Config struct {
 	Nodes *hop.Router
 	// Devices keeps what is known of phones.
 	Devices *device.Store
+	// ActAs has logins and User parameters name whom the caller acts as.
+	ActAs bool
 	// Version is what this server calls itself in MS-Server-ActiveSync.
 	Version string
 	// Tell, if set, mails administrators, in the background.

@@ -249,6 +249,7 @@ type phone struct {
 	*house
 	who     string
 	user    string // as which it signs in; empty is who
+	names   string // whom its User parameter names; empty is who
 	id      string
 	kind    string
 	version activesync.Version
@@ -282,6 +283,9 @@ func (p *phone) request(cmd activesync.Command, kind string, body []byte) *http.
 	p.Helper()
 	line := p.more
 	line.Version, line.Command, line.User = p.version, cmd, address(p.who)
+	if p.names != "" {
+		line.User = p.names
+	}
 	line.DeviceID, line.DeviceType, line.PolicyKey = p.id, p.kind, p.key
 	query, ok := "", false
 	if p.packed {
