@@ -27,6 +27,7 @@ type organizationInfo struct {
 	EWSURL          string        `json:"ews_url"`
 	AutodiscoverURL string        `json:"autodiscover_url"`
 	ActiveSyncURL   string        `json:"activesync_url,omitempty"`
+	SMTP            string        `json:"smtp,omitempty"` // where mail from outside is taken
 	AdminURL        string        `json:"admin_url"`
 	CAFile          string        `json:"ca_file"`
 	Accounts        []accountInfo `json:"accounts"`
@@ -50,8 +51,10 @@ type serviceInfo struct {
 // describe writes the description, complete or not at all: whoever waits for
 // the file may read it at once.
 func (w *world) describe(path string) error {
+	ours, theirs := w.contoso.info(), w.fabrikamInfo()
+	ours.SMTP, theirs.SMTP = w.mailAt, w.fabrikamMailAt
 	text, err := json.MarshalIndent(description{
-		Organizations: []organizationInfo{w.contoso.info(), w.contoso.vaultInfo(), w.fabrikamInfo()},
+		Organizations: []organizationInfo{ours, w.contoso.vaultInfo(), theirs},
 		BrokerURL:     w.brokerURL, BrokerAdmin: "unix://" + w.broker.AdminSocket(), NameServer: w.names.at.String(),
 	}, "", "  ")
 	if err != nil {
@@ -77,7 +80,7 @@ func (w *world) describe(path string) error {
 func (c *company) info() organizationInfo {
 	o := organizationInfo{
 		Name: organization, Domain: domain,
-		EWSURL: c.s.EWSURL(), AutodiscoverURL: c.s.AutodiscoverURL(),
+		EWSURL: c.s.EWSURL(), AutodiscoverURL: c.s.AutodiscoverURL(), ActiveSyncURL: c.s.ActiveSyncURL(),
 		AdminURL: "unix://" + c.s.AdminSocket(), CAFile: c.s.CAFile(),
 	}
 	for i := range c.accounts {
@@ -112,7 +115,7 @@ func (w *world) fabrikamInfo() organizationInfo {
 
 func staffInfo(s *server.Server, name, domain string, people []person, password string) organizationInfo {
 	o := organizationInfo{
-		Name: name, Domain: domain, EWSURL: s.EWSURL(), AutodiscoverURL: s.AutodiscoverURL(),
+		Name: name, Domain: domain, EWSURL: s.EWSURL(), AutodiscoverURL: s.AutodiscoverURL(), ActiveSyncURL: s.ActiveSyncURL(),
 		AdminURL: "unix://" + s.AdminSocket(), CAFile: s.CAFile(), Services: []serviceInfo{},
 	}
 	for i := range people {
@@ -126,8 +129,9 @@ func staffInfo(s *server.Server, name, domain string, people []person, password 
 // A trial is a command to try, printed and tested as printed.
 type trial struct{ what, command string }
 
-// trials are three ways in: curl, exchangelib, and this program itself.
-func (c *company) trials() []trial {
+// trials are the ways in: curl, exchangelib, a phone, and this program itself.
+func (w *world) trials() []trial {
+	c := w.contoso
 	anna := string(c.accounts[0].Mail)
 	ca, url := quote(c.s.CAFile()), c.s.EWSURL()
 	return []trial{
@@ -138,6 +142,8 @@ c = Configuration(service_endpoint="%s", credentials=Credentials("%s", "%s"), au
 a = Account("%s", config=c, access_type=IMPERSONATION)
 now = d.datetime.now(tz=a.default_timezone)
 for i in a.calendar.view(start=now, end=now + d.timedelta(days=7)): print(i.start, i.subject)'`, ca, url, c.services[0].UPN, c.password, anna)},
+		{"what a phone of anna's shows, with entente itself (--wait 10m then waits for a push)", fmt.Sprintf(`ENTENTE_PHONE_PASSWORD=%s %s phone --ca %s --user %s --url %s`, c.password, quote(c.o.Program), ca, anna, c.s.ActiveSyncURL())},
+		{"a mail to anna from another organization, with curl", fmt.Sprintf(`printf 'From: Amy <amy@%s>\r\nTo: <%s>\r\nSubject: Lunch?\r\n\r\nAt noon, downstairs.\r\n' | curl -sS --mail-from amy@%s --mail-rcpt %s -T - smtp://%s && echo sent`, fabrikamDomain, anna, fabrikamDomain, anna, w.mailAt)},
 		{"who may act as anna, with entente itself", fmt.Sprintf(`%s --admin %s assignment list`, quote(c.o.Program), quote(c.s.AdminSocket()))},
 	}
 }
@@ -155,7 +161,7 @@ func quote(path string) string {
 func (d *world) print(w io.Writer, took time.Duration) {
 	c := d.contoso
 	fmt.Fprintf(w, "%s is ready after %v. Everything is on loopback, and all passwords are %s\n\n", organization, took.Round(time.Millisecond), c.password)
-	fmt.Fprintf(w, "  EWS           %s\n  Autodiscover  %s\n  CA to trust   %s\n  State         %s\n\n", c.s.EWSURL(), c.s.AutodiscoverURL(), c.s.CAFile(), c.o.State)
+	fmt.Fprintf(w, "  EWS           %s\n  ActiveSync    %s\n  Autodiscover  %s\n  CA to trust   %s\n  State         %s\n\n", c.s.EWSURL(), c.s.ActiveSyncURL(), c.s.AutodiscoverURL(), c.s.CAFile(), c.o.State)
 	fmt.Fprintf(w, "People, each <name>@%s:\n ", domain)
 	for i := range people {
 		if i > 0 && i%9 == 0 {
@@ -174,9 +180,9 @@ func (d *world) print(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "\nBehind a relay, the secure group of %s (vera, vito):\n  EWS           %s\n  Admin socket  %s\n", vaultDomain, c.vault.EWSURL(), c.vault.AdminSocket())
 	fmt.Fprintf(w, "\nAnother organization, trusted through a broker, %s (amy shows details, ben times, cora nothing, dan is out of scope):\n  EWS           %s\n  CA to trust   %s\n  Admin socket  %s\n",
 		fabrikamDomain, d.fabrikam.EWSURL(), d.fabrikam.CAFile(), d.fabrikam.AdminSocket())
-	fmt.Fprintf(w, "\nBetween the two, a trust broker and a name server (which takes nsupdate):\n  Broker        %s\n  Admin socket  %s\n  DNS           %s\n\nTry:\n",
-		d.brokerURL, d.broker.AdminSocket(), d.names.at)
-	for _, t := range c.trials() {
+	fmt.Fprintf(w, "\nBetween the two, a trust broker and a name server (which takes nsupdate):\n  Broker        %s\n  Admin socket  %s\n  DNS           %s\n\nMail between the two goes by SMTP, and from anybody on this machine:\n  To %s  smtp://%s\n  To %s  smtp://%s\n\nTry:\n",
+		d.brokerURL, d.broker.AdminSocket(), d.names.at, domain, d.mailAt, fabrikamDomain, d.fabrikamMailAt)
+	for _, t := range d.trials() {
 		fmt.Fprintf(w, "\n# %s\n%s\n", t.what, t.command)
 	}
 	fmt.Fprintln(w, "\nControl-C ends the demo.")

@@ -32,7 +32,7 @@ type otherConfigs struct{ fabrikam, broker server.Config }
 // certificates and finds them by the demo's name server.
 func (w *world) abroad(ctx context.Context, contoso *server.Config) (o otherConfigs, err error) {
 	o.fabrikam, o.broker = w.config(fabrikam, fabrikamHostname), w.config(broker, brokerHostname)
-	port, err := w.brokerPort()
+	port, err := w.port(broker, "port")
 	if err != nil {
 		return o, err
 	}
@@ -53,14 +53,14 @@ func (w *world) abroad(ctx context.Context, contoso *server.Config) (o otherConf
 		reach.CAFiles = append(reach.CAFiles, file)
 	}
 	contoso.Federation, o.fabrikam.Federation = reach, reach
-	return o, nil
+	return o, w.mailed(contoso, &o.fabrikam)
 }
 
-// brokerPort is the port of the broker, whose address stands in what both
-// organizations keep of their trust: it is the same each time, once it is chosen.
-func (w *world) brokerPort() (string, error) {
-	dir := filepath.Join(w.o.State, broker)
-	file := filepath.Join(dir, "port")
+// port is a port of a server that others know it by, and so the same each time once
+// it is chosen: the broker's stands in what both organizations keep of their trust.
+func (w *world) port(name, file string) (string, error) {
+	dir := filepath.Join(w.o.State, name)
+	file = filepath.Join(dir, file)
 	if text, err := os.ReadFile(file); err == nil {
 		return strings.TrimSpace(string(text)), nil
 	}

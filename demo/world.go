@@ -22,6 +22,8 @@ type world struct {
 	broker   *server.Server
 
 	brokerURL string
+	// Where mail from outside is taken.
+	mailAt, fabrikamMailAt string
 }
 
 // open makes everything; nothing is served yet.

@@ -164,12 +164,16 @@ func (s *Service) received(a *arrival, id string, marked bool) []byte {
 // arrivalName is what a delivery is known by when it is tried again: the message's
 // own id, and a hash of its body, so that nobody keeps a message out by sending
 // another with its id before. What servers on the way write into headers does not
-// count.
+// count. One that has neither id nor date is another each time: mail servers write
+// both, and what a script sends twice is meant twice.
 func arrivalName(it *mailbox.Item, raw []byte) string {
 	_, body := cutHeader(raw)
 	id := it.Props.String(mailbox.PidTagInternetMessageID)
 	if id == "" {
-		at, _ := it.Props.Time(mailbox.PidTagClientSubmitTime)
+		at, dated := it.Props.Time(mailbox.PidTagClientSubmitTime)
+		if !dated {
+			return "smtp:" + newID()
+		}
 		id = fmt.Sprintf("%d %s %s", at.UnixNano(), it.Props.String(mailbox.PidTagSenderSMTPAddress), it.Props.String(mailbox.PidTagSubject))
 	}
 	return "smtp:" + hashed(id+"\x00"+string(body))

@@ -55,6 +55,8 @@ func TestTrials(t *testing.T) {
 		run(t, ctx, command, want)
 	}
 	test("who may act as anna, with entente itself", "group crm-users@contoso.example")
+	test("what a phone of anna's shows, with entente itself (--wait 10m then waits for a push)", "Management stand-up")
+	test("a mail to anna from another organization, with curl", "sent", "curl")
 	test("the inbox, with curl", "<t:DisplayName>Inbox</t:DisplayName>", "curl")
 	if len(commands) != 1 {
 		t.Errorf("there are commands that nobody tests: %v", commands)
