@@ -163,7 +163,7 @@ func (r *Router) node(ctx context.Context, id string) (directory.Node, *http.Cli
 // Bounds of what passes between two nodes. A streaming connection lasts half an
 // hour, so only the beginning of an answer has its time.
 const (
-	maxStream = 45 * time.Minute
+	maxStream = 65 * time.Minute // longer than any heartbeat
 	maxAnswer = 1 << 40
 	atOnce    = 1024
 	kept      = 32

@@ -31,6 +31,9 @@ type Passage struct {
 	// Generation is that of the settings by which the request was let in here: the
 	// other node decides by these, or later ones.
 	Generation uint64
+	// Patience is how much longer than others the other node may take to begin its
+	// answer: the request waits for news there.
+	Patience time.Duration
 }
 
 // Passage makes one of a request, of which body is the content.
@@ -46,6 +49,7 @@ func (r *Router) Passage(node string, in *http.Request, s *access.Snapshot, c *a
 var passed = [...]string{
 	"Accept", "Accept-Language", "Content-Type", "If-None-Match", "SOAPAction", "User-Agent",
 	"client-request-id", "return-client-request-id", "X-AnchorMailbox", "X-PreferServerAffinity",
+	"MS-ASProtocolVersion", "X-MS-PolicyKey", "MS-ASAcceptMultiPart",
 }
 
 // proofs are the headers in which people of other organizations prove who they
@@ -57,6 +61,7 @@ var returned = [...]string{
 	"Content-Type", "Content-Length", "Cache-Control", "Content-Disposition", "ETag", "Retry-After",
 	"client-request-id", "X-CasErrorCode", "X-Content-Type-Options",
 	"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "X-Robots-Tag",
+	"MS-Server-ActiveSync", "X-MS-ASThrottle", "X-MS-RP",
 	"X-Entente-Reason", "X-Entente-Request-Id", "X-Entente-Subject", "X-Entente-Mailbox",
 }
 
@@ -103,7 +108,7 @@ func (r *Router) Pass(ctx context.Context, p *Passage) (*http.Response, error) {
 		return nil, err
 	}
 	// Whoever does not begin to answer in time is given up; the rest has its own.
-	late := time.AfterFunc(r.Timeout, cancel)
+	late := time.AfterFunc(r.Timeout+p.Patience, cancel)
 	a, err := client.Do(q)
 	late.Stop()
 	if err != nil {

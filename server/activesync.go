@@ -14,6 +14,8 @@ import (
 
 // ActiveSyncConfig is how phones are served.
 type ActiveSyncConfig struct {
+	Redirect bool `yaml:"redirect,omitempty" doc:"Send phones whose mailbox another node has to the external URL of that node's ActiveSync virtual directory, or of its site (HTTP 451), where there is one. Default false: their requests are passed on."`
+
 	ActAs bool `yaml:"act_as,omitempty" doc:"Let phones act as another account that their user may impersonate, by a login IMPERSONATED!USER or the User parameter. Default false."`
 }
 
@@ -23,9 +25,13 @@ func (s *Server) openActiveSync(ctx context.Context) error {
 		return err
 	}
 	s.Devices = device.NewStore(s.main, s.options.Now)
+	c := s.config.ActiveSync
+	if c == nil {
+		c = &ActiveSyncConfig{}
+	}
 	s.eas = easserver.New(easserver.Config{
-		ActAs: s.config.ActiveSync != nil && s.config.ActiveSync.ActAs,
-		Log:   s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
+		ActAs: c.ActAs, Redirect: c.Redirect,
+		Log: s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
 	})
 	return nil

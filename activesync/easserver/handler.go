@@ -37,6 +37,9 @@ type Config struct {
 	Devices *device.Store
 	// ActAs has logins and User parameters name whom the caller acts as.
 	ActAs bool
+	// Redirect sends phones to where the node with their mailbox is published, if it
+	// is, rather than passing their requests on.
+	Redirect bool
 	// Version is what this server calls itself in MS-Server-ActiveSync.
 	Version string
 	// Tell, if set, mails administrators, in the background.

@@ -6,7 +6,6 @@ import (
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/clientaccess"
-	"entente/hop"
 )
 
 // ServeSession implements clientaccess.Handler. Nothing is written before the
@@ -119,37 +118,4 @@ func (c *call) parse() error {
 	}
 	c.body = root
 	return nil
-}
-
-// elsewhere has a request served by the node that has the mailbox, if that is
-// another one. Who calls has been let in here, by the gate and whom he acts as;
-// the other node asks all that again.
-func (c *call) elsewhere() (bool, error) {
-	nodes := c.h.Nodes
-	if nodes == nil || hop.Arrived(c.ctx) != "" {
-		return false, nil
-	}
-	a, ok := c.s.Snapshot().FindSID(c.s.Caller().Subject().SID)
-	if !ok || a.Mailbox.IsZero() {
-		return false, nil
-	}
-	node := nodes.HolderOf(c.s.Snapshot(), a.Mailbox)
-	if node == "" {
-		return false, nil
-	}
-	c.s.PassedOn(node, a.Mailbox)
-	in := c.in
-	if c.line.Command == activesync.Ping || c.line.Command == activesync.Sync {
-		patient, err := c.s.Wait(in)
-		if err != nil {
-			return false, err
-		}
-		in = patient
-	}
-	answer, err := nodes.Pass(in.Context(), nodes.Passage(node, in, c.s.Snapshot(), c.s.Caller(), c.s.RequestID(), c.raw))
-	if err != nil {
-		return false, err
-	}
-	c.answer.passed, c.answer.code = answer, answer.Header.Get(hop.CodeHeader)
-	return true, nil
 }
