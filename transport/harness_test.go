@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -197,15 +198,17 @@ func (h *house) items(who string, folder mailbox.DistinguishedName) (*mailbox.Vi
 	return v, page.Items
 }
 
-// inbox are class and subject of what somebody has got, one a line.
+// inbox are class and subject of what somebody has got, one a line, in the order of
+// the alphabet.
 func (h *house) inbox(who string) string {
 	h.t.Helper()
 	_, all := h.items(who, mailbox.Inbox)
-	var b strings.Builder
+	var lines []string
 	for _, it := range all {
-		b.WriteString(it.Class + " " + it.Props.String(mailbox.PidTagSubject) + "\n")
+		lines = append(lines, it.Class+" "+it.Props.String(mailbox.PidTagSubject)+"\n")
 	}
-	return b.String()
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // mime are the bytes of the first message with a subject in somebody's Inbox.
@@ -540,4 +543,24 @@ func hash(s string) string {
 		n = (n ^ uint64(c)) * 1099511628211
 	}
 	return fmt.Sprintf("%x", n)
+}
+
+func mustWrite(t *testing.T, file, text string) {
+	t.Helper()
+	must(t, os.WriteFile(file, []byte(text), 0o600))
+}
+
+// secret goes on over TLS.
+func (k *talker) secret(h *house) *talker {
+	k.t.Helper()
+	if got := k.says("STARTTLS"); got[:3] != "220" {
+		k.t.Fatal(got)
+	}
+	text, err := os.ReadFile(h.CAFile())
+	must(k.t, err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	c := tls.Client(k.c, &tls.Config{RootCAs: roots, ServerName: h.config.Name})
+	must(k.t, c.HandshakeContext(k.t.Context()))
+	return &talker{k.t, c, bufio.NewReader(c)}
 }
