@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -100,6 +101,13 @@ func (m *matter) outdated(known *calendar.Event) bool {
 	return known.Stamp.After(m.event.Stamp)
 }
 
+// again reports whether the calendar has heard just this: senders repeat themselves,
+// and what is written again is a change that every client has to fetch. A message
+// about one occurrence is compared by none that the series has.
+func (m *matter) again(known *calendar.Event) bool {
+	return m.event.Instance.IsZero() && known.Sequence == m.event.Sequence && !m.event.Stamp.IsZero() && known.Stamp.Equal(m.event.Stamp) && !known.Cancelled
+}
+
 func (m *matter) intended() calendar.BusyStatus {
 	if n, ok := m.item.Props.Int(mailbox.PidLidIntendedBusyStatus); ok && n >= 0 && n <= int64(calendar.StatusWorkingElsewhere) {
 		return calendar.BusyStatus(n)
@@ -131,7 +139,7 @@ func (m *matter) accept(ctx context.Context, r calendar.Response) (*mailbox.Item
 	if err != nil {
 		return nil, err
 	}
-	if m.outdated(known) {
+	if m.outdated(known) || r == calendar.NoResponse && m.again(known) {
 		return m.known, nil
 	}
 	return m.change(ctx, known, func(e *calendar.Event, it *mailbox.Item) {
@@ -221,7 +229,7 @@ func (m *matter) cancel(ctx context.Context, resource bool) error {
 		return nil
 	}
 	known, err := m.View.Event(m.known)
-	if err != nil || m.outdated(known) {
+	if err != nil || m.outdated(known) || known.Cancelled && m.event.Instance.IsZero() && known.Sequence == m.event.Sequence {
 		return err
 	}
 	if resource {
@@ -265,6 +273,12 @@ func (m *matter) track(ctx context.Context) error {
 	invited := func(a calendar.Attendee) bool { return strings.EqualFold(a.Address, from) || m.same(a.Address, from) }
 	if !slices.ContainsFunc(known.Attendees, invited) || m.event.Sequence < known.Sequence {
 		return nil // uninvited, or an answer to what no longer holds
+	}
+	news := slices.ContainsFunc(known.Attendees, func(a calendar.Attendee) bool {
+		return invited(a) && !a.ResponseTime.After(at) && (a.Response != r || !a.ResponseTime.Equal(at))
+	})
+	if !news && m.event.Instance.IsZero() {
+		return nil // the same answer once more
 	}
 	_, err = m.change(ctx, known, func(e *calendar.Event, _ *mailbox.Item) {
 		for i := range e.Attendees {
@@ -315,6 +329,9 @@ func (c *Courier) book(ctx context.Context, m *matter) error {
 			return err
 		}
 	}
+	if first, err := m.first(ctx); err != nil || !first {
+		return err
+	}
 	free, err := m.take(ctx)
 	if err != nil {
 		return err
@@ -328,6 +345,33 @@ func (c *Courier) book(ctx context.Context, m *matter) error {
 	}
 	note := &mailbox.Body{Text: []byte(bookingText(answer))}
 	return c.answer(ctx, m.Desk, m.event, subjectOf(m.item, m.event), &Answer{Response: answer, Note: note})
+}
+
+// dailyAnswers is how often a meeting, or an occurrence of it, is answered within a
+// day by a mailbox itself, whatever its organizer sends.
+const dailyAnswers = 10
+
+// first reports whether the mailbox has not dealt with a request yet, and notes that
+// it does: once for what an organizer says of a meeting, however often and in how
+// many messages he says it, and not without end for one meeting. RFC 5546 2.1.5
+func (m *matter) first(ctx context.Context) (bool, error) {
+	at := ""
+	if !m.event.Instance.IsZero() {
+		at = m.event.Instance.UTC().Format(time.RFC3339)
+	}
+	about := hashed(m.event.UID + "\x00" + strings.ToLower(m.organizer()) + "\x00" + at)
+	said := hashed(fmt.Sprint(m.event.Sequence, m.event.Stamp.UnixNano(), m.event.Start.Unix(), m.event.End.Unix()))
+	fresh, err := m.View.Once(ctx, "answer:"+about+":"+said)
+	if err != nil || !fresh {
+		return false, err
+	}
+	today := m.Poster.Now().UTC().Format(time.DateOnly)
+	for n := range dailyAnswers {
+		if free, err := m.View.Once(ctx, fmt.Sprintf("answers:%s:%s:%d", about, today, n)); err != nil || free {
+			return free, err
+		}
+	}
+	return false, nil
 }
 
 // take puts a meeting into a calendar that is free, and looks again: of two that

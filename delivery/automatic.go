@@ -28,6 +28,11 @@ const (
 	oofPrefix = "Automatic reply: "
 )
 
+// noAnswers asks programs elsewhere not to answer.
+func noAnswers() []message.Field {
+	return []message.Field{{Name: "X-Auto-Response-Suppress", Value: "All"}}
+}
+
 // silence asks everybody not to answer automatically.
 func silence(ps *mailbox.Props) { ps.SetInt(suppress, suppressAll) }
 
@@ -81,6 +86,12 @@ func automaticMIME(raw []byte) bool {
 	case "bulk", "list", "junk":
 		return true
 	}
+	for word := range strings.SplitSeq(m.Get("X-Auto-Response-Suppress"), ",") { // [MS-OXCMAIL] 2.2.3.2.14
+		switch strings.ToLower(strings.TrimSpace(word)) {
+		case "all", "oof", "autoreply":
+			return true
+		}
+	}
 	return m.AutoSubmitted != "" || m.Get("List-Id") != "" || strings.TrimSpace(m.Get("Return-Path")) == "<>"
 }
 
@@ -126,11 +137,18 @@ func (c *Courier) oof(ctx context.Context, a Attendant, d delivered) error {
 	if err != nil || d.account.Mail == address {
 		return nil
 	}
+	// One from outside is answered along its reverse path. RFC 3834 4
+	if back := returnPath(d.item.MIME); back != "" && !a.Directory().Accepted(address.Domain()) {
+		if a.Directory().Accepted(back.Domain()) {
+			return nil
+		}
+		address, to.SMTP = back, string(back)
+	}
 	v, err := a.Own(ctx)
 	if err != nil {
 		return err
 	}
-	reply, ok, err := v.OofReply(ctx, a.Now(), a.Directory().Accepted(address.Domain()))
+	reply, ok, err := v.OofReply(ctx, a.Now(), a.Directory().Accepted(address.Domain()), func() (bool, error) { return knows(ctx, v, sender(d.item).SMTP) })
 	if err != nil || !ok || strings.TrimSpace(reply.Message) == "" {
 		return err
 	}
@@ -145,6 +163,23 @@ func (c *Courier) oof(ctx context.Context, a Attendant, d delivered) error {
 	return c.send(ctx, a, &letter{item: it, from: v, to: it.Recipients, quiet: true})
 }
 
+// knows reports whether somebody stands among the contacts of a mailbox's owner.
+func knows(ctx context.Context, v *mailbox.View, address string) (bool, error) {
+	folder, err := v.FolderByName(ctx, mailbox.Contacts)
+	if err != nil {
+		return false, err
+	}
+	var any mailbox.Restriction
+	any.Op = mailbox.Or
+	for _, p := range [...]mailbox.Prop{mailbox.PidLidEmail1EmailAddress, mailbox.PidLidEmail2EmailAddress, mailbox.PidLidEmail3EmailAddress} {
+		any.Of = append(any.Of, mailbox.Restriction{
+			Op: mailbox.Contains, Prop: p, Value: mailbox.Value{Text: address}, Mode: mailbox.FullString, Comparison: mailbox.IgnoreCase,
+		})
+	}
+	page, err := v.Find(ctx, mailbox.Query{Folder: folder.ID, Restrict: &any, Paging: mailbox.Paging{Max: 1}})
+	return err == nil && len(page.Items) > 0, err
+}
+
 func oofItem(d delivered, to message.Address, reply mailbox.OofReply, at time.Time) (*mailbox.Item, error) {
 	from := message.Address{Name: message.Clean(d.account.Name), SMTP: string(d.account.Mail)}
 	subject := message.Clean(d.item.Props.String(mailbox.PidTagSubject))
@@ -152,7 +187,7 @@ func oofItem(d delivered, to message.Address, reply mailbox.OofReply, at time.Ti
 		From: []message.Address{from}, To: []message.Address{{Name: message.Clean(to.Name), SMTP: to.SMTP}},
 		Subject: oofPrefix + subject, Date: at, MessageID: messageID(from.SMTP),
 		InReplyTo:     plainID(d.item.Props.String(mailbox.PidTagInternetMessageID)),
-		AutoSubmitted: "auto-replied",
+		AutoSubmitted: "auto-replied", Extra: noAnswers(),
 	}
 	if strings.Contains(reply.Message, "<") {
 		draft.HTMLBody = reply.Message

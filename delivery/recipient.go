@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"slices"
@@ -242,6 +243,11 @@ func randomHex(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails, by its documentation
 	return hexOf(b)
+}
+
+func hashed(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hexOf(sum[:16])
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

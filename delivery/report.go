@@ -108,9 +108,9 @@ func reportItem(about *mailbox.Item, to *access.Account, domain string, of []Res
 		From: []message.Address{postmaster}, To: []message.Address{{Name: message.Clean(to.Name), SMTP: string(to.Mail)}},
 		Subject: form.prefix + subject, Date: at, MessageID: messageID(postmaster.SMTP),
 		InReplyTo:     plainID(about.Props.String(mailbox.PidTagInternetMessageID)),
-		AutoSubmitted: "auto-replied",
-		TextBody:      reportText(form.text, subject, of),
-		Report:        &message.Report{Type: "delivery-status", Fields: reportFields(domain, of, at)},
+		AutoSubmitted: "auto-replied", Extra: noAnswers(),
+		TextBody: reportText(form.text, subject, of),
+		Report:   &message.Report{Type: "delivery-status", Fields: reportFields(domain, of, at)},
 	}
 	if head := headOf(about.MIME); len(head) > 0 { // RFC 6522 4
 		draft.Attachments = []message.Attachment{{ContentType: "text/rfc822-headers", Data: bytes.Clone(withoutBcc(head))}}

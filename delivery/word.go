@@ -33,7 +33,7 @@ func (w *Word) item(at time.Time) (*mailbox.Item, error) {
 	raw, err := message.Compose(message.Draft{
 		From: []message.Address{{Name: "Entente", SMTP: string(w.From)}}, To: []message.Address{{SMTP: string(w.To)}},
 		Subject: message.Clean(w.Subject), Date: at, MessageID: messageID(string(w.From)),
-		AutoSubmitted: "auto-generated", TextBody: w.Text,
+		AutoSubmitted: "auto-generated", Extra: noAnswers(), TextBody: w.Text,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write a notice: %w", err)

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -56,4 +57,23 @@ func (v *View) noteArrival(tx *db.Tx, name string, id ItemID) error {
 	e.do(tx.Exec(`DELETE FROM arrival WHERE mailbox_id = $1 AND at < $2`, v.key, Ticks(now.Add(-arrivalKept))))
 	e.do(tx.Exec(`INSERT INTO arrival (mailbox_id, name, item_id, at) VALUES ($1, $2, $3, $4)`, v.key, name, id, Ticks(now)))
 	return e.err
+}
+
+// Once reports whether nothing has been done under a name yet, and notes that it is
+// now: what a mailbox does by itself, such as an answer, it does once. Only its owner
+// does anything by itself.
+func (v *View) Once(ctx context.Context, name string) (first bool, err error) {
+	now := v.s.now()
+	err = v.db.Update(ctx, func(tx *db.Tx) error {
+		if err := v.ownerOnly(tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`DELETE FROM arrival WHERE mailbox_id = $1 AND at < $2`, v.key, Ticks(now.Add(-arrivalKept))); err != nil {
+			return err
+		}
+		n, err := tx.Exec(`INSERT INTO arrival (mailbox_id, name, item_id, at) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING`, v.key, name, Ticks(now))
+		first = n == 1
+		return err
+	})
+	return first, err
 }

@@ -306,14 +306,22 @@ func (c *mimeComposer) meeting(it *Item, d *message.Draft) error {
 		return nil
 	}
 	e.Method = method
+	start, proposed := it.Props.Time(PidLidAppointmentProposedStartWhole)
+	end, _ := it.Props.Time(PidLidAppointmentProposedEndWhole)
+	if proposed = proposed && method == "REPLY" && it.Props.Bool(PidLidAppointmentCounterProposal) && start.Before(end); proposed {
+		e.Method, e.Start, e.End = "COUNTER", start, end
+	}
 	if method == "REPLY" {
 		e.Attendees = replying(d, it.Class)
 		if len(d.To) > 0 {
 			e.Organizer = calendar.Attendee{Name: d.To[0].Name, Address: d.To[0].SMTP}
 		}
 	}
-	ical := calendar.AppendICalendar(nil, &calendar.ICalendar{Method: method, Events: []calendar.Event{*e}})
-	d.Calendar = &message.Calendar{Method: method, Data: string(ical)}
+	ical := calendar.AppendICalendar(nil, &calendar.ICalendar{Method: e.Method, Events: []calendar.Event{*e}})
+	d.Calendar = &message.Calendar{Method: e.Method, Data: string(ical)}
+	if d.TextBody == "" && d.HTMLBody == "" {
+		d.TextBody = "\r\n" // programs look for a calendar beside a text, RFC 6047 2.4
+	}
 	return nil
 }
 

@@ -167,6 +167,11 @@ func (it *Item) setMeeting(m *message.Message, e *calendar.Event, appointment bo
 	}
 	flags, _ := it.Props.Int(PidLidAppointmentStateFlags)
 	it.Props.SetInt(PidLidAppointmentStateFlags, flags|stateMeeting|stateReceived)
+	if method == "COUNTER" { // RFC 5546 3.2.7: it has the times that are proposed
+		it.Props.SetBool(PidLidAppointmentCounterProposal, true)
+		it.Props.SetTime(PidLidAppointmentProposedStartWhole, e.Start)
+		it.Props.SetTime(PidLidAppointmentProposedEndWhole, e.End)
+	}
 	it.Props.SetString(PidNameContentClass, "urn:content-classes:calendarmessage")
 	return nil
 }
@@ -180,6 +185,9 @@ func meetingClass(method string, e *calendar.Event) string {
 	case "CANCEL":
 		return "IPM.Schedule.Meeting.Canceled"
 	case "COUNTER":
+		if len(e.Attendees) > 0 && e.Attendees[0].Response == calendar.Declined {
+			return "IPM.Schedule.Meeting.Resp.Neg"
+		}
 		return "IPM.Schedule.Meeting.Resp.Tent"
 	case "REPLY":
 		if len(e.Attendees) == 0 {

@@ -130,8 +130,9 @@ func (v *View) SetOof(ctx context.Context, o Oof) error {
 
 // OofReply returns what somebody who wrote at a time is answered; ok says
 // whether anything. Delivery asks it, with a permit for FolderLookup; it shows
-// no more than the sender will see.
-func (v *View) OofReply(ctx context.Context, at time.Time, internal bool) (_ OofReply, ok bool, _ error) {
+// no more than the sender will see. known says whether the owner knows a sender of
+// another organization, and is asked if it matters.
+func (v *View) OofReply(ctx context.Context, at time.Time, internal bool, known func() (bool, error)) (_ OofReply, ok bool, _ error) {
 	var b []byte
 	err := v.db.View(ctx, func(tx *db.Tx) error {
 		var err error
@@ -150,8 +151,10 @@ func (v *View) OofReply(ctx context.Context, at time.Time, internal bool) (_ Oof
 		return OofReply{}, false, nil
 	case internal:
 		return o.Internal, true, nil
+	case o.External == OofKnown:
+		ok, err := known()
+		return o.Outside, ok && err == nil, err
 	default:
-		// Whom the owner knows is not known here: OofKnown answers nobody outside.
 		return o.Outside, o.External == OofAll, nil
 	}
 }

@@ -116,9 +116,10 @@ func TestOof(t *testing.T) {
 		if o, err := v.Oof(ctx); err != nil || o != want {
 			t.Errorf("%+v, %v", o, err)
 		}
+		knows := false
 		test := func(at time.Time, internal bool, message string) {
 			t.Helper()
-			r, ok, err := h.ben().OofReply(ctx, at, internal)
+			r, ok, err := h.ben().OofReply(ctx, at, internal, func() (bool, error) { return knows, nil })
 			if err != nil || ok != (message != "") || ok && r.Message != message {
 				t.Errorf("%v %v, %v", r, ok, err)
 			}
@@ -127,6 +128,15 @@ func TestOof(t *testing.T) {
 		test(noon, true, "away")
 		test(noon, false, "gone")
 		test(noon.Add(time.Hour), true, "")
+		want.External = OofKnown
+		h.must(v.SetOof(ctx, want))
+		test(noon, true, "away")
+		test(noon, false, "")
+		knows = true
+		test(noon, false, "gone")
+		want.External = OofNone
+		h.must(v.SetOof(ctx, want))
+		test(noon, false, "")
 		h.fails(h.ben().SetOof(ctx, Oof{}), FolderNotFound)
 		_, err := h.ben().Oof(ctx)
 		h.fails(err, FolderNotFound)
