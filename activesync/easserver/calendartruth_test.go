@@ -164,6 +164,9 @@ func occurrencesOf(tb testing.TB, e *calendar.Event, days bool) []saying {
 			from, _ := e.Zone.Wall(a.Start)
 			to, _ := e.Zone.Wall(a.End)
 			t.Start, t.End = dayTimeOf(from), dayTimeOf(to)
+			if t.Start.Before(window.Start.AddDate(0, 0, 2)) || t.End.After(window.End.AddDate(0, 0, -2)) {
+				continue // in the window or not, by its zone
+			}
 		}
 		for _, p := range a.Attendees {
 			t.Attendees = append(t.Attendees, p.Address+" "+p.Role.String())

@@ -207,20 +207,25 @@ func (c *call) readTask(it *mailbox.Item, in *wbxml.Element) error {
 	if err != nil {
 		return err
 	}
-	if b != nil {
+	if b != nil && (it.Body != nil || len(b.Text)+len(b.HTML) > 0) {
 		it.Body = b
 	}
+	// What is shown for want of a value is no value when it comes back.
 	for _, n := range [...]struct {
-		tag  wbxml.Tag
-		prop mailbox.Prop
-		to   int
-	}{{wbxml.TasksImportance, mailbox.PidTagImportance, 2}, {wbxml.TasksSensitivity, mailbox.PidTagSensitivity, 3}} {
-		if err := readNumber(in, n.tag, n.to, func(v int) { ps.SetInt(n.prop, int64(v)) }); err != nil {
+		tag       wbxml.Tag
+		prop      mailbox.Prop
+		otherwise int
+		to        int
+	}{{wbxml.TasksImportance, mailbox.PidTagImportance, 1, 2}, {wbxml.TasksSensitivity, mailbox.PidTagSensitivity, 0, 3}} {
+		if err := readNumber(in, n.tag, n.to, func(v int) {
+			if ps.Has(n.prop) || v != n.otherwise {
+				ps.SetInt(n.prop, int64(v))
+			}
+		}); err != nil {
 			return err
 		}
 	}
-	if in.Has(wbxml.TasksSensitivity) {
-		n, _ := ps.Int(mailbox.PidTagSensitivity)
+	if n, ok := ps.Int(mailbox.PidTagSensitivity); ok && in.Has(wbxml.TasksSensitivity) {
 		ps.SetBool(mailbox.PidLidPrivate, n == int64(calendar.Private))
 	}
 	for i := range taskDates {
@@ -311,7 +316,11 @@ func (c *call) readTaskReminder(it *mailbox.Item, in *wbxml.Element) error {
 		ps.SetTime(mailbox.PidLidReminderTime, t)
 		ps.SetTime(mailbox.PidLidReminderSignalTime, t)
 	}
-	err := readNumber(in, wbxml.TasksReminderSet, 1, func(n int) { ps.SetBool(mailbox.PidLidReminderSet, n == 1) })
+	err := readNumber(in, wbxml.TasksReminderSet, 1, func(n int) {
+		if ps.Has(mailbox.PidLidReminderSet) || n == 1 {
+			ps.SetBool(mailbox.PidLidReminderSet, n == 1)
+		}
+	})
 	if _, ok := ps.Time(mailbox.PidLidReminderTime); err == nil && ps.Bool(mailbox.PidLidReminderSet) && !ok {
 		return entente.Errorf(entente.Invalid, "a reminder without a time")
 	}
