@@ -260,6 +260,7 @@ func (c *call) getAttachment() error {
 	if err != nil {
 		return &httpError{404, "there is no such attachment"}
 	}
+	c.setHeader("X-Content-Type-Options", "nosniff")
 	c.answer.body, c.answer.contentType = f.content, safeType(f.kind)
 	return nil
 }

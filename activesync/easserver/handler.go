@@ -113,7 +113,7 @@ func commands() map[activesync.Command]command {
 		activesync.SmartReply:   {serve: (*call).smartReply, writes: true},
 		activesync.SmartForward: {serve: (*call).smartForward, writes: true},
 
-		activesync.ItemOperations: {serve: (*call).itemOperations, writes: true},
+		activesync.ItemOperations: {serve: (*call).itemOperations},
 		activesync.GetAttachment:  {serve: (*call).getAttachment, until: activesync.V141},
 
 		activesync.FolderSync:      {serve: (*call).folderSync},

@@ -43,6 +43,9 @@ func (c *call) itemOperations() error {
 	if n == 0 || n > maxOperations {
 		return &statusError{operationInvalid, "no operation, or too many"}
 	}
+	if c.body.Has(wbxml.ItemOperationsMove) || c.body.Has(wbxml.ItemOperationsEmptyFolderContents) {
+		c.s.Operation(string(activesync.ItemOperations), true)
+	}
 	o := operations{call: c}
 	if c.line.AcceptMultiPart {
 		o.multi = new(multipart)
@@ -85,6 +88,8 @@ func (o *operations) failed(err error) activesync.Status {
 	var mine *statusError
 	var known *entente.Error
 	switch {
+	case errors.As(err, &mine) && mine.status == activesync.InvalidXML:
+		return operationInvalid
 	case errors.As(err, &mine):
 		return mine.status
 	case errors.As(err, &known) && known.Reason == mailbox.AttachmentNotFound:

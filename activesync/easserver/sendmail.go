@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strconv"
 
 	"entente"
 	"entente/activesync"
@@ -138,6 +139,13 @@ func (c *call) letter(m *submission) (*mailbox.Item, error) {
 	if m.about != nil {
 		c.follow(it, m)
 	}
+	size := int64(len(it.MIME))
+	for i := range it.Attachments {
+		size += max(it.Attachments[i].Size, int64(len(it.Attachments[i].Content)))
+	}
+	if size > c.view.Limits().Item {
+		return nil, &statusError{activesync.AttachmentIsTooLarge, "a message that no mailbox takes, with what it sends on"}
+	}
 	return it, nil
 }
 
@@ -159,8 +167,9 @@ func (c *call) read(it *mailbox.Item, raw []byte) error {
 	return nil
 }
 
-// post signs an item, hands it to the courier and keeps a copy. The name makes of
-// every try the same sending; empty, each is one.
+// post signs an item, keeps a copy and hands it to the courier. The copy is kept
+// first: a mailbox that has no room for it says so before anything goes out. The
+// name makes of every try the same sending; empty, each is one.
 func (c *call) post(it *mailbox.Item, name string, save bool) error {
 	if err := c.sign(it); err != nil {
 		return err
@@ -173,29 +182,55 @@ func (c *call) post(it *mailbox.Item, name string, save bool) error {
 			return err
 		}
 	}
-	if send {
-		if err := c.h.Courier.Send(c.ctx, c.s, c.view, it); err != nil {
-			return sendingError(err)
+	copied := mailbox.ItemID(0)
+	if save {
+		var err error
+		if copied, err = c.keepCopy(it, name); err != nil {
+			return err
 		}
 	}
-	if !save {
+	if !send {
 		return nil
 	}
+	err := c.h.Courier.Send(c.ctx, c.s, c.view, it)
+	if err != nil && copied != 0 {
+		_, _ = c.view.DeleteItems(c.ctx, []mailbox.ItemID{copied}, mailbox.HardDelete)
+	}
+	return sendingError(err)
+}
+
+// maxCopies is how often a copy is kept of tries that failed.
+const maxCopies = 32
+
+// keepCopy keeps a copy in Sent Items: one, however often a message is tried. That
+// of a try which failed is gone, and so is its name.
+func (c *call) keepCopy(it *mailbox.Item, name string) (mailbox.ItemID, error) {
 	folder, err := c.view.FolderByName(c.ctx, mailbox.SentItems)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	kept := *it
-	kept.Props = it.Props.Clone()
-	if name != "" {
-		kept.Arrival = name + " copy" // the message may have come to the sender too
+	for n := range maxCopies {
+		kept := *it
+		kept.Props = it.Props.Clone()
+		if name != "" {
+			// The message itself may have come to the sender too, under its name.
+			kept.Arrival = name + " copy " + strconv.Itoa(n)
+		}
+		if err := c.view.CreateItem(c.ctx, folder.ID, &kept); err != nil {
+			return 0, err
+		}
+		if kept.Change != 0 {
+			return kept.ID, nil
+		}
 	}
-	return c.view.CreateItem(c.ctx, folder.ID, &kept)
+	return 0, nil
 }
 
 // sendingError is what the phone is told of a message that cannot go out.
 func sendingError(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case isReason(err, delivery.NoRecipients):
 		return &statusError{activesync.MessageHasNoRecipient, err.Error()}
 	case isReason(err, delivery.TooManyRecipients):

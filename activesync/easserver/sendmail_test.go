@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"entente/access"
 	"entente/activesync"
 	"entente/activesync/wbxml"
+	"entente/directory"
 	"entente/mailbox"
 )
 
@@ -216,5 +218,45 @@ func TestSendMailSigned(t *testing.T) {
 	_, body, _ := bytes.Cut(got.MIME, []byte("\r\n\r\n"))
 	if got.Class != "IPM.Note.SMIME.MultipartSigned" || !bytes.Equal(body, mimeOf(part)) {
 		t.Errorf("%s %q", got.Class, body)
+	}
+}
+
+// TestSendMailFull: who has no room for the copy sends nothing, and can send it
+// later under the same id; what failed on the way leaves no copy.
+func TestSendMailFull(t *testing.T) {
+	h := open(t)
+	p := h.phone("anna", activesync.V161)
+	nobody := strings.Replace(toBen, "To: Ben Vogel <ben@contoso.example>\n", "", 1)
+	for range 3 {
+		p.hand(activesync.SendMail, "m1", mimeOf(nobody), nil).is(activesync.MessageHasNoRecipient)
+	}
+	p.hand(activesync.SendMail, "m1", mimeOf(toBen), nil).ok()
+	h.one("anna", mailbox.SentItems)
+	h.one("ben", mailbox.Inbox)
+}
+
+// TestSendMailOnBehalf: who may send on somebody's behalf does so by a phone too,
+// and it says so; who may send as him does not.
+func TestSendMailOnBehalf(t *testing.T) {
+	for _, c := range []struct {
+		rights       access.Rights
+		sender, head string
+	}{
+		{access.SendOnBehalf, "anna@contoso.example", "Sender: Anna Ek <anna@contoso.example>\r\n"},
+		{access.SendAs, "carla@contoso.example", ""},
+	} {
+		h := open(t)
+		h.must(h.door.Directory.Update(t.Context(), func(x *directory.Change) error {
+			return x.SetMailboxPermission(access.MailboxPermission{Mailbox: h.boxes["carla"], To: h.sids["anna"], Rights: c.rights})
+		}))
+		raw := strings.Replace(toBen, "Anna Ek <anna@contoso.example>", "Carla Ruiz <carla@contoso.example>", 1)
+		h.phone("anna", activesync.V161).hand(activesync.SendMail, "b1", mimeOf(raw), nil).ok()
+		got := h.one("ben", mailbox.Inbox)
+		if s := got.Props.String(mailbox.PidTagSentRepresentingSMTP) + " " + got.Props.String(mailbox.PidTagSenderSMTPAddress); s != "carla@contoso.example "+c.sender {
+			t.Errorf("from %s", s)
+		}
+		if has := bytes.Contains(got.MIME, []byte("\r\nSender:")) || bytes.HasPrefix(got.MIME, []byte("Sender:")); has != (c.head != "") || !bytes.Contains(got.MIME, []byte(c.head)) {
+			t.Errorf("%q", got.MIME)
+		}
 	}
 }
