@@ -118,6 +118,7 @@ func (y *collectionSync) count() (int, error) {
 	st := &y.st
 	n := len(st.owed)
 	for n < maxEstimate {
+		begins := st.point.Idle()
 		page, err := y.view.Changes(y.ctx, y.in.folder, st.point, itemsAtOnce*4)
 		if err != nil {
 			return 0, err
@@ -127,7 +128,7 @@ func (y *collectionSync) count() (int, error) {
 			return 0, err
 		}
 		n += some
-		if st.point = page.Next; page.Last {
+		if st.point = page.Next; page.Last && begins {
 			break
 		}
 	}

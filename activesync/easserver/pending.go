@@ -74,6 +74,7 @@ func (c *call) pendingIn(id mailbox.FolderID, state *syncState) (bool, error) {
 func (y *collectionSync) hasNews() (bool, error) {
 	point := y.st.point
 	for range maxPages {
+		begins := point.Idle()
 		page, err := y.view.Changes(y.ctx, y.in.folder, point, pendingPage)
 		if err != nil {
 			return false, err
@@ -82,7 +83,7 @@ func (y *collectionSync) hasNews() (bool, error) {
 		if news || err != nil {
 			return news, err
 		}
-		if point = page.Next; page.Last {
+		if point = page.Next; page.Last && begins {
 			return false, nil
 		}
 	}

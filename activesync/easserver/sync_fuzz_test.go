@@ -184,6 +184,7 @@ func FuzzSyncDocument(f *testing.F) {
 func FuzzSyncSteps(f *testing.F) {
 	h := open(f)
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7})
+	f.Add([]byte("0CC0C")) // a round that an answer cut is followed by the next one
 	f.Add([]byte("\x00\x08\x10\x02\x0a\x03\x00\x08\x05\x06\x07\x01\x04\x0c\x14"))
 	f.Add(bytes.Repeat([]byte{0, 3, 9, 2, 17, 6, 4, 7, 12, 1}, 4))
 	f.Fuzz(func(t *testing.T, steps []byte) {

@@ -67,16 +67,21 @@ func (y *collectionSync) begin() error {
 	return nil
 }
 
-// followAll tells what changed since the phone's point.
+// followAll tells what changed since the phone's point. A round that an earlier
+// answer began ends where it was cut then, and so another follows it.
 func (y *collectionSync) followAll() error {
 	for pages := 0; ; pages++ {
+		begins := y.st.point.Idle()
 		if y.full() || pages == maxPages {
 			page, err := y.view.Changes(y.ctx, y.in.folder, y.st.point, 1)
 			if y.more = len(page.List) > 0 || !page.Last; y.more || err != nil {
 				return err
 			}
 			y.st.point = page.Next
-			return y.settle()
+			if begins {
+				return y.settle()
+			}
+			continue
 		}
 		page, err := y.view.Changes(y.ctx, y.in.folder, y.st.point, y.room)
 		if err != nil {
@@ -91,7 +96,7 @@ func (y *collectionSync) followAll() error {
 			y.more = true
 			return nil
 		}
-		if page.Last {
+		if page.Last && begins {
 			return y.settle()
 		}
 	}

@@ -438,6 +438,7 @@ func (r *commandRun) fetch(e *wbxml.Element) error {
 // and asks for nothing: what it knows ahead of its point does not grow for ever.
 func (y *collectionSync) pass() error {
 	for y.st.begun && len(y.st.known) > 0 {
+		begins := y.st.point.Idle()
 		page, err := y.view.Changes(y.ctx, y.in.folder, y.st.point, defaultWindow)
 		if err != nil {
 			return err
@@ -451,7 +452,7 @@ func (y *collectionSync) pass() error {
 			y.passed(&page.List[i])
 		}
 		y.st.point = page.Next
-		if page.Last {
+		if page.Last && begins {
 			return y.settle()
 		}
 	}
