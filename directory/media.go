@@ -23,7 +23,7 @@ type Media struct {
 
 // Limits of media.
 const (
-	MaxPhoto        = 100 << 10 // of thumbnailPhoto, [MS-ADA3] 2.311
+	MaxPhoto        = 100 << 10 // of thumbnailPhoto in Active Directory
 	maxCertificates = 20
 	maxCertificate  = 16 << 10
 )

@@ -17,6 +17,8 @@ type ActiveSyncConfig struct {
 	Redirect bool `yaml:"redirect,omitempty" doc:"Send phones whose mailbox another node has to the external URL of that node's ActiveSync virtual directory, or of its site (HTTP 451), where there is one. Default false: their requests are passed on."`
 
 	ActAs bool `yaml:"act_as,omitempty" doc:"Let phones act as another account that their user may impersonate, by a login IMPERSONATED!USER or the User parameter. Default false."`
+
+	SMIME *SMIMEConfig `yaml:"smime,omitempty" doc:"Whose certificates phones are told to be good when they ask about those of signed and encrypted mail (ValidateCert). Without it, nobody's."`
 }
 
 // openActiveSync makes what serves phones.
@@ -24,16 +26,23 @@ func (s *Server) openActiveSync(ctx context.Context) error {
 	if err := s.main.Migrate(ctx, device.Schema()); err != nil {
 		return err
 	}
+	if err := s.mailJudge(); err != nil {
+		return err
+	}
 	s.Devices = device.NewStore(s.main, s.options.Now)
 	c := s.config.ActiveSync
 	if c == nil {
 		c = &ActiveSyncConfig{}
 	}
-	s.eas = easserver.New(easserver.Config{
+	phones := easserver.Config{
 		ActAs: c.ActAs, Redirect: c.Redirect,
 		Log: s.log, Free: s.free, Courier: s.post, Nodes: s.nodes, Devices: s.Devices, Tell: s.tellAbout,
 		Unavailable: func(err error) bool { return db.IsUnavailable(err) || db.IsFull(err) },
-	})
+	}
+	if s.mailCerts != nil {
+		phones.Certificates = s.mailCerts
+	}
+	s.eas = easserver.New(phones)
 	return nil
 }
 

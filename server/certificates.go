@@ -154,6 +154,14 @@ func readCertificates(file string) (all []*x509.Certificate, err error) {
 // judge makes the judge of a listener's client certificates: of its own CAs and
 // never of the system's. It has to be run.
 func (s *Server) judge(c *ClientsConfig, snapshot func() *access.Snapshot) (*clientcert.Judge, error) {
+	j, err := s.newJudge(c, snapshot)
+	if err == nil {
+		s.judges = append(s.judges, j)
+	}
+	return j, err
+}
+
+func (s *Server) newJudge(c *ClientsConfig, snapshot func() *access.Snapshot) (*clientcert.Judge, error) {
 	var authorities []clientcert.Authority
 	for i := range c.Authorities {
 		a, err := c.Authorities[i].authority()
@@ -183,7 +191,6 @@ func (s *Server) judge(c *ClientsConfig, snapshot func() *access.Snapshot) (*cli
 	if err != nil {
 		return nil, err
 	}
-	s.judges = append(s.judges, j)
 	return j, s.metrics.registerLists(j)
 }
 

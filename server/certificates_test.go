@@ -409,3 +409,23 @@ func TestClientsConfig(t *testing.T) {
 	test("without crl", one(func(a *AuthorityConfig) { a.Revocation = "none" }))
 	test("none of hard", one(func(a *AuthorityConfig) { a.Revocation = "maybe" }))
 }
+
+func TestSMIMEConfig(t *testing.T) {
+	for _, x := range [...]struct {
+		c    SMIMEConfig
+		want string
+	}{
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people", Files: []string{"/ca.pem"}}}}, ""},
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people", Files: []string{"/ca.pem"}, CRL: []string{"http://pki.contoso.example/ca.crl"}}}}, ""},
+		{SMIMEConfig{}, "smime: authorities: name a CA"},
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people"}}}, "smime: authorities: people: a name and files"},
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people", Files: []string{"/ca.pem"}, CRL: []string{"ca.crl"}}}}, "crl: \"ca.crl\" is neither"},
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people", Files: []string{"/ca.pem"}, OCSP: "x"}}}, "ocsp: \"x\" is no URL"},
+		{SMIMEConfig{Authorities: []MailAuthorityConfig{{Name: "people", Files: []string{"/ca.pem"}}}, Networks: []string{"everywhere"}}, "smime: networks"},
+	} {
+		c := ActiveSyncConfig{SMIME: &x.c}
+		if err := c.check(); (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%+v: %v, want %q", x.c, err, x.want)
+		}
+	}
+}

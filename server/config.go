@@ -206,6 +206,11 @@ func (c *Config) Check() error {
 			bad("transport: %w", err)
 		}
 	}
+	if c.ActiveSync != nil {
+		if err := c.ActiveSync.check(); err != nil {
+			bad("activesync: %w", err)
+		}
+	}
 	if c.Kerberos != nil {
 		if err := c.Kerberos.check(); err != nil {
 			bad("kerberos: %w", err)

@@ -100,6 +100,7 @@ type Server struct {
 	Gateway    *publish.Gateway    // nil if this server is none
 	clients    *clientcert.Judge   // of client certificates at the own listener; nil if none count
 	judges     []*clientcert.Judge // this and those of the gateway's listeners
+	mailCerts  *clientcert.Judge   // of certificates of mail; nil if none count
 
 	port      port
 	strangers connections.Strangers
@@ -366,6 +367,9 @@ func (s *Server) join(ctx context.Context) error {
 	}
 	if s.clients != nil {
 		s.background(background, s.clients.Run)
+	}
+	if s.mailCerts != nil {
+		s.background(background, s.mailCerts.Run)
 	}
 	if s.Broker != nil {
 		s.background(background, s.Broker.Run)

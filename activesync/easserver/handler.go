@@ -40,6 +40,9 @@ type Config struct {
 	// Redirect sends phones to where the node with their mailbox is published, if it
 	// is, rather than passing their requests on.
 	Redirect bool
+	// Certificates, if set, judges certificates that came with messages; without it
+	// none is trusted.
+	Certificates CertificateJudge
 	// Version is what this server calls itself in MS-Server-ActiveSync.
 	Version string
 	// Tell, if set, mails administrators, in the background.
@@ -106,6 +109,7 @@ func commands() map[activesync.Command]command {
 		activesync.Find:              {serve: (*call).find, since: activesync.V161},
 		activesync.Settings:          {serve: (*call).settings},
 		activesync.ResolveRecipients: {serve: (*call).resolveRecipients},
+		activesync.ValidateCert:      {serve: (*call).validateCert},
 
 		activesync.MeetingResponse: {serve: (*call).meetingResponse, writes: true},
 

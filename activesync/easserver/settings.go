@@ -95,7 +95,7 @@ func (c *call) deviceInformation(e *wbxml.Element) error {
 }
 
 // maxDeviceText is how long what a device says of itself may be, in characters.
-// [MS-ASCMD] 6.40
+// [MS-ASCMD] 2.2.3.45
 const maxDeviceText = 1024
 
 // readDeviceInformation reads the Set of DeviceInformation.

@@ -50,31 +50,37 @@ func (j *Judge) revoked(ctx context.Context, v *verified) error {
 	if a.None {
 		return nil
 	}
-	now := j.now()
-	said, why := j.lists.ask(v, now)
-	if said == revoked {
+	said, why := j.standing(ctx, v)
+	switch {
+	case said == revoked:
 		return refused(ReasonRevoked, why)
-	}
-	if a.OCSP != "" {
-		online, err := j.ocsp.ask(ctx, v, now)
-		switch {
-		case online == revoked:
-			return refused(ReasonRevoked, err)
-		case online == good:
-			said = good
-		case online == stranger && said != good:
-			return refused(ReasonRevoked, err) // that is an answer: soft does not excuse it
-		case said != good:
-			why = errors.Join(why, err)
-		}
-	}
-	if said == good || a.Soft {
+	case said == good, a.Soft:
 		return nil
 	}
 	return &entente.Error{
 		Kind: entente.Unavailable, Text: "the certificate cannot be checked now", Reason: ReasonUnconfirmed,
 		Err: fmt.Errorf("whether %s has revoked it is not known: %w", a.Name, why),
 	}
+}
+
+// standing asks the lists, and the responder unless they say that it was taken back:
+// good is what one of them must say, and unknown what neither can.
+func (j *Judge) standing(ctx context.Context, v *verified) (answer, error) {
+	now := j.now()
+	said, why := j.lists.ask(v, now)
+	if said == revoked || v.authority.OCSP == "" {
+		return said, why
+	}
+	online, err := j.ocsp.ask(ctx, v, now)
+	switch {
+	case online == revoked:
+		return revoked, err
+	case online == good:
+		return good, nil
+	case online == stranger && said != good:
+		return revoked, err // that is an answer: soft does not excuse it
+	}
+	return said, errors.Join(why, err)
 }
 
 // lists are those of all authorities.
