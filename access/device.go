@@ -100,6 +100,16 @@ func (o *DeviceOrganization) Level() DeviceAccessLevel {
 	return o.Default
 }
 
+// Threshold returns what is set of a behaviour. Where nothing is, it never blocks.
+func (o *DeviceOrganization) Threshold(b Behaviour) BehaviourThreshold {
+	for _, t := range o.Thresholds {
+		if t.Behaviour == b {
+			return t
+		}
+	}
+	return BehaviourThreshold{Behaviour: b, Within: 10 * time.Minute, Block: time.Hour}
+}
+
 // A Behaviour is what a device can be blocked for.
 type Behaviour string
 

@@ -230,7 +230,7 @@ func TestDeviceTurns(t *testing.T) {
 		p := NewMobilePolicy("Strict")
 		p.IsDefault, p.AllowNonProvisionableDevices, d.Unprovisionable = true, false, true
 		f.MobilePolicies = []MobilePolicy{p}
-	}, "mobile-device-mailbox-policy set Strict --allow-non-provisionable-devices on")
+	}, "mobile-device-mailbox-policy set Strict AllowNonProvisionableDevices=true")
 	test("gate", func(f *Facts, _ *Device) { f.Organization.Policy.ActiveSyncEnabled = Off },
 		"account set anna@contoso.example --active-sync-enabled on", "organization set --active-sync-enabled on", "organization set --active-sync-enabled unset")
 	test("undiscovered", func(f *Facts, d *Device) {

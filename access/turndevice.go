@@ -97,14 +97,14 @@ func (w *situation) relaxPolicy(a *Account, dev *Device) []Change {
 	if p.takes(dev) {
 		return nil
 	}
-	option, edit := "allow-non-provisionable-devices", func(p *MobilePolicy) { p.AllowNonProvisionableDevices = true }
+	option, edit := "AllowNonProvisionableDevices", func(p *MobilePolicy) { p.AllowNonProvisionableDevices = true }
 	if dev.ExternallyManaged {
-		option, edit = "allow-external-device-management", func(p *MobilePolicy) { p.AllowExternalDeviceManagement = true }
+		option, edit = "AllowExternalDeviceManagement", func(p *MobilePolicy) { p.AllowExternalDeviceManagement = true }
 	}
 	name := p.Name
 	return []Change{{
 		Does:    fmt.Sprintf("Have the mobile device mailbox policy %s take devices that do not keep to it.", name),
-		Command: command("mobile-device-mailbox-policy set %s --"+option+" on", name), key: "device policy", rank: thisAccount,
+		Command: command("mobile-device-mailbox-policy set %s "+option+"=true", name), key: "device policy", rank: thisAccount,
 		edit: func(f *Facts, _ *Supposition) {
 			f.MobilePolicies = slices.Clone(f.MobilePolicies)
 			for i := range f.MobilePolicies {

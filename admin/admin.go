@@ -16,6 +16,7 @@ import (
 	"entente/access"
 	"entente/audit"
 	"entente/clientaccess"
+	"entente/device"
 	"entente/directory"
 	"entente/federation"
 	"entente/mailbox"
@@ -32,8 +33,10 @@ type Config struct {
 	Broker    Broker  // nil if this server is none
 	LDAP      LDAP    // nil if accounts come from no other directory
 	Gateway   Gateway // nil if nothing is published
-	Tickets   Tickets // nil if none are had in the name of users
-	Rules     Rules   // nil if nothing is published
+	// Devices keeps what is known of mobile devices.
+	Devices *device.Store
+	Tickets Tickets // nil if none are had in the name of users
+	Rules   Rules   // nil if nothing is published
 	// Federation is this organization's side of its federation trust.
 	Federation *federation.Service
 	Publisher  Publisher

@@ -88,6 +88,11 @@ func (a *API) again(ctx context.Context, r *audit.Record) (access.Supposition, b
 	if r.Method == access.Delegation {
 		x.Foreign = tokenOf(r)
 	}
+	if id := deviceTarget(r); protocol == "activesync" && id != "" {
+		var err error
+		x.Device, err = a.deviceFacts(ctx, &x, id)
+		return x, err == nil && r.Method != access.Local, err
+	}
 	if protocol != "ews" || r.By.SID == "" && x.Foreign == nil || r.Method == access.Local {
 		return x, false, nil
 	}

@@ -20,6 +20,7 @@ import (
 	"entente/clientaccess"
 	"entente/db"
 	"entente/db/dbtest"
+	"entente/device"
 	"entente/directory"
 	"entente/federation"
 	"entente/keys"
@@ -117,6 +118,7 @@ func open(t *testing.T) *organization {
 	t.Cleanup(func() { must(boxes.Close()) })
 	must(logs.Migrate(ctx, audit.Schema()))
 	must(logs.Migrate(ctx, clientaccess.Schema()))
+	must(logs.Migrate(ctx, device.Schema()))
 	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
 	log, err := audit.Open(ctx, audit.Config{DB: logs, Node: "n1", Signer: key, Now: time.Now})
 	must(err)
@@ -143,7 +145,7 @@ func open(t *testing.T) *organization {
 		Federation: &federation.Service{}, Snapshot: d.Snapshot, Audit: log, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)
-	api := New(Config{Node: "n1", Publisher: publisher, Partners: alone{partners}, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now})
+	api := New(Config{Node: "n1", Publisher: publisher, Partners: alone{partners}, Directory: d, Mailboxes: boxes, Door: door, Audit: n, Now: time.Now, Devices: device.NewStore(logs, time.Now)})
 	return &organization{t, api.As(Administrator{Principal: access.Principal{UPN: "root@localhost"}, Method: access.Local}), n}
 }
 

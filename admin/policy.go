@@ -19,6 +19,7 @@ type ClientPolicy struct {
 	EwsAllowList       []string `json:"ews_allow_list,omitempty"`
 	EwsBlockList       []string `json:"ews_block_list,omitempty"`
 	EwsAllowedAppIDs   []string `json:"ews_allowed_app_ids,omitempty"`
+	ActiveSyncEnabled  string   `json:"active_sync_enabled"`
 }
 
 // clientPolicy shows a policy; none is one in which nothing is set.
@@ -29,7 +30,8 @@ func clientPolicy(p *access.ClientPolicy) ClientPolicy {
 	c := ClientPolicy{
 		EwsEnabled: settingName(p.EwsEnabled), EwsAllowOutlook: settingName(p.EwsAllowOutlook),
 		EwsAllowMacOutlook: settingName(p.EwsAllowMacOutlook), EwsAllowEntourage: settingName(p.EwsAllowEntourage),
-		EwsPolicy: "none", EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
+		ActiveSyncEnabled: settingName(p.ActiveSyncEnabled),
+		EwsPolicy:         "none", EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
 	}
 	for _, id := range p.EwsAllowedAppIDs {
 		c.EwsAllowedAppIDs = append(c.EwsAllowedAppIDs, string(id))
@@ -50,11 +52,12 @@ type SetPolicy struct {
 	EwsAllowList       []string `json:"ews_allow_list,omitempty" help:"User-Agent patterns (with *) that may enter under allow-list, in place of those there are; a single empty one is no list." sep:"none" placeholder:"PATTERN"`
 	EwsBlockList       []string `json:"ews_block_list,omitempty" help:"User-Agent patterns that may not enter under block-list, likewise." sep:"none" placeholder:"PATTERN"`
 	EwsAllowedAppIDs   []string `json:"ews_allowed_app_ids,omitempty" name:"ews-allowed-app-ids" help:"Applications that alone may enter while EwsEnabled is on, by the id of their credential: the name of a service's token; likewise." sep:"none" placeholder:"ID"`
+	ActiveSyncEnabled  string   `json:"active_sync_enabled,omitempty" help:"ActiveSyncEnabled, for mobile devices: on, off or unset."`
 	DryRun             bool     `json:"dry_run,omitempty" help:"Change nothing; list which clients of the last 30 days would be shut out, and which let in."`
 }
 
 func (q *SetPolicy) empty() bool {
-	return q.EwsEnabled+q.EwsAllowOutlook+q.EwsAllowMacOutlook+q.EwsAllowEntourage+q.EwsPolicy == "" &&
+	return q.EwsEnabled+q.EwsAllowOutlook+q.EwsAllowMacOutlook+q.EwsAllowEntourage+q.EwsPolicy+q.ActiveSyncEnabled == "" &&
 		q.EwsAllowList == nil && q.EwsBlockList == nil && q.EwsAllowedAppIDs == nil
 }
 
@@ -72,6 +75,7 @@ func (q *SetPolicy) apply(p *access.ClientPolicy) error {
 		{&p.EwsAllowOutlook, q.EwsAllowOutlook},
 		{&p.EwsAllowMacOutlook, q.EwsAllowMacOutlook},
 		{&p.EwsAllowEntourage, q.EwsAllowEntourage},
+		{&p.ActiveSyncEnabled, q.ActiveSyncEnabled},
 	} {
 		if err := setSetting(s.to, s.name); err != nil {
 			return err

@@ -101,6 +101,30 @@ var story = [...]turn{
 	{"permission revoke", `{"account":"anna@contoso.example","to":"ben@contoso.example"}`, "admin.permission.revoke", ""},
 	{"client list", `{"days":7}`, "", ""},
 	{"organization set", `{"ews_enabled":"off","dry_run":true}`, "", ""},
+	{"device-settings set", `{"default_access_level":"Quarantine","admin_mail_recipients":["ben@contoso.example"],"user_mail_insert":"Call 4711."}`, "admin.device-settings.set", ""},
+	{"device-settings threshold", `{"behaviour":"SyncCommands","limit":"20","within":"10m","block":"1h"}`, "admin.device-settings.threshold", ""},
+	{"device-settings show", ``, "", ""},
+	{"device-access-rule create", `{"query_string":"iPhone","characteristic":"DeviceType","access_level":"Allow"}`, "admin.device-access-rule.create", ""},
+	{"device-access-rule set", `{"name":"iphone (devicetype)","access_level":"Quarantine"}`, "admin.device-access-rule.set", ""},
+	{"device-access-rule list", ``, "", ""},
+	{"device-access-rule remove", `{"name":"iPhone (DeviceType)"}`, "admin.device-access-rule.remove", ""},
+	{"mobile-device-mailbox-policy create", `{"name":"Staff","settings":["PasswordEnabled=true","MinPasswordLength=6","IsDefault=true"]}`, "admin.mobile-device-mailbox-policy.create", ""},
+	{"mobile-device-mailbox-policy create", `{"name":"None","settings":["NoPolicy=true"]}`, "admin.mobile-device-mailbox-policy.create", ""},
+	{"mobile-device-mailbox-policy set", `{"name":"staff","settings":["MaxInactivityTimeLock=00:05:00"]}`, "admin.mobile-device-mailbox-policy.set", ""},
+	{"mobile-device-mailbox-policy assign", `{"account":"anna@contoso.example","policy":"None"}`, "admin.mobile-device-mailbox-policy.assign", ""},
+	{"mobile-device-mailbox-policy list", ``, "", ""},
+	{"mobile-device-mailbox-policy show", `{"name":"Staff"}`, "", ""},
+	{"mobile-device-mailbox-policy assign", `{"account":"anna@contoso.example","policy":""}`, "admin.mobile-device-mailbox-policy.assign", ""},
+	{"mobile-device-mailbox-policy remove", `{"name":"None"}`, "admin.mobile-device-mailbox-policy.remove", ""},
+	{"device list", `{"account":"anna@contoso.example"}`, "", ""},
+	{"device show", `{"account":"anna@contoso.example","device":"appl1"}`, "", ""},
+	{"device allow", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.allow", ""},
+	{"device block", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.block", ""},
+	{"device unblock", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.unblock", ""},
+	{"device wipe", `{"account":"anna@contoso.example","device":"APPL1","account_only":true}`, "admin.device.wipe-account", ""},
+	{"device cancel-wipe", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.cancel-wipe", ""},
+	{"device lost", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.lost", ""},
+	{"device remove", `{"account":"anna@contoso.example","device":"APPL1"}`, "admin.device.remove", ""},
 	{"throttling set", `{"name":"Sync","ews_max_concurrency":"50"}`, "admin.throttling.set", ""},
 	{"throttling assign", `{"account":"crm@contoso.example","policy":"Sync"}`, "admin.throttling.assign", ""},
 	{"throttling list", ``, "", ""},
@@ -231,6 +255,9 @@ func TestEveryVerb(t *testing.T) {
 	var id string
 	for _, s := range story {
 		asked[s.verb] = true
+		if s.verb == "device list" {
+			o.phone("anna@contoso.example", "APPL1")
+		}
 		answer := o.must(s.verb, strings.ReplaceAll(s.request, "$1", id))
 		if s.keep != "" {
 			id = field(t, answer, s.keep)

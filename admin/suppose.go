@@ -23,6 +23,7 @@ type ExplainAccess struct {
 	UserAgent   string `json:"user_agent,omitempty" help:"Client it would use, for EwsAllowList and EwsBlockList."`
 	Application string `json:"application,omitempty" help:"Application it would sign in as, for EwsAllowedAppIDs." placeholder:"ID"`
 	Protocol    string `json:"protocol,omitempty" help:"By which protocol: ews, rest, activesync, autodiscover." default:"ews"`
+	Device      string `json:"device,omitempty" help:"Mobile device it would come with, by its id; protocol activesync." placeholder:"ID"`
 	Item        string `json:"item,omitempty" help:"One item of that mailbox, by the id EWS gives it." xor:"item" placeholder:"ID"`
 	UID         string `json:"uid,omitempty" name:"uid" help:"One appointment of that mailbox, by its UID." xor:"item"`
 	Server      string `json:"server,omitempty" help:"Server it would call. Default: this one."`
@@ -97,6 +98,11 @@ func (a *API) ExplainAccess(ctx context.Context, q ExplainAccess) (AccessExplain
 	}
 	if x.Want, err = wanted(q.Right, x.Folder != nil); err != nil {
 		return AccessExplained{}, err
+	}
+	if q.Device != "" {
+		if x.Device, err = a.deviceFacts(ctx, &x, q.Device); err != nil {
+			return AccessExplained{}, err
+		}
 	}
 	return a.explained(ctx, x)
 }

@@ -55,6 +55,16 @@ type Key struct {
 	By entente.SID
 }
 
+// Client is the name under which the mailbox keeps how far the device has followed
+// it.
+func (k Key) Client() string {
+	by := k.By
+	if by == "" {
+		by = k.Account
+	}
+	return "eas " + string(by) + " " + k.ID
+}
+
 // Information is what a device says of itself. [MS-ASCMD] 2.2.3.45
 type Information struct {
 	Type         string `json:"type,omitempty"` // DeviceType of the request line
@@ -163,6 +173,8 @@ type Device struct {
 	Certificate string `json:"certificate,omitempty"`
 
 	Block *Block `json:"block,omitempty"` // nil if none was made
+	// AgentChanged says that it came by another User-Agent this time. It is not kept.
+	AgentChanged bool `json:"-"`
 	// Told says which mail the administrators had about it: one for each state.
 	Told string `json:"told,omitempty"`
 }

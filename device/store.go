@@ -24,6 +24,8 @@ type Store struct {
 	mu      sync.Mutex
 	known   map[Key]*remembered
 	changes uint64 // made by this process
+
+	behaviour map[Key]*counts
 }
 
 // remembered is a device as it was read, and what of it is not kept yet. It never
@@ -47,7 +49,7 @@ const (
 
 // NewStore returns a store on a database that Schema was applied to.
 func NewStore(d *db.DB, now func() time.Time) *Store {
-	return &Store{db: d, now: now, known: map[Key]*remembered{}}
+	return &Store{db: d, now: now, known: map[Key]*remembered{}, behaviour: map[Key]*counts{}}
 }
 
 // Seen is what every request says of a device.
@@ -71,21 +73,27 @@ func (s *Store) Meet(ctx context.Context, k Key, seen Seen) (*Device, error) {
 		return s.found(ctx, k, seen)
 	}
 	d := r.device
+	changed := d.UserAgent != seen.UserAgent && d.UserAgent != ""
 	news := d.see(seen)
 	d.Last = now
 	switch late := now.Sub(r.kept); {
 	case news && late >= newsEvery, late >= lastEvery:
-		return s.change(ctx, k, func(d *Device) error {
+		kept, err := s.change(ctx, k, func(d *Device) error {
 			d.see(seen)
 			d.Last = now
 			return nil
 		})
+		if err == nil {
+			kept.AgentChanged = changed
+		}
+		return kept, err
 	}
 	s.mu.Lock()
 	if s.known[k] == r { // nobody changed it meanwhile
 		s.known[k] = &remembered{device: d, read: r.read, kept: r.kept}
 	}
 	s.mu.Unlock()
+	d.AgentChanged = changed
 	return &d, nil
 }
 

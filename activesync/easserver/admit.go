@@ -10,10 +10,6 @@ import (
 	"entente/device"
 )
 
-// maxChallenges is how often a device is told to provision before it counts as one
-// that cannot.
-const maxChallenges = 3
-
 // admit decides whether the phone behind a request may go on: its partnership,
 // whether it is to be wiped, its device access state, its policy. It fills
 // c.device, and c.confined if the phone may see the hierarchy alone. It is asked
@@ -33,6 +29,9 @@ func (c *call) admit() error {
 			return nil
 		}
 		return &statusError{activesync.RemoteWipeRequested, "the device is to wipe itself"}
+	}
+	if err := c.behaves(); err != nil {
+		return err
 	}
 	if err := c.deviceState(); err != nil {
 		return err
@@ -81,25 +80,11 @@ func (c *call) tooMany(err error) error {
 	return &statusError{activesync.MaximumDevicesReached, e.Text}
 }
 
-// DeviceFacts is what is known of a partnership when it is decided on.
-func DeviceFacts(d *device.Device) *access.Device {
-	f := &access.Device{
-		ID: d.ID, Type: d.Type, Model: d.Model, OS: d.OS, UserAgent: d.UserAgent, XMSWL: d.XMSWL,
-		Informed: d.Given, Since: d.First, Wiped: d.Wipe.Done(), Lost: !d.Lost.IsZero(),
-		Unprovisionable:   d.Compliance == partly || d.Compliance == notAtAll || d.Challenged >= maxChallenges,
-		ExternallyManaged: d.Compliance == managedElsewhere,
-	}
-	if d.Block != nil {
-		f.Behaved, f.BehavedUntil = access.Behaviour(d.Block.Reason), d.Block.Until
-	}
-	return f
-}
-
 // deviceState asks whether the device may synchronize. One that does not keep to
 // the policy may try again to; one that is quarantined, or not known well enough
 // yet, may see the hierarchy.
 func (c *call) deviceState() error {
-	a, err := c.s.Device(DeviceFacts(c.device))
+	a, err := c.s.Device(c.device.Facts())
 	if err == nil {
 		return nil
 	}
@@ -120,7 +105,7 @@ func (c *call) deviceState() error {
 			return &statusError{activesync.DeviceIsBlockedForThisUser, err.Error()}
 		case free:
 			return nil
-		case c.device.Compliance == managedElsewhere:
+		case c.device.Compliance == device.ManagedElsewhere:
 			return &statusError{activesync.ExternallyManagedDevices, err.Error()}
 		case c.device.Compliance != 0:
 			return &statusError{activesync.DeviceNotFullyProvisionable, err.Error()}
@@ -141,7 +126,7 @@ func (c *call) provisioned() error {
 	if p == nil || p.NoPolicy {
 		// Nothing is asked of it, unless what it is must be known: from 14.1 on it says
 		// so when it provisions.
-		if c.confined == access.DeviceDiscovery && c.at(activesync.V141) && d.Challenged < maxChallenges {
+		if c.confined == access.DeviceDiscovery && c.at(activesync.V141) && d.Challenged < device.MaxChallenges {
 			return c.challenge(activesync.DeviceNotProvisioned)
 		}
 		return nil
@@ -158,7 +143,7 @@ func (c *call) provisioned() error {
 		return c.h.Devices.Settled(c.ctx, d.Key)
 	}
 	switch {
-	case d.Challenged >= maxChallenges:
+	case d.Challenged >= device.MaxChallenges:
 		return nil // deviceState has asked whether the policy takes it
 	case c.line.PolicyKey == 0 || d.PolicyKey == 0:
 		return c.challenge(activesync.DeviceNotProvisioned)
@@ -175,7 +160,7 @@ func (c *call) challenge(s activesync.Status) error {
 	if c.device.Rounds >= maxKeyRounds && c.s.Now().Sub(c.device.PolicyAt) < restTime {
 		return &restError{restTime, "the device does not use the policy key it is given"}
 	}
-	if c.device.Challenged < maxChallenges {
+	if c.device.Challenged < device.MaxChallenges {
 		d, err := c.h.Devices.Challenge(c.ctx, c.device.Key)
 		if err != nil {
 			return err

@@ -49,7 +49,7 @@ func (c *call) at(v activesync.Version) bool { return c.line.Version >= v }
 // client is the name under which the mailbox keeps the phone's state. Who acts
 // for another has a phone of his own there.
 func (c *call) client() string {
-	return "eas " + string(c.s.Caller().Authenticated.SID) + " " + c.line.DeviceID
+	return c.key().Client()
 }
 
 // fail notes what the audit record says went wrong: the first that did.

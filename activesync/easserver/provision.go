@@ -19,14 +19,6 @@ const (
 	policyKeyWrong    activesync.Status = 5
 )
 
-// What a device says of a policy. [MS-ASPROV] 2.2.2.54.1
-const (
-	wholly           = 1
-	partly           = 2
-	notAtAll         = 3
-	managedElsewhere = 4
-)
-
 // maxInformationAsked is how often a device is asked for DeviceInformation before it
 // goes on without.
 const maxInformationAsked = 2
@@ -182,7 +174,7 @@ func (c *call) acknowledge(policy *wbxml.Element, informed bool) error {
 	}
 	key, err := strconv.ParseUint(policy.Get(wbxml.ProvisionPolicyKey), 10, 32)
 	said, err2 := strconv.Atoi(policy.Get(wbxml.ProvisionStatus))
-	if err != nil || err2 != nil || said < wholly || said > managedElsewhere {
+	if err != nil || err2 != nil || said < device.Wholly || said > device.ManagedElsewhere {
 		c.onePolicy(informed, kind, policyKeyWrong, 0, nil)
 		return nil
 	}
@@ -193,9 +185,9 @@ func (c *call) acknowledge(policy *wbxml.Element, informed bool) error {
 	}
 	accepted, refusal := p.AllowNonProvisionableDevices, activesync.DeviceNotFullyProvisionable
 	switch said {
-	case wholly:
+	case device.Wholly:
 		accepted = true
-	case managedElsewhere:
+	case device.ManagedElsewhere:
 		accepted, refusal = p.AllowExternalDeviceManagement, activesync.ExternallyManagedDevices
 	}
 	d, err := c.h.Devices.Acknowledge(c.ctx, c.device.Key, uint32(key), said, accepted)

@@ -177,7 +177,7 @@ func TestNoProvisionLoop(t *testing.T) {
 
 		// It never provisions: it is let in where the policy takes such devices.
 		never := h.phone("anna", v)
-		for range maxChallenges {
+		for range device.MaxChallenges {
 			never.look().is(activesync.DeviceNotProvisioned)
 		}
 		never.look().ok()

@@ -217,6 +217,17 @@ func quarantineText(d *device.Device, insert string) string {
 	return b.String()
 }
 
+// quarantineLine is what the user of a blocked device reads in his mailbox.
+func quarantineLine(d *device.Device, insert string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "The device was blocked because of its behaviour (%s) until %s. It goes on by itself then.\r\n\r\n", d.Block.Reason, d.Block.Until.UTC().Format(time.RFC1123))
+	describe(&b, d)
+	if insert != "" {
+		b.WriteString("\r\n" + insert + "\r\n")
+	}
+	return b.String()
+}
+
 // describe says which device it is, as its user and administrators know it.
 func describe(b *strings.Builder, d *device.Device) {
 	for _, line := range [...]struct{ name, value string }{

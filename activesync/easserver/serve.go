@@ -27,6 +27,7 @@ func (h *Handler) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r
 	defer c.release()
 	if err != nil {
 		c.refuse(err)
+		c.countFailure(err)
 	}
 	if c.answer.held != nil {
 		h.hold(c, w, r)

@@ -19,6 +19,7 @@ func ewsParameters() []Parameter {
 		{Name: "EwsApplicationAccessPolicy", Kind: Enum, Values: accessPolicies, Help: "What the list means; $null is no policy."},
 		{Name: "EwsAllowList", Kind: List, Changes: true, Help: "User-Agent patterns, with *, that may enter under EnforceAllowList."},
 		{Name: "EwsBlockList", Kind: List, Changes: true, Help: "User-Agent patterns that may not enter under EnforceBlockList."},
+		{Name: "ActiveSyncEnabled", Kind: Null, Help: "Whether mobile devices may synchronize. Of the organization: ours."},
 		{Name: "EwsAllowedAppIDs", Kind: List, Changes: true, Help: "Applications that alone may enter while EwsEnabled is $true, by the id of their credential."},
 	}
 }
@@ -29,6 +30,8 @@ func (c *call) policy(now admin.ClientPolicy) admin.SetPolicy {
 	p := admin.SetPolicy{
 		EwsEnabled: c.setting("EwsEnabled"), EwsAllowOutlook: c.setting("EwsAllowOutlook"),
 		EwsAllowMacOutlook: c.setting("EwsAllowMacOutlook"), EwsAllowEntourage: c.setting("EwsAllowEntourage"),
+		ActiveSyncEnabled: c.setting("ActiveSyncEnabled"),
+
 		EwsPolicy:    c.Text("EwsApplicationAccessPolicy"),
 		EwsAllowList: emptied(c.List("EwsAllowList", now.EwsAllowList)),
 		EwsBlockList: emptied(c.List("EwsBlockList", now.EwsBlockList)),
@@ -60,6 +63,7 @@ type EwsSettings struct {
 	EwsAllowList               []string `json:"EwsAllowList"`
 	EwsBlockList               []string `json:"EwsBlockList"`
 	EwsAllowedAppIDs           []string `json:"EwsAllowedAppIDs"`
+	ActiveSyncEnabled          string   `json:"ActiveSyncEnabled"`
 }
 
 func ewsSettings(p *admin.ClientPolicy) EwsSettings {
@@ -67,7 +71,7 @@ func ewsSettings(p *admin.ClientPolicy) EwsSettings {
 		EwsEnabled: shellTruth(p.EwsEnabled), EwsAllowOutlook: shellTruth(p.EwsAllowOutlook),
 		EwsAllowMacOutlook: shellTruth(p.EwsAllowMacOutlook), EwsAllowEntourage: shellTruth(p.EwsAllowEntourage),
 		EwsApplicationAccessPolicy: p.EwsPolicy, EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
-		EwsAllowedAppIDs: p.EwsAllowedAppIDs,
+		EwsAllowedAppIDs: p.EwsAllowedAppIDs, ActiveSyncEnabled: shellTruth(p.ActiveSyncEnabled),
 	}
 	if s.EwsApplicationAccessPolicy == "none" {
 		s.EwsApplicationAccessPolicy = ""

@@ -75,11 +75,16 @@ type nouns struct {
 	AddressSpace  addressSpaceCmd  `cmd:"" name:"address-space" group:"objects" help:"Organizations that are asked about free/busy without a broker."`
 	SharingPolicy sharingPolicyCmd `cmd:"" group:"objects" help:"What people may share of their own with other organizations."`
 	Client        clientCmd        `cmd:"" group:"objects" help:"Client programs that were seen."`
+	Device        deviceCmd        `cmd:"" group:"objects" help:"Mobile devices: what they may do, and their wipes."`
 	Throttling    throttlingCmd    `cmd:"" group:"objects" help:"How much callers may ask of the server: throttling policies."`
 	Import        importCmd        `cmd:"" group:"objects" help:"Import accounts, groups and calendars."`
 	Apply         applyCmd         `cmd:"" group:"objects" help:"Make the organization as a YAML file describes it; shows the plan first."`
 	Audit         auditCmd         `cmd:"" group:"objects" help:"The audit log."`
 	Server        serverCmd        `cmd:"" group:"objects" help:"Servers on which clients call, and where they stand."`
+
+	DeviceAccessRule deviceRuleCmd     `cmd:"" name:"device-access-rule" group:"objects" help:"What is done with mobile devices of a kind."`
+	DeviceSettings   deviceSettingsCmd `cmd:"" name:"device-settings" group:"objects" help:"What is set of all mobile devices."`
+	MobilePolicy     mobilePolicyCmd   `cmd:"" name:"mobile-device-mailbox-policy" group:"objects" help:"What mobile devices are asked to keep to."`
 
 	VirtualDirectory virtualDirectoryCmd `cmd:"" name:"virtual-directory" group:"objects" help:"What servers offer by each protocol: methods to sign in by, addresses inside and outside."`
 
