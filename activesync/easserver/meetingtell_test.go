@@ -3,6 +3,7 @@ package easserver
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -295,5 +296,65 @@ func TestBadEventsAreRefused(t *testing.T) {
 	}
 	if n := len(h.calendarOf("anna")); n != 0 {
 		t.Errorf("%d events were made", n)
+	}
+}
+
+// requestMail is a message by which a phone asks people to a meeting.
+func requestMail(method, place, stamp string, sequence int, who ...string) string {
+	var to []string
+	var lines strings.Builder
+	for _, one := range who {
+		to = append(to, address(one))
+		lines.WriteString("ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:" + address(one) + "\r\n")
+	}
+	return "From: " + address("anna") + "\r\nTo: " + strings.Join(to, ", ") + "\r\nSubject: Plan\r\nMIME-Version: 1.0\r\n" +
+		"Date: " + time.Now().Format(time.RFC1123Z) + "\r\nContent-Type: text/calendar; charset=utf-8; method=" + method + "\r\n\r\n" +
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//phone//EN\r\nMETHOD:" + method + "\r\nBEGIN:VEVENT\r\nUID:storm-1\r\n" +
+		"DTSTAMP:" + stamp + "\r\nSEQUENCE:" + strconv.Itoa(sequence) + "\r\nDTSTART:20270105T090000Z\r\nDTEND:20270105T100000Z\r\nSUMMARY:Plan\r\n" +
+		"LOCATION:" + place + "\r\nORGANIZER:mailto:" + address("anna") + "\r\n" + lines.String() + "END:VEVENT\r\nEND:VCALENDAR\r\n"
+}
+
+// TestInvitationsOfOldPhonesAreSentOnce has a phone send the same invitation with
+// every synchronization, as long as somebody has not answered.
+func TestInvitationsOfOldPhonesAreSentOnce(t *testing.T) {
+	h := open(t)
+	p := h.phone("anna", activesync.V141)
+	n := 0
+	send := func(mime string) {
+		t.Helper()
+		n++
+		a := p.send(activesync.SendMail, fields(wbxml.ComposeMailSendMail, func(w *wbxml.Writer) {
+			w.Text(wbxml.ComposeMailClientId, "storm "+strconv.Itoa(n))
+			w.Opaque(wbxml.ComposeMailMime, []byte(mime))
+		}))
+		if a.status != 200 || a.root != nil {
+			t.Fatalf("HTTP %d: %s", a.status, dump(a.root))
+		}
+	}
+	for step, tc := range []struct {
+		mime       string
+		ben, carla int
+	}{
+		{requestMail("REQUEST", "Hall", "20261201T100000Z", 0, "ben"), 1, 0},
+		{requestMail("REQUEST", "Hall", "20261201T100000Z", 0, "ben"), 1, 0},
+		{requestMail("REQUEST", "Hall", "20261201T100500Z", 1, "ben"), 1, 0},          // counted up for nothing
+		{requestMail("REQUEST", "Hall", "20261201T101000Z", 2, "ben", "carla"), 1, 1}, // Carla is new
+		{requestMail("REQUEST", "Garden", "20261201T102000Z", 3, "ben", "carla"), 2, 2},
+		{requestMail("REQUEST", "Hall", "20261201T103000Z", 4, "ben", "carla"), 3, 3}, // and back again
+		{requestMail("REQUEST", "Hall", "20261201T103000Z", 4, "ben", "carla"), 3, 3},
+		{requestMail("CANCEL", "Hall", "20261201T104000Z", 5, "ben", "carla"), 4, 4},
+		{requestMail("CANCEL", "Hall", "20261201T104000Z", 5, "ben", "carla"), 4, 4},
+	} {
+		send(tc.mime)
+		if ben, carla := len(h.mails("ben")), len(h.mails("carla")); ben != tc.ben || carla != tc.carla {
+			t.Fatalf("step %d: Ben has %v, Carla %v", step, h.mails("ben"), h.mails("carla"))
+		}
+	}
+	// And without end, changing each time.
+	for n := range 30 {
+		send(requestMail("REQUEST", "Hall "+strconv.Itoa(n), "20261201T110000Z", 6+n, "dora"))
+	}
+	if got := len(h.mails("dora")); got != maxRounds-5 { // five went before
+		t.Errorf("Dora has %d messages", got)
 	}
 }

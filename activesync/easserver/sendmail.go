@@ -188,6 +188,9 @@ func (c *call) post(it *mailbox.Item, name string, save bool) error {
 		if copied, err = c.keepCopy(it, name); err != nil {
 			return err
 		}
+		if delivery.IsMeetingMessage(it.Class) {
+			c.meetingMailSent(it)
+		}
 	}
 	if !send {
 		return nil
