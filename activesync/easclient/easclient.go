@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"entente/activesync"
+	"entente/activesync/wbxml"
 )
 
 // Config is what a phone is told by who sets it up.
@@ -41,6 +42,8 @@ type Config struct {
 
 	// Options are how the phone synchronizes.
 	Options Options
+	// Heard, if set, is told of every document that the server answers.
+	Heard func(root *wbxml.Element)
 	// Sleep waits before a request is tried again; nil waits by the clock.
 	Sleep func(ctx context.Context, d time.Duration) error
 }

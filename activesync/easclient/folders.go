@@ -36,6 +36,9 @@ func (f *Folder) reset() {
 	f.Key, f.Items, f.refetch, f.more = "0", map[string]*Item{}, nil, false
 }
 
+// Renew begins the folder anew: what the phone has of it goes, and comes again.
+func (f *Folder) Renew() { f.reset() }
+
 func (f *Folder) clone() *Folder {
 	c := *f
 	c.Items = maps.Clone(f.Items) // items are never changed

@@ -179,7 +179,13 @@ func (p *Phone) exchange(r *http.Request) (*Answer, error) {
 		return nil, httpError(in, body)
 	}
 	a := &Answer{Type: in.Header.Get("Content-Type"), Header: in.Header}
-	return a, a.read(body)
+	if err := a.read(body); err != nil {
+		return nil, err
+	}
+	if p.Heard != nil && a.Root != nil {
+		p.Heard(a.Root)
+	}
+	return a, nil
 }
 
 func httpError(in *http.Response, body []byte) error {

@@ -1,0 +1,46 @@
+package phones
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"entente/test/kit"
+)
+
+// TestModel lets two phones of different versions, EWS and the server itself change
+// one mailbox by chance: requests and answers are lost, requests come twice, phones
+// are put back to their backups and begin anew. Whenever all have synchronized, all
+// show what the mailbox has; nothing is there twice, and nothing is lost.
+//
+// ENTENTE_LONG makes it 10,000 steps; ENTENTE_SEED repeats a seed.
+func TestModel(t *testing.T) {
+	steps := 300
+	if os.Getenv("ENTENTE_LONG") != "" {
+		steps = 10_000
+	}
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("ENTENTE_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("seed %d", seed)
+	w := newWorld(t, seed, kit.Options{Mails: 20, Events: 12})
+	w.settle()
+	for i := range steps {
+		w.step()
+		if i%50 == 49 {
+			w.settle()
+		}
+	}
+	w.settle()
+	for _, p := range w.phones {
+		t.Logf("%s: %d requests, %d lost, %d answers lost, %d sent twice", p.name, p.Requests(), p.net.lost, p.net.unanswered, p.net.twice)
+		if p.net.unanswered == 0 || p.net.twice == 0 {
+			t.Error("the network never failed")
+		}
+	}
+}
