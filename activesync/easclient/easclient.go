@@ -80,7 +80,8 @@ type Phone struct {
 	// things twice.
 	Surprises []string
 
-	sends int // how many requests were made
+	sends  int // how many requests were made
+	strays int // how often a Sync was told that the hierarchy changed
 }
 
 // State is what a phone keeps.

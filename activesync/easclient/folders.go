@@ -31,8 +31,10 @@ func (f *Folder) Class() activesync.Class { return activesync.ClassOf(f.Type) }
 // Pending returns how many changes of the phone's the server has not confirmed.
 func (f *Folder) Pending() int { return len(f.edits) }
 
-// reset forgets what was synchronized. What the phone itself did stays to be sent.
+// reset forgets what was synchronized. What the phone itself made stays to be sent;
+// what it did to items is forgotten with them.
 func (f *Folder) reset() {
+	f.edits = slices.DeleteFunc(f.edits, func(e *edit) bool { return e.kind != wbxml.AirSyncAdd })
 	f.Key, f.Items, f.refetch, f.more = "0", map[string]*Item{}, nil, false
 }
 

@@ -18,6 +18,7 @@ const maxRounds = 10_000
 // Sync synchronizes folders, all that phones show if none are named, until the
 // server has nothing more to say and has taken everything.
 func (p *Phone) Sync(ctx context.Context, folders ...string) error {
+	p.strays = 0
 	if p.HierarchyKey == "" {
 		if err := p.FolderSync(ctx); err != nil {
 			return err
@@ -98,10 +99,10 @@ func (p *Phone) synced(ctx context.Context, q question, folders []*Folder) (chan
 	if err != nil {
 		return false, err
 	}
-	if a.Root == nil { // nothing new
-		for _, f := range folders {
-			f.more = false
-		}
+	for _, f := range folders { // of those that are not named there is nothing new
+		f.more = false
+	}
+	if a.Root == nil {
 		return false, nil
 	}
 	if s := a.Root.Get(wbxml.AirSyncStatus); s != "" && s != "1" {
@@ -136,7 +137,8 @@ func (p *Phone) wrong(ctx context.Context, where, status string, f *Folder) (cha
 	case n == 3 && f != nil && f.Key != "0": // the key is not known
 		f.reset()
 		return true, nil
-	case n == 12 || n == 8 && f != nil: // the hierarchy changed
+	case (n == 12 || n == 8 && f != nil) && p.strays < maxTries: // the hierarchy changed
+		p.strays++
 		return true, p.FolderSync(ctx)
 	case n == 16 || n == 5:
 		return true, p.Sleep(ctx, 5*time.Second)
@@ -154,6 +156,9 @@ func (p *Phone) window() int {
 
 // writeCollection writes what is asked of one folder.
 func (p *Phone) writeCollection(w *wbxml.Writer, f *Folder) {
+	for _, e := range f.edits {
+		e.sent = false
+	}
 	w.Start(wbxml.AirSyncCollection)
 	if !p.at(activesync.V140) {
 		w.Text(wbxml.AirSyncClass, string(f.Class()))
@@ -318,7 +323,7 @@ func (p *Phone) confirm(f *Folder, e *edit, c *wbxml.Element) {
 		id := c.Get(wbxml.AirSyncServerId)
 		switch {
 		case c == nil:
-			p.surprise("nothing was said of what was added to %s", f.Name)
+			p.surprise("nothing was said of %s, which was added to %s", e.clientID, f.Name)
 			f.edits = append(f.edits, e)
 		case status == 1 && id != "":
 			d := e.data

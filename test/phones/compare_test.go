@@ -187,6 +187,7 @@ func (w *world) settle() {
 		for _, p := range w.phones {
 			w.must(p.FolderSync(w.Context()))
 			w.must(p.Sync(w.Context()))
+			w.surprised(p)
 		}
 	}
 	all := w.everything()
@@ -194,10 +195,15 @@ func (w *world) settle() {
 	v := w.view()
 	for _, p := range w.phones {
 		w.compare(v, p, all)
-		for _, s := range p.Surprises {
-			w.wrong("", "%s: %s", p.name, s)
-		}
 		w.refusals(p)
+	}
+}
+
+// surprised holds that the server said nothing that makes a phone show things twice.
+func (w *world) surprised(p *device) {
+	w.Helper()
+	for _, s := range p.Surprises {
+		w.wrong("", "%s: %s", p.name, s)
 	}
 }
 
@@ -237,20 +243,24 @@ func (w *world) compare(v *mailbox.View, p *device, all []held) {
 			w.wrong("", "%s has %d changes in %s that the server has not taken", p.name, f.Pending(), f.Name)
 		}
 	}
-	slices.Sort(want)
-	slices.Sort(have)
-	for i := range max(len(want), len(have)) {
-		a, b := "nothing", "nothing"
-		if i < len(have) {
-			a = have[i]
-		}
-		if i < len(want) {
-			b = want[i]
-		}
-		if a != b {
-			w.wrong(cmp.Or(nameIn(a), nameIn(b)), "%s shows\n  %s\nwhere the mailbox has\n  %s", p.name, a, b)
+	less, more := without(want, have), without(have, want)
+	if len(less)+len(more) > 0 {
+		all := strings.Join(slices.Concat(less, more), " ")
+		w.wrong(nameIn(all), "%s does not show\n  %s\nbut\n  %s", p.name, strings.Join(less, "\n  "), strings.Join(more, "\n  "))
+	}
+}
+
+// without returns what is in one list and not in another.
+func without(all, other []string) []string {
+	var rest []string
+	for _, s := range all {
+		if i := slices.Index(other, s); i >= 0 {
+			other = slices.Delete(slices.Clone(other), i, i+1)
+		} else {
+			rest = append(rest, s)
 		}
 	}
+	return rest
 }
 
 // refusals looks at what the server did not take of a phone: what is gone, or was

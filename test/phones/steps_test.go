@@ -52,6 +52,7 @@ func (w *world) sync(p *device) {
 	}
 	err := p.Sync(w.Context(), some...)
 	w.note("%s syncs %d folders, bad=%v: %v", p.name, len(some), p.net.bad, w.excused(err))
+	w.surprised(p)
 }
 
 // pull is what some phones do when their user pulls the list down: the hierarchy
@@ -160,7 +161,12 @@ func (w *world) send(p *device) {
 	m := easclient.Message{ClientID: name, MIME: []byte("From: " + kit.Address(0) + "\r\nTo: " + kit.Address(0) + "\r\nSubject: " + name + "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nSent by a phone.\r\n")}
 	p.net.bad = true
 	for range 50 {
-		if !w.excused(p.SendMail(w.Context(), m)) {
+		err := p.SendMail(w.Context(), m)
+		var status *easclient.StatusError
+		if errors.As(err, &status) && status.Status == activesync.MessagePreviouslySent {
+			err = nil
+		}
+		if !w.excused(err) {
 			w.note("%s sends %s", p.name, name)
 			return
 		}

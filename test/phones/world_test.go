@@ -2,6 +2,7 @@
 package phones
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -101,9 +102,44 @@ type network struct {
 	bad  bool
 
 	lost, unanswered, twice int
+	// said are the last documents both ways, as XML.
+	said []string
+}
+
+// hear notes a document.
+func (n *network) hear(way string, doc []byte) {
+	root, err := wbxml.Parse(doc, wbxml.Limits{Depth: 64, Elements: 1 << 20})
+	if err != nil {
+		return // of 200 bytes of HTTP, or of nothing
+	}
+	text := string(wbxml.AppendXML(nil, root))
+	n.said = append(n.said, way+" "+text[:min(len(text), 20000)])
+	n.said = n.said[max(0, len(n.said)-60):]
 }
 
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.GetBody != nil {
+		if b, err := r.GetBody(); err == nil {
+			doc, _ := io.ReadAll(b)
+			n.hear(">", doc)
+		}
+	}
+	in, err := n.pass(r)
+	if err != nil {
+		n.said = append(n.said, "< "+err.Error())
+		return nil, err
+	}
+	doc, err := io.ReadAll(in.Body)
+	if err != nil {
+		return nil, errors.Join(err, in.Body.Close())
+	}
+	n.hear("<", doc)
+	err = in.Body.Close()
+	in.Body = io.NopCloser(bytes.NewReader(doc))
+	return in, err
+}
+
+func (n *network) pass(r *http.Request) (*http.Response, error) {
 	chance := 100
 	if n.bad {
 		chance = n.rnd.IntN(100)
@@ -176,6 +212,11 @@ func (w *world) wrong(about, format string, args ...any) {
 	last := w.done
 	if about != "" {
 		last = slices.DeleteFunc(slices.Clone(last), func(s string) bool { return !strings.Contains(s, about) })
+	}
+	if os.Getenv("ENTENTE_TRACE") != "" {
+		for _, p := range w.phones {
+			w.Logf("%s:\n%s", p.name, strings.Join(p.net.said, "\n"))
+		}
 	}
 	w.Fatalf("seed %d: %s\nsteps:\n  %s", w.seed, fmt.Sprintf(format, args...), strings.Join(last[max(0, len(last)-60):], "\n  "))
 }
