@@ -41,12 +41,12 @@ func (v *View) made(tx *db.Tx, folder FolderID, name string) (*Item, error) {
 	it, _, err := r.get(id, 0)
 	switch {
 	case err == nil:
-		it.Arrival = name
+		it.Arrival, it.Found = name, true
 		return it, nil
 	case !answer(err):
 		return nil, err
 	}
-	return &Item{ID: first, Folder: folder, Arrival: name}, nil
+	return &Item{ID: first, Folder: folder, Arrival: name, Found: true}, nil
 }
 
 // noteArrival notes a delivery in the transaction that makes it, and forgets those

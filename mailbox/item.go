@@ -49,6 +49,9 @@ type Item struct {
 	// Deliver and CreateItem put one item into a mailbox, however often it is
 	// tried. It is not kept with the item.
 	Arrival string
+	// Found says that CreateItem made nothing, for the item was made under its name
+	// before: it is as it is by now.
+	Found bool
 
 	Parts       Parts // which of the following are filled in
 	Body        *Body // nil if the item has none

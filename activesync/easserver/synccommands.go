@@ -134,6 +134,9 @@ func (r *commandRun) add(e *wbxml.Element) error {
 	}
 	a.id = it.ID
 	r.st.adds = append(r.st.adds, a)
+	if it.Found && !r.wroteAhead(it) { // another has changed it since the phone asked first
+		r.owe(it.ID, mailbox.Updated)
+	}
 	// An item that was taken away since the phone asked this first is found to be
 	// gone when the round is settled.
 	r.wrote(it.ID, it.Change, knownNew)
@@ -318,6 +321,12 @@ func (r *commandRun) upToDate(it *mailbox.Item) bool {
 	if k := r.st.find(it.ID); k != nil && k.change == it.Change || r.st.point.Has(it) {
 		return true
 	}
+	return r.wroteAhead(it)
+}
+
+// wroteAhead reports whether an item is as the phone made it when it asked this
+// before.
+func (r *commandRun) wroteAhead(it *mailbox.Item) bool {
 	for i := range r.ahead {
 		if slices.Contains(r.ahead[i].wrote, written{it.ID, it.Change}) {
 			return true

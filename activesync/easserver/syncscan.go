@@ -74,11 +74,27 @@ func (y *collectionSync) filterMail() error {
 	case st.have.Before(target):
 		return y.expire(target)
 	}
-	list, err := y.view.Received(y.ctx, y.in.folder, target, st.have, st.point.Base, true, y.room+1)
-	if err != nil {
-		return err
-	}
 	y.moved = true
+	for {
+		n := y.room + 1
+		list, err := y.view.Received(y.ctx, y.in.folder, target, st.have, st.point.Base, true, n)
+		if err != nil {
+			return err
+		}
+		if err := y.tellReceived(list); err != nil || y.more {
+			return err
+		}
+		if len(list) < n { // of those some are of other classes, or gone
+			break
+		}
+	}
+	st.have = target
+	return y.settle()
+}
+
+// tellReceived tells of mail that the phone has not got, until there is no more room.
+func (y *collectionSync) tellReceived(list []mailbox.Place) error {
+	st := &y.st
 	feed := y.newFeed()
 	feed.parts = y.class.parts(&y.o)
 	for _, p := range list {
@@ -99,27 +115,32 @@ func (y *collectionSync) filterMail() error {
 		}
 		y.tell(verbAdd, &mailbox.Change{Kind: mailbox.Created, ID: p.ID}, it)
 	}
-	st.have = target
-	return y.settle()
+	return nil
 }
 
 // expire takes mail from the phone that has become older than its filter.
 func (y *collectionSync) expire(target mailbox.Place) error {
 	st := &y.st
-	list, err := y.view.Received(y.ctx, y.in.folder, st.have, target, st.point.Base, false, y.room+1)
-	if err != nil {
-		return err
-	}
 	y.moved = true
-	for _, p := range list {
-		if y.full() {
-			y.more = true
-			return nil
+	for {
+		n := y.room + 1
+		list, err := y.view.Received(y.ctx, y.in.folder, st.have, target, st.point.Base, false, n)
+		if err != nil {
+			return err
 		}
-		st.have = mailbox.Place{Received: p.Received, ID: p.ID + 1}
-		if p.ID >= st.lowest {
-			y.tellGone(wbxml.AirSyncSoftDelete, itemID(y.in.folder, p.ID))
-			st.forget(p.ID)
+		for _, p := range list {
+			if y.full() {
+				y.more = true
+				return nil
+			}
+			st.have = mailbox.Place{Received: p.Received, ID: p.ID + 1}
+			if p.ID >= st.lowest {
+				y.tellGone(wbxml.AirSyncSoftDelete, itemID(y.in.folder, p.ID))
+				st.forget(p.ID)
+			}
+		}
+		if len(list) < n { // of those the phone has not all
+			break
 		}
 	}
 	st.have = target
