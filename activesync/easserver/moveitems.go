@@ -27,7 +27,7 @@ func (c *call) moveItems() error {
 		return err
 	}
 	defer release()
-	m := mover{call: c, states: map[mailbox.FolderID]*syncState{}, shown: map[mailbox.FolderID]bool{}}
+	m := mover{call: c, shown: map[mailbox.FolderID]bool{}}
 	c.out.Start(wbxml.MoveMoveItems)
 	n := 0
 	for e := range c.body.All(wbxml.MoveMove) {
@@ -56,14 +56,16 @@ func (c *call) moveItems() error {
 		return &statusError{activesync.InvalidContent, "no move"}
 	}
 	c.out.End()
-	return m.save()
+	return nil
 }
 
-// A mover moves items and notes that the phone knows of it.
+// A mover moves items. Of what it moved the phone is told when it synchronizes, as
+// of a move by anybody: with the id that it was answered. A phone that did not get
+// the answer, or was restored from a copy made before, asks with the same keys as
+// one that did, and would otherwise never get the item, nor lose it where it was.
 type mover struct {
 	*call
-	states map[mailbox.FolderID]*syncState // nil for what is not synchronized
-	shown  map[mailbox.FolderID]bool
+	shown map[mailbox.FolderID]bool
 }
 
 // move moves one item. A move that was made before, when the phone got no answer,
@@ -87,7 +89,7 @@ func (m *mover) move(e *wbxml.Element, source string) (target string, s activesy
 	it, err := m.view.Item(m.ctx, id, 0)
 	if isReason(err, mailbox.ItemNotFound) || err == nil && it.Folder != from {
 		if it, err = m.view.MovedTo(m.ctx, from, id, to); err == nil {
-			return itemID(to, it.ID), moveDone, m.learn(from, to, id, it)
+			return itemID(to, it.ID), moveDone, nil
 		}
 	}
 	if err != nil {
@@ -102,8 +104,7 @@ func (m *mover) move(e *wbxml.Element, source string) (target string, s activesy
 		status, err := moveStatus(err)
 		return "", status, err
 	}
-	it.ID, it.Change, it.Folder = moved[0].ID, moved[0].Change, to
-	return itemID(to, it.ID), moveDone, m.learn(from, to, id, it)
+	return itemID(to, moved[0].ID), moveDone, nil
 }
 
 // moveStatus is what a phone is told of an error about one move.
@@ -137,68 +138,4 @@ func (m *mover) shows(id mailbox.FolderID) (bool, error) {
 	}
 	m.shown[id] = err == nil && m.showsFolder(f)
 	return m.shown[id], nil
-}
-
-// state reads what is kept of a folder's synchronization.
-func (m *mover) state(id mailbox.FolderID) (*syncState, error) {
-	state, known := m.states[id]
-	if known {
-		return state, nil
-	}
-	kept, err := m.view.ClientState(m.ctx, m.client(), stateName(id))
-	if err != nil {
-		return nil, err
-	}
-	if state, err = parseState(kept[0].Value); err != nil {
-		state = nil
-	}
-	m.states[id] = state
-	return state, nil
-}
-
-// learn notes that the phone knows that an item left one folder and came into
-// another, at whichever of its stands it is.
-func (m *mover) learn(from, to mailbox.FolderID, old mailbox.ItemID, it *mailbox.Item) error {
-	source, err := m.state(from)
-	if err != nil {
-		return err
-	}
-	target, err := m.state(to)
-	if err != nil {
-		return err
-	}
-	for i := 0; source != nil && i < len(source.stands); i++ {
-		st := &source.stands[i]
-		st.leave(old)
-		st.unlearn(old)
-		if len(st.known) < maxKnown {
-			st.learn(old, it.Change, knownGone)
-		}
-	}
-	for i := 0; target != nil && i < len(target.stands); i++ {
-		st := &target.stands[i]
-		if !st.begun || len(st.known) >= maxKnown || st.point.Has(it) {
-			continue
-		}
-		st.learn(it.ID, it.Change, knownNew)
-		st.lowest = min(st.lowest, it.ID)
-		if target.class != activesync.Email && len(st.present) < maxPresent {
-			st.enter(it.ID)
-		}
-	}
-	return nil
-}
-
-// save keeps what the phone knows now.
-func (m *mover) save() error {
-	var list []mailbox.ClientState
-	for id, state := range m.states {
-		if state != nil {
-			list = append(list, mailbox.ClientState{Name: stateName(id), Value: state.appendState(nil)})
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	return m.view.SetClientState(m.ctx, m.client(), list...)
 }
