@@ -372,3 +372,42 @@ func TestItemOperationsRefused(t *testing.T) {
 		w.End()
 	}).is(2)
 }
+
+// TestFetchBounded: however much a phone asks for at once, the answer is as large
+// as one may be, and says of the rest that it was too much.
+func TestFetchBounded(t *testing.T) {
+	h := open(t)
+	it := &mailbox.Item{Class: "IPM.Note", Attachments: []mailbox.Attachment{{Name: "large", Content: make([]byte, 4<<20)}}}
+	id := h.make("anna", mailbox.Inbox, it)
+	for _, parts := range []bool{false, true} {
+		p := h.phone("anna", activesync.V161)
+		p.more.AcceptMultiPart = parts
+		a := p.send(activesync.ItemOperations, func(w *wbxml.Writer) {
+			w.Start(wbxml.ItemOperationsItemOperations)
+			for range 64 {
+				w.Start(wbxml.ItemOperationsFetch)
+				w.Text(wbxml.ItemOperationsStore, "Mailbox")
+				w.Text(wbxml.AirSyncBaseFileReference, itemID(it.Folder, id)+":1")
+				w.End()
+			}
+			w.End()
+		})
+		if len(a.raw) > maxFetched+8<<20 || a.status != 200 {
+			t.Fatalf("HTTP %d, %d bytes", a.status, len(a.raw))
+		}
+		doc := a.raw
+		if parts {
+			at := binary.LittleEndian.Uint32(a.raw[4:])
+			doc = a.raw[at : at+binary.LittleEndian.Uint32(a.raw[8:])]
+		}
+		root, err := wbxml.Parse(doc, wbxml.Limits{Depth: 32, Elements: 1 << 20})
+		h.must(err)
+		count := map[string]int{}
+		for f := range root.Child(wbxml.ItemOperationsResponse).All(wbxml.ItemOperationsFetch) {
+			count[f.Get(wbxml.ItemOperationsStatus)]++
+		}
+		if count["1"] < 8 || count["11"] < 40 || count["1"]+count["11"] != 64 {
+			t.Errorf("%v", count)
+		}
+	}
+}
