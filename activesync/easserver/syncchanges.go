@@ -212,7 +212,7 @@ func (y *collectionSync) judge(e *mailbox.Change, it *mailbox.Item) verb {
 	if !y.class.shown(it) || it.Folder != y.in.folder {
 		return verbNone
 	}
-	isNew := e.Kind == mailbox.Created && (k == nil || k.what&knownNew == 0) || st.missing(e.ID)
+	isNew := e.Kind == mailbox.Created && (k == nil || k.what&knownNew == 0)
 	switch {
 	case e.Item != nil || st.everything() && !y.mail():
 	case y.mail():
@@ -234,7 +234,7 @@ func (y *collectionSync) judge(e *mailbox.Change, it *mailbox.Item) verb {
 		}
 	}
 	switch {
-	case isNew:
+	case isNew || st.missing(e.ID):
 		return verbAdd
 	case e.Kind == mailbox.ReadFlag:
 		return verbFlag
@@ -280,13 +280,14 @@ func (y *collectionSync) tell(v verb, e *mailbox.Change, it *mailbox.Item) {
 }
 
 // enter notes that the phone has an item of a filtered collection. A phone for
-// which the list would grow too long gets everything.
+// which the list grows too long gets everything, and the list is kept until it has.
 func (y *collectionSync) enter(id mailbox.ItemID) {
-	if len(y.st.present) == maxPresent {
+	if len(y.st.present) >= maxPresent {
 		y.st.wide = true
-		return
 	}
-	y.st.enter(id)
+	if len(y.st.present) < maxWide {
+		y.st.enter(id)
+	}
 }
 
 // settle forgets, once a round is over, what the phone knew ahead of it. An item

@@ -17,8 +17,9 @@ import (
 
 // Bounds of what is kept.
 const (
-	maxKnown   = 5000   // writes of the phone that its stand has not passed yet
-	maxPresent = 20_000 // items of a filtered calendar or task list
+	maxKnown   = 5000    // writes of the phone that its stand has not passed yet
+	maxPresent = 20_000  // items of a filtered calendar or task list
+	maxWide    = 100_000 // of one that is to be had whole, until it is
 	maxOwed    = 2 * maxWindow
 	maxDigests = 128
 	maxUnsent  = 100
@@ -491,7 +492,7 @@ func (r *stateReader) stand(st *stand) {
 	st.have = mailbox.Place{Received: r.int(), ID: mailbox.ItemID(r.num())}
 	st.lowest = mailbox.ItemID(r.num())
 	st.swept = r.int()
-	st.present, st.unsent = r.ids(maxPresent), r.ids(maxUnsent)
+	st.present, st.unsent = r.ids(maxWide), r.ids(maxUnsent)
 	last := uint64(0)
 	for range r.count(maxKnown) {
 		k := known{id: mailbox.ItemID(r.step(&last))}
