@@ -134,12 +134,14 @@ func (r *commandRun) add(e *wbxml.Element) error {
 	}
 	a.id = it.ID
 	r.st.adds = append(r.st.adds, a)
-	if it.Found && !r.wroteAhead(it) { // another has changed it since the phone asked first
-		r.owe(it.ID, mailbox.Updated)
-	}
 	// An item that was taken away since the phone asked this first is found to be
-	// gone when the round is settled.
-	r.wrote(it.ID, it.Change, knownNew)
+	// gone when the round is settled; what another made of it since, it is told.
+	if it.Found && !r.wroteAhead(it) {
+		r.st.learn(it.ID, it.Change, knownNew)
+		r.owe(it.ID, mailbox.Updated)
+	} else {
+		r.wrote(it.ID, it.Change, knownNew)
+	}
 	r.st.lowest = min(r.st.lowest, it.ID)
 	if !r.mail() {
 		r.enter(it.ID)

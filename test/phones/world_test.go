@@ -209,8 +209,10 @@ func (w *world) note(format string, args ...any) {
 // wrong ends the test with the last steps. A filter shows those about one thing.
 func (w *world) wrong(about, format string, args ...any) {
 	w.Helper()
-	last := w.done
-	if about != "" {
+	last, most := w.done, 60
+	if os.Getenv("ENTENTE_TRACE") != "" {
+		most = 400
+	} else if about != "" {
 		last = slices.DeleteFunc(slices.Clone(last), func(s string) bool { return !strings.Contains(s, about) })
 	}
 	if os.Getenv("ENTENTE_TRACE") != "" {
@@ -218,7 +220,7 @@ func (w *world) wrong(about, format string, args ...any) {
 			w.Logf("%s:\n%s", p.name, strings.Join(p.net.said, "\n"))
 		}
 	}
-	w.Fatalf("seed %d: %s\nsteps:\n  %s", w.seed, fmt.Sprintf(format, args...), strings.Join(last[max(0, len(last)-60):], "\n  "))
+	w.Fatalf("seed %d: %s\nsteps:\n  %s", w.seed, fmt.Sprintf(format, args...), strings.Join(last[max(0, len(last)-most):], "\n  "))
 }
 
 // must ends the test at an error that nothing excuses.
