@@ -171,6 +171,7 @@ type Device struct {
 	// Certificate is what the device last proved itself with, if that was a client
 	// certificate: its hash, as audit records have it.
 	Certificate string `json:"certificate,omitempty"`
+	Pin         string `json:"pin,omitempty"` // what of it the device is bound to, where that is asked for
 
 	Block *Block `json:"block,omitempty"` // nil if none was made
 	// AgentChanged says that it came by another User-Agent this time. It is not kept.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -19,10 +20,15 @@ import (
 type enforcer struct {
 	door  *clientaccess.Door
 	front *ewsserver.Front
+	gate  deviceGate
 }
 
 func (s *Server) enforcer() publish.Enforcer {
-	return enforcer{s.Door, ewsserver.NewFront(ewsserver.Config{Log: s.log})}
+	pin := pinIssuer
+	if c := s.config.ActiveSync; c != nil {
+		pin, _ = parseDevicePin(c.DevicePin) // checked with the configuration
+	}
+	return enforcer{s.Door, ewsserver.NewFront(ewsserver.Config{Log: s.log}), deviceGate{s.Devices, pin}}
 }
 
 // Enforce implements publish.Enforcer.
@@ -30,7 +36,7 @@ func (e enforcer) Enforce(rule *publish.Rule, c *access.Caller, id string, w htt
 	pass func(http.ResponseWriter, *http.Request, access.Principal),
 ) {
 	protocol := protocolOf(r.URL.Path)
-	var h clientaccess.Handler = gated{pass}
+	var h clientaccess.Handler = gated{pass, &e.gate}
 	if protocol == clientaccess.EWS {
 		h = e.front.Passing(ewsserver.Impersonation(rule.Impersonate), pass)
 	}
@@ -55,7 +61,10 @@ func protocolOf(path string) clientaccess.Protocol {
 
 // gated passes what the protocol's gate lets in: nothing of these requests says
 // to come from somebody else.
-type gated struct{ pass ewsserver.Pass }
+type gated struct {
+	pass ewsserver.Pass
+	gate *deviceGate
+}
 
 // ServeSession implements clientaccess.Handler. What a request does is in its body,
 // which is not read here, so all but asking what there is counts as a change.
@@ -63,6 +72,9 @@ func (g gated) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *h
 	name := commandOf(r)
 	s.Operation(name, r.Method == http.MethodPost && protocolOf(r.URL.Path) == clientaccess.ActiveSync)
 	err := s.Enter()
+	if err == nil && r.Method == http.MethodPost && protocolOf(r.URL.Path) == clientaccess.ActiveSync {
+		err = g.gate.ask(s, r)
+	}
 	if err == nil && (name == "Ping" || name == "Sync") {
 		// They wait for news, for up to an hour, and hold no place among those at
 		// work.
@@ -72,7 +84,18 @@ func (g gated) ServeSession(s *clientaccess.Session, w http.ResponseWriter, r *h
 		}
 	}
 	var known *entente.Error
+	var refused *gateRefusal
 	switch {
+	case errors.As(err, &refused):
+		if s.Conclude(r.Context(), fmt.Sprint("Status", refused.status)) == nil {
+			refused.write(w)
+			return
+		}
+	case errors.As(err, &known) && known.Kind == entente.Invalid:
+		if s.Conclude(r.Context(), "Malformed") == nil {
+			http.Error(w, "the request is not understood", http.StatusBadRequest)
+			return
+		}
 	case err == nil:
 		if err = s.Conclude(r.Context(), ""); err == nil {
 			g.pass(w, r, s.Caller().Authenticated)

@@ -357,6 +357,7 @@ func (s *Server) join(ctx context.Context) error {
 	s.cancel = cancel
 	s.background(background, s.Door.Run)
 	s.background(background, s.parcels.Run)
+	s.background(background, s.expireDevices)
 	s.background(background, s.Directory.Run)
 	s.background(background, s.Federation.Run)
 	s.background(background, s.delegation.Run)

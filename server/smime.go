@@ -31,6 +31,9 @@ func (c *SMIMEConfig) clients() *ClientsConfig {
 
 // check reports what is wrong with how phones are served.
 func (c *ActiveSyncConfig) check() error {
+	if _, err := parseDevicePin(c.DevicePin); err != nil {
+		return err
+	}
 	if c.SMIME == nil {
 		return nil
 	}
