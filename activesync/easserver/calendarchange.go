@@ -85,7 +85,7 @@ func (c *call) newEvent(in *wbxml.Element) (*mailbox.Item, attachmentEdits, cale
 	}
 	now := c.s.Now()
 	if !othersMeeting(it) {
-		delivery.Organize(it, c.owner(), false, now)
+		delivery.Organize(it, c.owner(), !c.serverSends(), now) // by whom it is sent
 	}
 	it.Props.SetTime(mailbox.PidTagMessageDeliveryTime, now)
 	it.Props.SetString(mailbox.PidTagLastModifierName, c.modifier())
@@ -222,9 +222,11 @@ func (c *call) store(x *eventEdit, t *telling) error {
 		x.e.Organizer = calendar.Attendee{Name: owner.Name, Address: owner.SMTP}
 		x.e.Response = calendar.OrganizerResponse
 	}
-	t.decide(c, x.it, x.e)
-	if equalEvents(before, x.e) {
-		return nil
+	if err := t.decide(c, x.it, x.e); err != nil || equalEvents(before, x.e) {
+		return err
+	}
+	if len(x.e.Attendees) > 0 && !c.serverSends() && !othersMeeting(x.it) {
+		x.it.Props.SetBool(mailbox.PidLidFInvited, true) // the phone does it
 	}
 	x.it.Props.SetString(mailbox.PidTagLastModifierName, c.modifier())
 	return x.it.SetEvent(x.e, eventParts)
@@ -259,7 +261,9 @@ func (c *call) changeInstance(it *mailbox.Item, in *wbxml.Element, o *options) (
 		if err := x.apply(); err != nil {
 			return err
 		}
-		t.decide(c, it, e)
+		if err := t.decide(c, it, e); err != nil {
+			return err
+		}
 		return it.SetEvent(e, eventParts)
 	})
 	if err != nil {
@@ -311,7 +315,7 @@ func (calendarClass) remove(c *call, it *mailbox.Item, in *wbxml.Element, mode m
 	if err == nil {
 		err = moved[0].Err
 	}
-	if err != nil || t == nil || !full.Props.Bool(mailbox.PidLidFInvited) {
+	if err != nil || !t.able() || !full.Props.Bool(mailbox.PidLidFInvited) {
 		return err
 	}
 	return c.h.Courier.Cancel(c.ctx, t.desk, full, time.Time{}, nil, true)
@@ -334,7 +338,7 @@ func (c *call) removeInstance(series *mailbox.Item, instance string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.view.DeleteOccurrence(c.ctx, series.ID, d, 0); err != nil || t == nil || !series.Props.Bool(mailbox.PidLidFInvited) {
+	if _, err := c.view.DeleteOccurrence(c.ctx, series.ID, d, 0); err != nil || !t.able() || !series.Props.Bool(mailbox.PidLidFInvited) {
 		return err
 	}
 	return c.h.Courier.Cancel(c.ctx, t.desk, entry.Item, at, nil, true)

@@ -128,9 +128,11 @@ func sameExceptions(a, b *calendar.Event) bool {
 	return true
 }
 
-// A telling is what is to be told of a change, decided while it is made.
+// A telling is what is to be told of a change, decided while it is made. Nil is one
+// of which the server tells nobody.
 type telling struct {
 	desk   *delivery.Desk
+	err    error // why the caller may not write to anybody
 	before *mailbox.Item
 	event  calendar.Event // before
 	due    bool
@@ -143,14 +145,14 @@ func (c *call) mayTell(it *mailbox.Item) (*telling, error) {
 		return nil, nil
 	}
 	d, err := c.desk()
-	if err != nil {
-		if len(it.Recipients) == 0 {
-			return nil, nil // nobody will
-		}
+	if err != nil && len(it.Recipients) > 0 {
 		return nil, err
 	}
-	return &telling{desk: d}, nil
+	return &telling{desk: d, err: err}, nil
 }
+
+// able reports whether attendees can be written to.
+func (t *telling) able() bool { return t != nil && t.desk != nil }
 
 // begin keeps the item as it is before the change. It runs in the transaction, and
 // perhaps more than once.
@@ -166,17 +168,21 @@ func (t *telling) begin(it *mailbox.Item, e *calendar.Event) {
 }
 
 // decide decides whether attendees are to be told, and notes it on the item. Nobody
-// is told of what is over.
-func (t *telling) decide(c *call, it *mailbox.Item, e *calendar.Event) {
+// is told of what is over. Who may not tell them may not make the change.
+func (t *telling) decide(c *call, it *mailbox.Item, e *calendar.Event) error {
 	if t == nil || len(t.event.Attendees)+len(e.Attendees) == 0 || !concerns(&t.event, e) {
-		return
+		return nil
 	}
 	if e.Recurrence == nil && e.End.Before(c.s.Now()) && t.event.End.Before(c.s.Now()) {
-		return
+		return nil
+	}
+	if t.err != nil {
+		return t.err
 	}
 	if t.due = takeRound(it, c.s.Now()); !t.due {
 		c.fail("MeetingMailBound")
 	}
+	return nil
 }
 
 // finish tells them. The item is then as it is after that. That some could not be

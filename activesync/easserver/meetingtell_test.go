@@ -155,6 +155,20 @@ func TestMeetingMailOfOldPhones(t *testing.T) {
 	}
 }
 
+// TestMeetingsOfAnOlderPhone has a phone of 16.1 call off what one of 14.1 has
+// invited to.
+func TestMeetingsOfAnOlderPhone(t *testing.T) {
+	h := open(t)
+	it := h.call("anna", activesync.V141).add(t, "", appData(t, func(w *wbxml.Writer) {
+		invitation("Plan", "ben")(w)
+		w.Text(wbxml.CalendarUID, "older")
+	}))
+	h.must(calendarClass{}.remove(h.call("anna", activesync.V161), it, nil, mailbox.MoveToDeletedItems))
+	if got := h.mails("ben"); !slices.Equal(got, []string{"Canceled"}) {
+		t.Errorf("Ben has %v", got)
+	}
+}
+
 // TestMeetingMailIsBounded has a phone change a meeting without end.
 func TestMeetingMailIsBounded(t *testing.T) {
 	h := open(t)

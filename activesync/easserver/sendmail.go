@@ -175,10 +175,10 @@ func (c *call) post(it *mailbox.Item, name string, save bool) error {
 		return err
 	}
 	it.Arrival = name
-	send := true
-	if delivery.IsMeetingMessage(it.Class) {
-		var err error
-		if send, err = c.meetingMail(it); err != nil {
+	meeting := delivery.IsMeetingMessage(it.Class)
+	if meeting {
+		// What everybody knows is not sent again, and fills no Sent Items.
+		if send, err := c.meetingMail(it); err != nil || !send {
 			return err
 		}
 	}
@@ -188,16 +188,13 @@ func (c *call) post(it *mailbox.Item, name string, save bool) error {
 		if copied, err = c.keepCopy(it, name); err != nil {
 			return err
 		}
-		if delivery.IsMeetingMessage(it.Class) {
-			c.meetingMailSent(it)
-		}
-	}
-	if !send {
-		return nil
 	}
 	err := c.h.Courier.Send(c.ctx, c.s, c.view, it)
 	if err != nil && copied != 0 {
 		_, _ = c.view.DeleteItems(c.ctx, []mailbox.ItemID{copied}, mailbox.HardDelete)
+	}
+	if err == nil && meeting {
+		c.meetingMailSent(it)
 	}
 	return sendingError(err)
 }
