@@ -64,9 +64,23 @@ func splitAddress(s string) (address, name string) {
 		return s, ""
 	}
 	address = strings.TrimSpace(s[open+1 : len(s)-1])
-	name = strings.TrimSpace(strings.Trim(strings.TrimSpace(s[:open]), `"`))
 	if address == "" {
 		return s, ""
 	}
-	return address, name
+	return address, unquote(strings.TrimSpace(s[:open]))
+}
+
+// unquote takes the quotes off a name, as text puts them on.
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	var b strings.Builder
+	for s = s[1 : len(s)-1]; s != ""; s = s[1:] {
+		if s[0] == '\\' && len(s) > 1 {
+			s = s[1:]
+		}
+		b.WriteByte(s[0])
+	}
+	return strings.TrimSpace(b.String())
 }

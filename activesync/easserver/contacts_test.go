@@ -159,6 +159,7 @@ func TestContactAddresses(t *testing.T) {
 		{"<anna@contoso.example>", "anna@contoso.example", "anna@contoso.example", "anna@contoso.example"},
 		{"not an address", "not an address", "not an address", "not an address"},
 		{"nobody <>", "nobody <>", "nobody <>", "nobody <>"},
+		{`"a \"b\" \\ c" <0>`, "0", `a "b" \ c`, `"a \"b\" \\ c" <0>`},
 		{"", "", "", ""},
 	} {
 		for i := range contactMails {
