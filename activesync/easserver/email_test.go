@@ -635,3 +635,51 @@ func TestSameTruth(t *testing.T) {
 		t.Error("a deleted mail is not in Deleted Items")
 	}
 }
+
+// TestMIMEWhole: a message that has no bytes of its own is composed with all that it
+// has, whatever was read of it before; of meetings and reports too, and of nothing
+// that is no message.
+func TestMIMEWhole(t *testing.T) {
+	h := open(t)
+	o := &options{bodies: []bodyPreference{{kind: plainBody, truncate: -1}, {kind: mimeBody, truncate: -1}}, mimeSupport: alwaysMIME, mimeTrunc: 8}
+	for class, want := range map[string]string{
+		"IPM.Note": "4", "IPM.Schedule.Meeting.Resp.Pos": "4", "REPORT.IPM.Note.NDR": "4", "IPM.Sharing": "1",
+	} {
+		it := &mailbox.Item{
+			Class: class, Body: &mailbox.Body{Text: []byte("text")},
+			Recipients:  []mailbox.Recipient{{Kind: mailbox.To, Address: "carla@contoso.example"}},
+			Attachments: []mailbox.Attachment{{Name: "a.txt", ContentType: "text/x-odd", Content: []byte("attached")}},
+		}
+		it.SetSubject("composed")
+		id := h.make("anna", mailbox.Inbox, it)
+		for _, parts := range []mailbox.Parts{0, mailbox.PartBody, mailbox.AllParts} {
+			c := h.mailCall("anna", activesync.V161)
+			it, err := c.view.Item(c.ctx, id, parts)
+			h.must(err)
+			c.out.Start(wbxml.AirSyncApplicationData)
+			h.must(writeBody(c, it, o))
+			c.out.End()
+			e, err := wbxml.Parse(c.out.Bytes(), wbxml.DefaultLimits())
+			h.must(err)
+			b := e.Child(wbxml.AirSyncBaseBody)
+			data := b.Get(wbxml.AirSyncBaseData)
+			if b.Get(wbxml.AirSyncBaseType) != want || e.Get(wbxml.AirSyncBaseNativeBodyType) != "1" {
+				t.Errorf("%s: %s", class, dump(e))
+			}
+			if want == "4" && (!strings.Contains(data, "carla@contoso.example") || !strings.Contains(data, "text/x-odd") || !strings.Contains(data, "composed")) {
+				t.Errorf("%s, of %d parts: %q", class, parts, data)
+			}
+		}
+	}
+	for class, want := range map[string]bool{"IPM.Note": true, "IPM.Appointment": true, "IPM.Contact": false, "ipm.task": false, "IPM.StickyNote": false} {
+		if hasNativeBodyType(class) != want {
+			t.Errorf("%s has a native body type: %v", class, !want)
+		}
+	}
+	if p := (emailClass{}).parts(o); p != mailbox.AllParts {
+		t.Errorf("parts %b", p)
+	}
+	if p := (emailClass{}).parts(&options{bodies: o.bodies}); p&mailbox.PartMIME != 0 {
+		t.Errorf("parts %b: the bytes are read of mail that goes out without them", p)
+	}
+}
