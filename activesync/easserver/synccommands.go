@@ -252,7 +252,8 @@ func (r *commandRun) change(e *wbxml.Element) error {
 		return nil
 	}
 	r.st.forget(it.ID) // the phone has another content now, whatever comes of it
-	if !r.upToDate(it) && r.o.conflict == 1 && !(r.mail() && stateOnly(data)) {
+	current := r.upToDate(it)
+	if !current && r.o.conflict == 1 && !(r.mail() && stateOnly(data)) {
 		r.changed(name, o.instance, syncConflict, nil)
 		r.owe(it.ID, mailbox.Updated)
 		return nil
@@ -274,6 +275,11 @@ func (r *commandRun) change(e *wbxml.Element) error {
 	}
 	if now == nil || now.ID != it.ID {
 		r.gone = append(r.gone, it.ID) // a draft that was sent
+		return nil
+	}
+	if !current { // what others made of it stands beside, and the phone has not seen it
+		r.st.learn(it.ID, now.Change, 0)
+		r.owe(it.ID, mailbox.Updated)
 		return nil
 	}
 	r.wrote(it.ID, now.Change, 0)
