@@ -138,6 +138,10 @@ type Device struct {
 	First time.Time `json:"-"`
 	Last  time.Time `json:"-"`
 
+	// Spoken are the protocol versions of which the device knows that they are spoken
+	// here, as headers list them; empty for one that came before this was kept.
+	Spoken string `json:"spoken,omitempty"`
+
 	// PolicyKey is the one the device has acknowledged; Offered the one it was
 	// given and has yet to. 0 is none, and is never valid. [MS-ASPROV] 2.2.2.42
 	PolicyKey uint32 `json:"policy_key,omitempty"`

@@ -130,3 +130,12 @@ func (s *Store) Tell(ctx context.Context, k Key, state string) (first bool, err 
 	})
 	return first, err
 }
+
+// SetSpoken notes which protocol versions the device was told are spoken here.
+func (s *Store) SetSpoken(ctx context.Context, k Key, versions string) error {
+	_, err := s.change(ctx, k, func(d *Device) error {
+		d.Spoken = versions
+		return nil
+	})
+	return err
+}

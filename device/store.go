@@ -55,6 +55,7 @@ func NewStore(d *db.DB, now func() time.Time) *Store {
 // Seen is what every request says of a device.
 type Seen struct {
 	Type, UserAgent, Version string
+	Spoken                   string // the versions that are spoken here, for a device that is new
 	XMSWL                    string
 	Certificate              string // that the caller came with; "" if he came otherwise
 }
@@ -163,7 +164,7 @@ func (s *Store) forget(k Key) {
 // found makes a partnership.
 func (s *Store) found(ctx context.Context, k Key, seen Seen) (*Device, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
-	d := Device{Key: k, First: now, Last: now}
+	d := Device{Key: k, First: now, Last: now, Spoken: seen.Spoken}
 	d.see(seen)
 	err := s.db.Update(ctx, func(tx *db.Tx) error {
 		if other, err := readDevice(tx, k); err == nil {

@@ -55,7 +55,7 @@ func (c *call) key() device.Key {
 // seen is what the request says of the phone.
 func (c *call) seen() device.Seen {
 	caller := c.s.Caller()
-	s := device.Seen{Type: c.line.DeviceType, UserAgent: caller.UserAgent, Version: c.line.Version.String()}
+	s := device.Seen{Type: c.line.DeviceType, UserAgent: caller.UserAgent, Version: c.line.Version.String(), Spoken: c.h.spoken}
 	if c.in != nil {
 		s.XMSWL = c.in.Header.Get("X-MS-WL")
 	}

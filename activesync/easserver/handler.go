@@ -58,6 +58,7 @@ type Handler struct {
 	commands   map[activesync.Command]command
 	classes    map[activesync.Class]class
 	names      []string  // of the commands, as OPTIONS lists them
+	spoken     string    // the versions, likewise
 	writers    sync.Pool // of *wbxml.Writer
 	zips       sync.Pool // of *gzip.Writer
 	zones      phoneZones
@@ -72,7 +73,7 @@ func New(c Config) *Handler {
 	if c.Version == "" {
 		c.Version = "16.1"
 	}
-	h := &Handler{Config: c, commands: commands(), classes: classes()}
+	h := &Handler{Config: c, commands: commands(), classes: classes(), spoken: activesync.VersionList()}
 	for _, name := range activesync.Commands() {
 		if _, ok := h.commands[name]; ok {
 			h.names = append(h.names, string(name))

@@ -75,6 +75,28 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestMoreVersions: a phone that was here before is told once that more versions are
+// spoken; one that is new is not.
+func TestMoreVersions(t *testing.T) {
+	h := open(t)
+	old, young := h.phone("anna", activesync.V141), h.phone("anna", activesync.V161)
+	said := func(p *phone, want string) {
+		t.Helper()
+		if got := p.folderSync("0").header.Get("X-Ms-Rp"); got != want {
+			t.Errorf("X-MS-RP %q, want %q", got, want)
+		}
+	}
+	all := h.handler.spoken
+	h.handler.spoken = "12.1,14.0,14.1"
+	said(old, "")
+	h.handler.spoken = all
+	said(old, all)
+	said(old, "")
+	said(young, "")
+	h.handler.spoken = "12.1" // fewer
+	said(old, "")
+}
+
 // TestErrorsByVersion: from 14.0 on statuses stand in the document, before they
 // are HTTP's.
 func TestErrorsByVersion(t *testing.T) {

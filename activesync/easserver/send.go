@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
-	"entente/activesync"
 	"entente/clientaccess"
 	"entente/connections"
 	"entente/hop"
@@ -22,11 +22,26 @@ func (c *call) options() error {
 	if err := c.enter(); err != nil {
 		return err
 	}
-	c.setHeader("MS-ASProtocolVersions", activesync.VersionList())
+	c.setHeader("MS-ASProtocolVersions", c.h.spoken)
 	c.setHeader("MS-ASProtocolCommands", strings.Join(c.h.names, ","))
 	c.setHeader("Public", "OPTIONS,POST")
 	c.setHeader("Allow", allow)
 	return nil
+}
+
+// tellVersions tells a device that has been here before when more versions are
+// spoken than it knows of, once: it asks with OPTIONS then, and synchronizes anew in
+// the best of them. [MS-ASHTTP] 2.2.1.2.2
+func (c *call) tellVersions() error {
+	if c.device.Spoken == c.h.spoken {
+		return nil
+	}
+	known := strings.Split(c.device.Spoken, ",")
+	more := func(v string) bool { return !slices.Contains(known, v) }
+	if c.device.Spoken != "" && slices.ContainsFunc(strings.Split(c.h.spoken, ","), more) {
+		c.setHeader("X-MS-RP", c.h.spoken)
+	}
+	return c.h.Devices.SetSpoken(c.ctx, c.device.Key, c.h.spoken)
 }
 
 // setHeader sets a header of the answer.

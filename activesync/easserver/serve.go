@@ -67,6 +67,9 @@ func (h *Handler) post(c *call, w http.ResponseWriter) error {
 	if err := c.open(); err != nil {
 		return err
 	}
+	if err := c.tellVersions(); err != nil {
+		return err
+	}
 	if err := c.parse(); err != nil {
 		return err
 	}

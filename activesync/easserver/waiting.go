@@ -120,9 +120,9 @@ func (h *Handler) hold(c *call, w http.ResponseWriter, r *http.Request) {
 // slim is of a request what passing the door again and answering need.
 func slim(r *http.Request) *http.Request {
 	kept := http.Header{}
-	for _, name := range [...]string{"Authorization", "User-Agent", "Accept-Encoding"} {
-		if v := r.Header[name]; len(v) > 0 {
-			kept[name] = v
+	for _, name := range [...]string{"Authorization", "User-Agent", "Accept-Encoding", "X-MS-WL"} {
+		if v := r.Header.Values(name); len(v) > 0 {
+			kept[http.CanonicalHeaderKey(name)] = v
 		}
 	}
 	return &http.Request{Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS, Header: kept, Body: http.NoBody}
