@@ -88,6 +88,7 @@ type watched struct {
 	changed    chan struct{}
 	calls      []*Watch // those that are called
 	counter    uint64 // of the mailbox when last looked up; 0 before
+	round      uint64 // in which it was looked up
 }
 
 // A watcher knows the mailboxes that are watched in this process. Changes made
@@ -110,7 +111,10 @@ type watcher struct {
 
 // A follower looks for the changes of others in one database, and tells them of
 // ours.
-type follower struct{ tell chan entente.MailboxID }
+type follower struct {
+	tell  chan entente.MailboxID
+	round uint64 // of looking up all that is watched
+}
 
 const watchChannel = "entente_mailbox"
 
@@ -217,9 +221,35 @@ func (w *watcher) run(database string, d *db.DB, f *follower) {
 			}
 			w.hinted(database, d, hint)
 		case <-tick.C:
-			w.look(database, d, w.watchedIn(database))
+			w.look(database, d, w.some(database, f))
 		}
 	}
+}
+
+// atATime is how many mailboxes are looked up at an interval. Where more are watched
+// it takes several: hints are what tells, and seldom lost, and thousands of phones
+// are not to cost queries while nothing happens.
+const atATime = 1024
+
+// some returns those that are looked up next.
+func (w *watcher) some(database string, f *follower) (ids []entente.MailboxID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f.round == 0 {
+		f.round = 1
+	}
+	for k, one := range w.mailboxes {
+		if k.database != database || one.round == f.round {
+			continue
+		}
+		if len(ids) == atATime {
+			return ids
+		}
+		one.round = f.round
+		ids = append(ids, k.id)
+	}
+	f.round++ // these were the last
+	return ids
 }
 
 // hinted looks a mailbox up that somebody says has changed; an empty hint says
