@@ -130,11 +130,7 @@ func (d *Door) admit(p Protocol, id string, caller *access.Caller, h Handler, w 
 	}
 	s := d.session(p, id, caller)
 	s.header = w.Header()
-	defer func() {
-		if !s.parked {
-			s.end(r.Context())
-		}
-	}()
+	defer s.end(r.Context())
 	h.ServeSession(s, w, r)
 }
 

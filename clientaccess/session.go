@@ -44,7 +44,6 @@ type Session struct {
 	elsewhere bool // it names somebody else's mailbox that is another node's, or of a server that is not ours
 	sentOn    bool // to mailboxes that are another node's
 	concluded bool
-	parked    bool // it ends with Unpark
 }
 
 // A hold says how a session holds its place.

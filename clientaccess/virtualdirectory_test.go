@@ -91,7 +91,7 @@ func TestVirtualDirectoryOfThoseWhoWait(t *testing.T) {
 		})
 		return err
 	}
-	o.because(again(), access.NoRight)
+	o.because(again(), SignInAgain)
 }
 
 // A ticketed method takes everybody for Anna, who has a ticket.
@@ -139,9 +139,9 @@ func TestTicketsOfThoseWhoWait(t *testing.T) {
 		}
 	}
 	test("nothing changes", func() {}, "")
-	test("the ticket ends", func() { m.ends = time.Now().Add(-time.Second) }, access.NoRight)
+	test("the ticket ends", func() { m.ends = time.Now().Add(-time.Second) }, SignInAgain)
 	m.ends = time.Now().Add(time.Hour)
-	test("the method is offered no more", func() { o.offer(EWS, func(v *directory.VirtualDirectory) { v.Negotiate = access.Off }) }, access.NoRight)
+	test("the method is offered no more", func() { o.offer(EWS, func(v *directory.VirtualDirectory) { v.Negotiate = access.Off }) }, SignInAgain)
 	o.offer(EWS, func(v *directory.VirtualDirectory) { v.Negotiate = access.On })
 	test("the account is disabled", func() {
 		o.must(o.Directory.Update(t.Context(), func(c *directory.Change) error {

@@ -72,16 +72,62 @@ func (s *Session) WatchFunc(id entente.MailboxID, call func()) *mailbox.Watch {
 	return s.door.Mailboxes.WatchFunc(a.Database, id, call)
 }
 
-// Park has the session outlive its handler: it was concluded and waits, and ends
-// with Unpark. What it held for the request alone it gives up.
-func (s *Session) Park() {
-	s.parked = true
-	s.header, s.views, s.targets, s.notes, s.named = nil, nil, nil, nil, nil
-	s.trace = access.Trace{}
+// A Waiting is what is left of a session that waits: enough to pass the door again,
+// and no more, for there may be many. One goroutine at a time uses it.
+type Waiting struct {
+	door     *Door
+	protocol Protocol
+	id       string
+	action   string
+	writes   bool
+	caller   *access.Caller
+	snapshot *access.Snapshot
+	place    place
+	release  func()
 }
 
-// Unpark ends a session that was parked.
-func (s *Session) Unpark(ctx context.Context) { s.end(ctx) }
+// Park returns what waits on for the session, which was told to Wait and is
+// concluded: the session ends with its handler, and its place among the streaming
+// connections is held until End.
+func (s *Session) Park() *Waiting {
+	w := s.waiting()
+	w.release, s.release = s.release, nil
+	return w
+}
+
+func (s *Session) waiting() *Waiting {
+	return &Waiting{
+		door: s.door, protocol: s.protocol, id: s.id, action: s.record.Action, writes: s.writes,
+		caller: s.caller, snapshot: s.snapshot, place: s.place,
+	}
+}
+
+// End gives the place among the streaming connections back.
+func (s *Waiting) End() {
+	if s.release != nil {
+		s.release()
+	}
+}
+
+// Refused returns a session to answer with whom the door did not let in again. It
+// may do nothing, and everything about it is on record.
+func (s *Waiting) Refused() *Session {
+	n := s.door.session(s.protocol, s.id, s.caller)
+	n.concluded = true
+	return n
+}
+
+// Subject is for whom the caller acts.
+func (s *Waiting) Subject() entente.SID { return s.caller.Subject().SID }
+
+// Clock is the Session's, and so are SettingsChanged and Ending.
+func (s *Waiting) Clock() time.Time { return s.door.Now() }
+
+// SettingsChanged is the Session's.
+func (s *Waiting) SettingsChanged() <-chan struct{} { return s.door.settings.changed() }
+
+// Ending is the Session's.
+func (s *Waiting) Ending() <-chan struct{} { return s.door.ending }
 
 // Again passes the door once more for a request that waits: who calls is
 // authenticated again, and all is decided on the settings of now, so that what
@@ -93,6 +139,11 @@ func (s *Session) Unpark(ctx context.Context) { s.end(ctx) }
 // that it holds a ticket: what that node sent is decided on again, for whom it
 // vouched, and the ticket counts until it ends.
 func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) {
+	return s.waiting().Again(r, subject)
+}
+
+// Again is the Session's.
+func (s *Waiting) Again(r *http.Request, subject entente.SID) (*Session, error) {
 	caller := *s.caller
 	caller.ActsAs = nil
 	switch {
@@ -115,20 +166,20 @@ func (s *Session) Again(r *http.Request, subject entente.SID) (*Session, error) 
 		caller = *c
 	}
 	n := s.door.session(s.protocol, s.id, &caller)
-	n.place, n.hold, n.record.Action, n.writes = s.place, holdsTime, s.record.Action, s.writes
+	n.place, n.hold, n.record.Action, n.writes = s.place, holdsTime, s.action, s.writes
 	if err := n.enterAgain(subject); err != nil {
 		// The refusal is recorded like any other.
 		return nil, joined(err, n.Conclude(r.Context(), "ErrorAccessDenied"))
 	}
 	// Who waits long does not keep the settings of when he came.
-	s.snapshot, s.hash = n.snapshot, n.hash
+	s.snapshot = n.snapshot
 	return n, nil
 }
 
 // ticketHolds reports whether somebody who came by a ticket may go on by it: the
 // method is still offered, the ticket has not ended, and the realm's word about
 // him counts as it did.
-func (s *Session) ticketHolds(c *access.Caller) bool {
+func (s *Waiting) ticketHolds(c *access.Caller) bool {
 	v := s.door.virtualDirectory(s.protocol)
 	counts := func(x *access.Snapshot) bool { return x.Vouches(c.Realm, c.Authenticated.SID) }
 	return v.Offers(access.Negotiate) && s.door.Now().Before(c.Ticket.Ends()) && (!counts(s.snapshot) || counts(s.door.Directory.Snapshot()))

@@ -163,6 +163,16 @@ func Park(w http.ResponseWriter, r *http.Request, gone func(lost bool)) (p *Park
 	return p, true
 }
 
+// TLS returns the state of the connection; nil if it is not over TLS.
+func (p *Parked) TLS() *tls.ConnectionState {
+	c, ok := p.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := c.ConnectionState()
+	return &state
+}
+
 // headOf writes the header that was set when the request was parked: it is much
 // smaller so.
 func headOf(h http.Header) []byte {

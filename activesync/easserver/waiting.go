@@ -2,8 +2,11 @@ package easserver
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
+	"net/url"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,8 +48,10 @@ type waiterKey struct{ client, command string }
 type waiter struct {
 	h     *Handler
 	key   waiterKey
-	s     *clientaccess.Session // concluded; by it the door is passed again
-	call  call                  // what a look begins with
+	s     *clientaccess.Waiting // by which the door is passed again
+	line  activesync.RequestLine
+	asked asked
+	ctx   context.Context
 	held  *held
 	watch *mailbox.Watch
 	timer *time.Timer
@@ -59,17 +64,16 @@ type waiter struct {
 	busy     bool // somebody looks, or is about to
 	over     bool // the time is up
 	ended    bool
-	parked   bool
 	looked   time.Time
 	later    *time.Timer
-	finished chan struct{} // closed when it ended and nobody looks any more
+	finished chan struct{} // closed when it ended and nobody looks any more; nil if nobody waits for that
 }
 
 // await begins to watch for a request that may have to wait, before its command
 // looks: no change falls between.
 func (c *call) await() {
 	box, _ := c.s.Snapshot().FindSID(c.s.Caller().Subject().SID)
-	w := &waiter{h: c.h, key: waiterKey{c.client(), string(c.line.Command)}, s: c.s, busy: true, finished: make(chan struct{})}
+	w := &waiter{h: c.h, key: waiterKey{c.client(), string(c.line.Command)}, busy: true}
 	w.watch = c.s.WatchFunc(box.Mailbox, func() { w.wake(false, true) })
 	c.waiter = w
 }
@@ -96,17 +100,18 @@ func (h *Handler) hold(c *call, w http.ResponseWriter, r *http.Request) {
 		refused(&httpError{http.StatusServiceUnavailable, "the audit log is not available; the answer is withheld"})
 		return
 	}
-	x.held, x.begun = c.answer.held, c.s.Clock()
-	x.call = call{h: h, line: c.line, raw: c.raw, body: c.body, in: slim(r)}
+	x.s = c.s.Park()
+	x.held, x.begun, x.line, x.asked = c.answer.held, c.s.Clock(), c.line, askedOf(r)
 	// Nobody looks before it is known how to answer: busy is set.
 	if p, ok := connections.Park(w, r, x.gone); ok {
-		x.call.ctx = hop.Along(connections.Kept(r.Context()), r.Context())
-		x.parked, x.answer = true, func(n *call) { n.sendTo(p) }
-		c.s.Park()
+		x.ctx = hop.Along(connections.Kept(r.Context()), r.Context())
+		x.asked.tls, x.answer = p.TLS, func(n *call) { n.sendTo(p) }
 		x.start()
 		return
 	}
-	x.call.ctx = patient.Context()
+	x.finished = make(chan struct{})
+	x.ctx = patient.Context()
+	x.asked.tls = func() *tls.ConnectionState { return r.TLS }
 	x.answer = func(n *call) { n.send(w) }
 	x.start()
 	select {
@@ -117,15 +122,38 @@ func (h *Handler) hold(c *call, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// slim is of a request what passing the door again and answering need.
-func slim(r *http.Request) *http.Request {
-	kept := http.Header{}
-	for _, name := range [...]string{"Authorization", "User-Agent", "Accept-Encoding", "X-MS-WL"} {
-		if v := r.Header.Values(name); len(v) > 0 {
-			kept[http.CanonicalHeaderKey(name)] = v
+// asked is what is kept of a request: what passing the door again and answering
+// need.
+type asked struct {
+	host, from           string
+	authorization, agent string
+	encodings, wl        string
+	tls                  func() *tls.ConnectionState
+}
+
+func askedOf(r *http.Request) asked {
+	// Copies, each of its own: net/http reads a header into one text.
+	get := func(name string) string { return strings.Clone(r.Header.Get(name)) }
+	return asked{
+		host: strings.Clone(r.Host), from: r.RemoteAddr,
+		authorization: get("Authorization"), agent: get("User-Agent"), encodings: get("Accept-Encoding"), wl: get("X-MS-WL"),
+	}
+}
+
+// request is the request again.
+func (a *asked) request(ctx context.Context) *http.Request {
+	r := &http.Request{
+		Method: http.MethodPost, URL: &url.URL{Path: "/Microsoft-Server-ActiveSync"}, Host: a.host, RemoteAddr: a.from,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, TLS: a.tls(),
+	}
+	for name, value := range map[string]string{
+		"Authorization": a.authorization, "User-Agent": a.agent, "Accept-Encoding": a.encodings, "X-Ms-Wl": a.wl,
+	} {
+		if value != "" {
+			r.Header.Set(name, value)
 		}
 	}
-	return &http.Request{Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS, Header: kept, Body: http.NoBody}
+	return r.WithContext(ctx)
 }
 
 // start lets it be looked for.
@@ -172,9 +200,9 @@ func (w *waiter) goOn() {
 	switch {
 	case w.ended:
 		w.busy = true // nobody looks any more
-		close(w.finished)
-		if w.parked {
-			w.s.Unpark(w.call.ctx)
+		w.s.End()
+		if w.finished != nil {
+			close(w.finished)
 		}
 	case w.due:
 		w.queue(true)
@@ -241,13 +269,11 @@ func (w *waiter) looks() {
 // pass passes the door again and has the command look. The call returned is to be
 // finished; done tells that it has the answer, which is on record.
 func (w *waiter) pass(over bool) (n *call, done bool) {
-	ctx, cancel := context.WithTimeout(w.call.ctx, lookTimeout)
-	one := w.call
-	n = &one
-	n.ctx, n.cancel, n.in = ctx, cancel, w.call.in.WithContext(ctx)
-	s, err := w.s.Again(n.in, w.s.Caller().Subject().SID)
+	ctx, cancel := context.WithTimeout(w.ctx, lookTimeout)
+	n = &call{h: w.h, line: w.line, ctx: ctx, cancel: cancel, in: w.asked.request(ctx)}
+	s, err := w.s.Again(n.in, w.s.Subject())
 	if err != nil {
-		n.s = w.s // which is concluded; a refusal is on record by itself
+		n.s = w.s.Refused()
 		n.refuseAgain(err)
 		return n, true
 	}
@@ -332,7 +358,7 @@ func (w *waiting) remove(x *waiter) {
 
 // listen has everybody looked for when settings change, and answered when the
 // server stops. It ends when nobody waits.
-func (w *waiting) listen(s *clientaccess.Session, stop <-chan struct{}) {
+func (w *waiting) listen(s *clientaccess.Waiting, stop <-chan struct{}) {
 	settings := s.SettingsChanged()
 	for {
 		over := false
