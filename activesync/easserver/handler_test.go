@@ -1,13 +1,18 @@
 package easserver
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"entente/activesync"
 	"entente/activesync/wbxml"
+	"entente/mailbox"
 )
 
 // raw sends any request as somebody.
@@ -158,4 +163,111 @@ func TestAcceptsGzip(t *testing.T) {
 			t.Errorf("%q", header)
 		}
 	}
+}
+
+// TestCompressedAnswers: a phone that takes gzip gets long answers compressed, and
+// short ones as they are; one that does not gets none.
+func TestCompressedAnswers(t *testing.T) {
+	h := open(t)
+	h.handler.commands[activesync.FolderSync] = command{serve: func(c *call) error {
+		c.out.Start(wbxml.FolderHierarchyFolderSync)
+		c.out.Text(wbxml.FolderHierarchyStatus, strings.Repeat("1", int(c.line.Locale)))
+		c.out.End()
+		return nil
+	}}
+	for _, test := range []struct {
+		accepts string
+		length  uint16
+		want    string
+	}{{"gzip", 5000, "gzip"}, {"gzip", 500, ""}, {"", 5000, ""}, {"gzip;q=0", 5000, ""}} {
+		p := h.phone("anna", activesync.V161)
+		p.seen = nil // the answer is none of the schema's
+		p.more.Locale = test.length
+		p.header.Set("Accept-Encoding", test.accepts)
+		a := p.folderSync("0")
+		if got := a.header.Get("Content-Encoding"); got != test.want || len(a.ok().Get(wbxml.FolderHierarchyStatus)) != int(test.length) {
+			t.Errorf("%+v: %q", test, got)
+		}
+		if n := a.header.Get("Content-Length"); test.want != "" && len(n) > 3 {
+			t.Errorf("%s bytes", n)
+		}
+	}
+}
+
+// TestWithheld: what cannot be recorded is not told.
+func TestWithheld(t *testing.T) {
+	h := open(t)
+	h.handler.ActAs, h.guarded = true, ActAs(h.guarded)
+	p := h.phone("crm", activesync.V161)
+	p.user = address("anna") + "!" + address("crm")
+	p.folderSync("0").is(1)
+	h.must(h.records.Close())
+	a := p.folderSync("0").http(http.StatusServiceUnavailable)
+	if a.root != nil || a.header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", a.header, a.raw)
+	}
+}
+
+// TestComplaint18Outlook: Outlook for Windows, which changes with each build, is
+// served as any other, is never sent round in a circle, and the log says once that
+// it should use another protocol. (Z-Push 52, groupoffice 1190)
+func TestComplaint18Outlook(t *testing.T) {
+	h := open(t)
+	var log strings.Builder
+	h.handler.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, build := range []string{"15.0.4420.1017", "16.0.17328.20142", "16.0.18000.1"} {
+		p := h.phone("anna", activesync.V140)
+		p.kind, p.id = "WindowsOutlook15", "0123456789ABCDEF0123456789ABCDEF"
+		p.header.Set("User-Agent", "Outlook/16.0 ("+build+"; x64)")
+		key := ""
+		for range 5 {
+			root := p.folderSync("0").is(1).root
+			if k := root.Get(wbxml.FolderHierarchySyncKey); key != "" && k != key {
+				t.Errorf("the same folders have the keys %s and %s", key, k)
+			} else {
+				key = k
+			}
+		}
+		p.copyOf(mailbox.Inbox).all()
+		if got := p.sync(h.folder("anna", mailbox.Inbox), "999999", nil).collection(h.folder("anna", mailbox.Inbox)).Get(wbxml.AirSyncStatus); got != "3" {
+			t.Errorf("status %s", got)
+		}
+		p.copyOf(mailbox.Inbox).all()
+	}
+	if n := strings.Count(log.String(), "Outlook"); n != 1 {
+		t.Errorf("the log says it %d times: %s", n, &log)
+	}
+}
+
+// FuzzRequest: whatever comes, from somebody who signed in, there is an answer that
+// is one.
+func FuzzRequest(f *testing.F) {
+	h := open(f)
+	f.Add("Cmd=FolderSync&User=anna&DeviceId=1&DeviceType=p", "16.1", "", []byte("\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"))
+	f.Add("Cmd=Ping&DeviceId=1&DeviceType=p", "14.1", "", []byte{})
+	f.Add("jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", "", "", []byte("\x03\x01\x6a\x00\x45\x5c\x4f\x4b\x03\x30\x00\x01\x52\x03\x35\x00\x01\x01\x01\x01"))
+	f.Add("Cmd=SendMail&DeviceId=1&DeviceType=p", "12.1", "gzip", zipped([]byte("To: ben@contoso.example\r\n\r\nx")))
+	f.Add("Cmd=Provision&DeviceId=1&DeviceType=p", "2.5", "br", []byte("x"))
+	f.Fuzz(func(t *testing.T, query, version, encoding string, body []byte) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/Microsoft-Server-ActiveSync", bytes.NewReader(body))
+		r.URL.RawQuery = query
+		r.Header.Set("MS-ASProtocolVersion", version)
+		if encoding != "" {
+			r.Header.Set("Content-Encoding", encoding)
+		}
+		r.SetBasicAuth(address("anna"), password)
+		// Who waits does not, here.
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		w := httptest.NewRecorder()
+		h.guarded.ServeHTTP(w, r.WithContext(ctx))
+		if w.Code == http.StatusInternalServerError || w.Header().Get("MS-Server-ActiveSync") == "" && ctx.Err() == nil {
+			t.Errorf("HTTP %d %v", w.Code, w.Header())
+		}
+		if b := w.Body.Bytes(); w.Header().Get("Content-Type") == contentType && len(b) > 0 {
+			if _, err := wbxml.Parse(b, wbxml.DefaultLimits()); err != nil {
+				t.Errorf("%x: %v", b, err)
+			}
+		}
+	})
 }

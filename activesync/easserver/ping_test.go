@@ -211,9 +211,9 @@ func TestHeartbeatsAreLearned(t *testing.T) {
 	}
 }
 
-// TestComplaintHeldConnections: however many wait, whoever asks is answered, and
+// TestComplaint01HeldConnections: however many wait, whoever asks is answered, and
 // those who wait have no goroutine each. (mailcow 5655, 983, 2409, 1173, 976)
-func TestComplaintHeldConnections(t *testing.T) {
+func TestComplaint01HeldConnections(t *testing.T) {
 	h := open(t)
 	b, st := h.bell(), h.listen()
 	h.must(h.door.SetThrottlingPolicy(t.Context(), "", unlimitedStreams))
@@ -242,10 +242,10 @@ func TestComplaintHeldConnections(t *testing.T) {
 	}
 }
 
-// TestComplaintRequestStorm: a phone that asks for what has not changed, again and
+// TestComplaint17HeldRequests: a phone that asks for what has not changed, again and
 // again, is answered by waiting, and a Ping that would end at once is refused with
 // the interval to ask for. (tine20 5464, 4198)
-func TestComplaintRequestStorm(t *testing.T) {
+func TestComplaint17HeldRequests(t *testing.T) {
 	h := open(t)
 	p := h.phone("anna", activesync.V141)
 	p.folderSync("0")

@@ -44,6 +44,17 @@ func (c *call) tellVersions() error {
 	return c.h.Devices.SetSpoken(c.ctx, c.device.Key, c.h.spoken)
 }
 
+// adviseOutlook says in the log, once for each, that Outlook for Windows had better
+// be another client: it changes how it speaks ActiveSync with each build, and has no
+// free/busy and no shared folders by it.
+func (c *call) adviseOutlook() {
+	if !strings.HasPrefix(c.line.DeviceType, "WindowsOutlook") || !c.device.First.Equal(c.device.Last) {
+		return
+	}
+	c.h.Log.Warn("Outlook for Windows synchronizes by ActiveSync: its user should have an account by another protocol",
+		"account", string(c.s.Caller().Subject().UPN), "device", c.line.DeviceID)
+}
+
 // setHeader sets a header of the answer.
 func (c *call) setHeader(name, value string) {
 	if c.answer.header == nil {

@@ -70,6 +70,7 @@ func (h *Handler) post(c *call, w http.ResponseWriter) error {
 	if err := c.tellVersions(); err != nil {
 		return err
 	}
+	c.adviseOutlook()
 	if err := c.parse(); err != nil {
 		return err
 	}
