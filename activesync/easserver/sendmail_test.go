@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"entente/access"
@@ -258,5 +259,37 @@ func TestSendMailOnBehalf(t *testing.T) {
 		if has := bytes.Contains(got.MIME, []byte("\r\nSender:")) || bytes.HasPrefix(got.MIME, []byte("Sender:")); has != (c.head != "") || !bytes.Contains(got.MIME, []byte(c.head)) {
 			t.Errorf("%q", got.MIME)
 		}
+	}
+}
+
+// TestSendMailAtOnce: a phone that does not wait for the answer and asks again has
+// sent one message.
+func TestSendMailAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() { h.phone("anna", activesync.V161).hand(activesync.SendMail, "m1", mimeOf(toBen), nil) })
+		}
+		all.Wait()
+		h.one("ben", mailbox.Inbox)
+		h.one("anna", mailbox.SentItems)
+	})
+}
+
+// TestSendMailOld: 12.1 keeps a copy if it is asked to, and a message by which
+// nobody can tell whether it is another one is sent as often as it comes.
+func TestSendMailOld(t *testing.T) {
+	h := open(t)
+	p := h.phone("anna", activesync.V121)
+	p.sendRaw(activesync.SendMail, "message/rfc822", mimeOf(toBen)).ok()
+	if n := len(h.lies("anna", mailbox.SentItems)); n != 0 {
+		t.Errorf("%d copies that nobody wanted", n)
+	}
+	bare := strings.NewReplacer("Date: Mon, 02 Mar 2026 09:00:00 +0000\n", "", "Message-ID: <figures@phone>\n", "").Replace(toBen)
+	for range 2 {
+		p.hand(activesync.SendMail, "", mimeOf(bare), nil).ok()
+	}
+	if n := len(h.lies("ben", mailbox.Inbox)); n != 3 {
+		t.Errorf("%d messages, want 3", n)
 	}
 }
