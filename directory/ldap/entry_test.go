@@ -69,6 +69,12 @@ func TestConvert(t *testing.T) {
 	test(false, "altsecurityidentities", "", "")
 	test(false, "altsecurityidentities", "X509:<I>CN=CA<SR>65|X509:<SKI>ab", "", "altSecurityIdentities", "X509:<I>CN=CA<SR>65|X509:<SKI>ab")
 	test(false, "altsecurityidentities", "X509:<SKI>ab", "altSecurityIdentities", "altSecurityIdentities", "\xff|X509:<SKI>ab|"+strings.Repeat("x", 5000))
+	// Whether bytes are a picture or a certificate, the import says.
+	test(false, "thumbnailphoto", "", "")
+	test(false, "thumbnailphoto", "\xff\xd8\xff\x00", "", "thumbnailPhoto", "\xff\xd8\xff\x00")
+	test(false, "thumbnailphoto", "", "thumbnailPhoto", "thumbnailPhoto", strings.Repeat("x", directory.MaxPhoto+1))
+	test(false, "usercertificate", "\x30\x01", "userCertificate", "userCertificate", "\x30\x01|"+strings.Repeat("x", maxCertificate+1))
+	test(false, "usersmimecertificate", "a|b", "", "userSMIMECertificate", "a|b")
 	test(false, "objectclass", "computer", "", "objectClass", "user|computer")
 	// What is not in the schema is not said anything about.
 	for _, attr := range [...]string{"kind", "extensionattribute1", "mailnickname", "msexchhidefromaddresslists", "msexchmasteraccountsid"} {
