@@ -29,6 +29,22 @@ func (c *Courier) Tell(ctx context.Context, o Poster, w Word) error {
 	return c.send(ctx, o, &letter{item: it, to: it.Recipients, quiet: true})
 }
 
+// TellAbroad gives a word to the route that leads to somebody who is not of this
+// organization. NotFound if none does.
+func (c *Courier) TellAbroad(ctx context.Context, o Poster, w Word) error {
+	it, err := w.item(o.Now())
+	if err != nil {
+		return err
+	}
+	if c.routeTo(w.To) == nil {
+		return entente.Errorf(entente.NotFound, "no way leads to %s", w.To.Domain())
+	}
+	if failed := c.carry(ctx, &letter{item: it, quiet: true}, it.Recipients); len(failed) > 0 {
+		return failed[0].err
+	}
+	return nil
+}
+
 func (w *Word) item(at time.Time) (*mailbox.Item, error) {
 	raw, err := message.Compose(message.Draft{
 		From: []message.Address{{Name: "Entente", SMTP: string(w.From)}}, To: []message.Address{{SMTP: string(w.To)}},

@@ -214,6 +214,12 @@ func classOf(m *message.Message) string {
 	case "multipart/report":
 		return reportClass(m)
 	}
+	// [MS-OXSHRMSG] 2.2.1: what is shared stands in an attachment of this type.
+	for i := range m.Attachments {
+		if m.Attachments[i].ContentType == "application/x-sharing-metadata-xml" {
+			return "IPM.Sharing"
+		}
+	}
 	return "IPM.Note"
 }
 

@@ -18,7 +18,7 @@ import (
 // joinAdmin puts the verbs of administration on the rooms.
 func (s *Server) joinAdmin() {
 	c := admin.Config{
-		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Devices: s.Devices, Mail: mailAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Inviter: inviter{s.invitations}, Partners: partnersAdmin{s.partners}, Certificates: certificatesAdmin{s}, Now: s.options.Now, Node: s.config.Name, Nodes: nodesAdmin{s.nodes, s.parcels},
+		Directory: s.Directory, Mailboxes: s.Mailboxes, Door: s.Door, Audit: adminAudit{s.Audit, s}, Relay: relayAdmin{s}, Devices: s.Devices, Mail: mailAdmin{s}, Federation: s.Federation, Publisher: s.sharing, Inviter: inviter{s.invitations, s}, Partners: partnersAdmin{s.partners}, Certificates: certificatesAdmin{s}, Now: s.options.Now, Node: s.config.Name, Nodes: nodesAdmin{s.nodes, s.parcels},
 		Assigned: s.assigned,
 	}
 	if s.Broker != nil { // else the verbs say that there is none

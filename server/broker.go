@@ -141,10 +141,13 @@ func (s *Server) openBroker(ctx context.Context) error {
 		OneResolver: c.OneResolver, NoAuthority: c.NoAuthority,
 		Times: broker.Times{Refresh: c.Refresh, KeyLife: c.KeyLife},
 		Now:   s.options.Now, Log: s.log,
-		// It has no mail of its own: it stands in both logs, and in what the
-		// organization's own server asks about its domains.
-		Told: func(_ context.Context, n broker.Notice) {
+		// It stands in both logs, and in what the organization's own server asks about
+		// its domains, whether the contact can be written to or not.
+		Told: func(ctx context.Context, n broker.Notice) {
 			s.log.Info("broker: an organization should hear of this", "app", n.App, "contact", n.Contact, "domain", n.Domain, "text", n.Text)
+			if err := s.write(ctx, n); err != nil {
+				s.log.Warn("broker: the contact cannot be written to", "contact", n.Contact, "err", err)
+			}
 		},
 	})
 	return err

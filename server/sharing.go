@@ -2,11 +2,14 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"entente/access"
 	"entente/admin"
+	"entente/delivery"
 	"entente/ews/ewssharing"
 	"entente/mailbox"
+	"entente/message"
 	"entente/sharing"
 )
 
@@ -40,7 +43,27 @@ func (s *Server) openInvitations(ctx context.Context) error {
 }
 
 // inviter is what writes invitations as admin needs it.
-type inviter struct{ *ewssharing.Service }
+type inviter struct {
+	*ewssharing.Service
+	s *Server
+}
+
+// Send implements admin.Inviter: what cannot be delivered comes back to the owner.
+func (i inviter) Send(ctx context.Context, owner *access.Account, letter []byte) error {
+	it := &mailbox.Item{}
+	if err := it.SetMIME(letter, mailbox.ConvertOptions{}); err != nil {
+		return err
+	}
+	who := message.Address{Name: owner.Name, SMTP: string(owner.Mail)}
+	work := i.s.Door.Local(owner.Principal, "SharingInvitation")
+	delivery.Sign(it, who, who, work.Now())
+	err := i.s.post.Send(ctx, work, nil, it)
+	code := ""
+	if err != nil {
+		code = "NotDelivered"
+	}
+	return errors.Join(err, work.Finish(ctx, code))
+}
 
 // Letter implements admin.Inviter.
 func (i inviter) Letter(ctx context.Context, owner *access.Account, folder *mailbox.Folder, to []string) ([]byte, []admin.NotInvited, error) {

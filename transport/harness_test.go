@@ -265,9 +265,18 @@ type host struct {
 	script   map[string][]string // phase: its answers, one after the other; the last stays
 	offers   []string
 	took     []taken
-	talks    int // connections
 	tls      *tls.Config
 	lines    []string // commands
+	open     map[net.Conn]bool
+}
+
+// hangsUp ends the connections there are, so that the next message needs another.
+func (h *host) hangsUp() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.open {
+		_ = c.Close()
+	}
 }
 
 // taken is a message that the host has said yes to.
@@ -284,7 +293,7 @@ func newHost(t *testing.T, offers ...string) *host {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	h := &host{t: t, listener: l, offers: offers, script: map[string][]string{}}
+	h := &host{t: t, listener: l, offers: offers, script: map[string][]string{}, open: map[net.Conn]bool{}}
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
@@ -345,9 +354,15 @@ func (h *host) said(prefix string) (all []string) {
 }
 
 func (h *host) talk(c net.Conn) {
-	defer func() { _ = c.Close() }()
+	raw := c
+	defer func() {
+		_ = raw.Close()
+		h.mu.Lock()
+		delete(h.open, raw)
+		h.mu.Unlock()
+	}()
 	h.mu.Lock()
-	h.talks++
+	h.open[raw] = true
 	h.mu.Unlock()
 	r := bufio.NewReader(c)
 	say := func(text string) bool {
@@ -374,7 +389,9 @@ func (h *host) talk(c net.Conn) {
 		answer := "250 2.0.0 ok"
 		switch strings.ToUpper(word) {
 		case "EHLO", "HELO":
+			h.mu.Lock()
 			list := append([]string{"host"}, h.offers...)
+			h.mu.Unlock()
 			for i := range list {
 				if i == len(list)-1 {
 					list[i] = "250 " + list[i]
@@ -387,7 +404,9 @@ func (h *host) talk(c net.Conn) {
 			if !say(h.answer("220 go", "STARTTLS")) {
 				return
 			}
+			h.mu.Lock()
 			t := tls.Server(c, h.tls)
+			h.mu.Unlock()
 			if t.Handshake() != nil {
 				return
 			}

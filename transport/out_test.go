@@ -74,6 +74,7 @@ func TestAnswers(t *testing.T) {
 			before := len(host.has())
 			h.ahead.Add(int64(time.Hour)) // the host is no longer held to be down
 			host.says(phase, answer)
+			host.hangsUp()
 			h.sends("anna", subject, "", "carla@fabrikam.example")
 			switch want {
 			case no:
