@@ -28,8 +28,8 @@ type NotInvited struct {
 // InviteToCalendar asks for a sharing invitation.
 type InviteToCalendar struct {
 	CalendarName
-	To []string `json:"to" help:"Address of somebody at another organization with which there is a relationship." required:"" placeholder:"ADDRESS"`
-	Send bool `json:"send,omitempty" help:"Send the message in the owner's name. Mail to other organizations has to be set up: transport in the configuration."`
+	To   []string `json:"to" help:"Address of somebody at another organization with which there is a relationship." required:"" placeholder:"ADDRESS"`
+	Send bool     `json:"send,omitempty" help:"Send the message in the owner's name. Mail to other organizations has to be set up: transport in the configuration."`
 }
 
 // CalendarInvitation is the message to be carried to those invited, and whom it

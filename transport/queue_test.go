@@ -195,8 +195,10 @@ func TestLeads(t *testing.T) {
 	test := func(want string, domain entente.Domain) {
 		t.Helper()
 		s := Service{Config: Config{Settings: Settings{Send: []SendConnector{
-			{Name: "all", AddressSpaces: []string{"*"}}, {Name: "below", AddressSpaces: []string{"*.fabrikam.example"}},
-			{Name: "deep", AddressSpaces: []string{"*.de.fabrikam.example", "tailspin.example"}}, {Name: "exact", AddressSpaces: []string{"de.fabrikam.example"}},
+			{Name: "all", AddressSpaces: []string{"*"}},
+			{Name: "below", AddressSpaces: []string{"*.fabrikam.example"}},
+			{Name: "deep", AddressSpaces: []string{"*.de.fabrikam.example", "tailspin.example"}},
+			{Name: "exact", AddressSpaces: []string{"de.fabrikam.example"}},
 		}}}}
 		if c := s.connector(domain); c.Name != want {
 			t.Errorf("%s leaves by %s, want %s", domain, c.Name, want)

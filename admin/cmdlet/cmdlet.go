@@ -130,7 +130,7 @@ func Is(word string) bool {
 
 // All returns every cmdlet, sorted by noun and then verb.
 func All() []Cmdlet {
-	all := slices.Concat(organizationCmdlets(), mailboxCmdlets(), folderCmdlets(), calendarCmdlets(), roleCmdlets(), auditCmdlets(), throttlingCmdlets(), deviceCmdlets(), deviceRuleCmdlets(), mobilePolicyCmdlets(), federationCmdlets(), relationshipCmdlets(), partnerCmdlets(), sharingPolicyCmdlets(), virtualDirectoryCmdlets(), helpCmdlets())
+	all := slices.Concat(organizationCmdlets(), mailboxCmdlets(), folderCmdlets(), calendarCmdlets(), roleCmdlets(), auditCmdlets(), throttlingCmdlets(), queueCmdlets(), deviceCmdlets(), deviceRuleCmdlets(), mobilePolicyCmdlets(), federationCmdlets(), relationshipCmdlets(), partnerCmdlets(), sharingPolicyCmdlets(), virtualDirectoryCmdlets(), helpCmdlets())
 	slices.SortFunc(all, func(a, b Cmdlet) int {
 		_, x, _ := strings.Cut(a.Name, "-")
 		_, y, _ := strings.Cut(b.Name, "-")
