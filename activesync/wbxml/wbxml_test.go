@@ -239,8 +239,10 @@ func TestScanner(t *testing.T) {
 	if s.Err() != nil || b.String() != want {
 		t.Errorf("%v\n%s\nnot\n%s", s.Err(), b.String(), want)
 	}
-	if s.Next() != None || s.Next() != None {
-		t.Error("something after the end")
+	for range 2 {
+		if ev := s.Next(); ev != None {
+			t.Errorf("%d after the end", ev)
+		}
 	}
 }
 
