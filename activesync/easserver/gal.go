@@ -143,15 +143,18 @@ func (c *call) galEntry(e directory.Entry) {
 // pictures are those that a phone wants of people. [MS-ASCMD] 2.2.3.135
 type pictures struct {
 	size int // bytes at most; -1 for any
-	left int // that may still be sent; -1 for any
+	left int // that may still be sent
 }
+
+// maxPictures is how many are sent in one answer, however many are wanted.
+const maxPictures = 100
 
 // pictures reads what a phone wants. nil is none: before 14.1 nobody does.
 func (c *call) pictures(e *wbxml.Element, size, count wbxml.Tag) (p *pictures, ok bool) {
 	if e == nil || !c.at(activesync.V141) {
 		return nil, true
 	}
-	p = &pictures{-1, -1}
+	p = &pictures{-1, maxPictures}
 	for t, n := range map[wbxml.Tag]*int{size: &p.size, count: &p.left} {
 		s := strings.TrimSpace(e.Get(t))
 		if s == "" {
@@ -163,6 +166,7 @@ func (c *call) pictures(e *wbxml.Element, size, count wbxml.Tag) (p *pictures, o
 		}
 		*n = int(min(v, 1<<31-1))
 	}
+	p.left = min(p.left, maxPictures)
 	return p, true
 }
 
@@ -191,7 +195,7 @@ func (p *pictures) write(w *wbxml.Writer, t pictureTags, picture []byte) {
 	w.Int(t.status, int64(s))
 	if s == activesync.OK {
 		w.Opaque(t.data, picture)
-		p.left = max(p.left-1, -1)
+		p.left--
 	}
 	w.End()
 }

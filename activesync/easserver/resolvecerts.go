@@ -17,24 +17,33 @@ import (
 // some have none. A phone that asks for the short form is given the whole: what is
 // short in it is written down nowhere. [MS-ASCMD] 2.2.3.23.1
 func (r *resolution) certificatesOf(p *recipient) error {
-	found, of, err := r.findCertificates(p)
+	people, of, err := r.members(p.entry)
 	if err != nil {
 		return err
 	}
+	many := len(people) < of // more than are looked at
+	found, err := r.certificatesTo(people)
+	if err != nil {
+		return err
+	}
+	many = many || len(found) > r.maxCerts
 	w := r.out
 	w.Start(wbxml.ResolveRecipientsCertificates)
 	defer w.End()
+	s := activesync.OK
 	switch {
+	case many:
+		s = resolveManyCerts
 	case len(found) == 0:
-		w.Int(wbxml.ResolveRecipientsStatus, int64(resolveNoCert))
-	case len(found) > r.maxCerts:
-		w.Int(wbxml.ResolveRecipientsStatus, int64(resolveManyCerts))
-	default:
-		w.Int(wbxml.ResolveRecipientsStatus, int64(activesync.OK))
+		s = resolveNoCert
 	}
+	w.Int(wbxml.ResolveRecipientsStatus, int64(s))
 	w.Int(wbxml.ResolveRecipientsCertificateCount, int64(len(found)))
+	if p.entry == nil {
+		of = 1
+	}
 	w.Int(wbxml.ResolveRecipientsRecipientCount, int64(of))
-	if len(found) > r.maxCerts {
+	if many {
 		return nil
 	}
 	for _, b := range found {
@@ -44,49 +53,43 @@ func (r *resolution) certificatesOf(p *recipient) error {
 	return nil
 }
 
-// findCertificates are the certificates of somebody, or of the members of a list,
-// and how many people that is.
-func (r *resolution) findCertificates(p *recipient) (found [][]byte, of int, err error) {
-	if p.entry == nil {
-		return nil, 1, nil
-	}
-	var people []directory.Account
-	if people, of, err = r.members(p.entry); err != nil {
-		return nil, of, err
-	}
-	sids := make([]entente.SID, len(people))
-	for i := range people {
-		sids[i] = people[i].SID
-	}
-	media, err := r.s.Directory().Media(r.ctx, sids...)
-	if err != nil {
-		return nil, of, err
-	}
-	for _, sid := range sids {
-		// One each: the one that holds longest is the one that was made last.
+// certificatesTo are the certificates of people, one each: the one that holds
+// longest is the one that was made last.
+func (r *resolution) certificatesTo(people []entente.SID) (found [][]byte, err error) {
+	media, err := r.s.Directory().Media(r.ctx, people...)
+	for _, sid := range people {
 		if best := r.encryptTo(media[sid].Certificates); best != nil {
 			found = append(found, best)
 		}
 	}
-	return found, of, nil
+	return found, err
 }
 
-// members are the people of an entry: itself, or those in a list. Of a list that is
-// too long there are none to be told, but their number.
-func (r *resolution) members(e *directory.Entry) ([]directory.Account, int, error) {
-	if e.Account != nil {
-		return []directory.Account{*e.Account}, 1, nil
-	}
-	const most = 1000
-	all, err := r.s.Directory().Recipients(r.ctx, e.Mail(), most)
-	switch {
-	case isKind(err, entente.TooLarge):
-		return nil, most + 1, nil
-	case isKind(err, entente.NotFound):
+// members are the people of an entry, itself or those in a list, as far as they may
+// still be looked at, and how many they are. Contacts have no certificates.
+func (r *resolution) members(e *directory.Entry) (people []entente.SID, of int, err error) {
+	if e == nil {
 		return nil, 0, nil
 	}
-	all = slices.DeleteFunc(all, func(a directory.Account) bool { return a.Hidden })
-	return all, len(all), err
+	var all []directory.Account
+	if e.Account != nil {
+		all = []directory.Account{*e.Account}
+	} else if all, err = r.s.Directory().Recipients(r.ctx, e.Mail(), maxPeople); err != nil {
+		if isKind(err, entente.TooLarge) {
+			return nil, maxPeople + 1, nil
+		}
+		return nil, 0, ignoreGone(err)
+	}
+	for i := range all {
+		if !all[i].Hidden {
+			people = append(people, all[i].SID)
+		}
+	}
+	if of = len(people); of > r.people {
+		return nil, of, nil
+	}
+	r.people -= of
+	return people, of, nil
 }
 
 // encryptTo finds the certificate to be encrypted to: for mail, valid now, and the

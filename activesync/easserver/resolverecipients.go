@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -42,7 +43,17 @@ type resolution struct {
 	pictures     *pictures
 	window       *calendar.Interval // of Availability; nil if it is not asked for
 	answers      []resolved
+
+	// What one request costs us has an end, whatever it asks for.
+	suggestions int // that may still be made of ambiguous names
+	people      int // whose certificates may still be looked at
 }
+
+// Of all names of a request together.
+const (
+	maxSuggestions = 1000
+	maxPeople      = 1000
+)
 
 // A resolved is what one To was found to mean.
 type resolved struct {
@@ -63,7 +74,7 @@ type recipient struct {
 // resolveRecipients says whom names and addresses mean, in the directory and in
 // the phone's own contacts. [MS-ASCMD] 2.2.1.15
 func (c *call) resolveRecipients() error {
-	r := resolution{call: c, certificates: 1, maxCerts: maxResolveOption, maxAmbiguous: maxGAL}
+	r := resolution{call: c, certificates: 1, maxCerts: maxResolveOption, maxAmbiguous: maxGAL, suggestions: maxSuggestions, people: maxPeople}
 	if err := r.read(); err != nil {
 		var e *entente.Error
 		if !errors.As(err, &e) {
@@ -154,15 +165,19 @@ func (r *resolution) resolve(a *resolved) error {
 		a.abroad(r.call)
 	}
 	a.total = len(a.all)
-	switch shown := min(a.total, r.maxAmbiguous); {
-	case a.total == 0:
+	switch a.total {
+	case 0:
 		a.status = resolveNobody
-	case a.total == 1:
+		return nil
+	case 1:
 		a.status = activesync.OK
-	case shown < a.total || more:
-		a.status, a.all = resolvePartial, a.all[:shown]
-	default:
-		a.status = resolveAmbiguous
+		return nil
+	}
+	shown := min(a.total, r.maxAmbiguous, r.suggestions)
+	r.suggestions -= shown
+	a.status = resolveAmbiguous
+	if shown < a.total || more {
+		a.status, a.all = resolvePartial, slices.Clone(a.all[:shown])
 	}
 	return nil
 }

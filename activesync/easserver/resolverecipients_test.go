@@ -448,3 +448,65 @@ func TestResolvePictures(t *testing.T) {
 		}
 	}
 }
+
+// What one request costs has an end, also where each of its names is allowed.
+func TestResolveRecipientsInAll(t *testing.T) {
+	h := open(t)
+	h.change(func(c *directory.Change) error {
+		for i := range 20 {
+			var a directory.Account
+			a.Name, a.UPN = fmt.Sprintf("Zoe %d", i), entente.UPN(fmt.Sprintf("zoe%d@contoso.example", i))
+			a.Mail = entente.SMTPAddress(a.UPN)
+			if err := c.CreateAccount(&a); err != nil {
+				return err
+			}
+			if _, err := c.SetMedia(a.SID, directory.Media{Photo: []byte("\xff\xd8\xff")}); err != nil {
+				return err
+			}
+		}
+		_, err := c.SetMedia(h.sids["ben"], directory.Media{Certificates: [][]byte{certificate(t, x509.Certificate{})}})
+		return err
+	})
+	h.list("Team", h.sids["ben"], h.sids["carla"], h.sids["emil"])
+	p := h.phone("anna", activesync.V161)
+	ask := func(name string, options func(w *wbxml.Writer), each func(r *wbxml.Element)) {
+		t.Helper()
+		to := make([]string, maxTo)
+		for i := range to {
+			to[i] = name
+		}
+		root := p.resolve(options, to...)
+		n := 0
+		for r := range root.All(wbxml.ResolveRecipientsResponse) {
+			n++
+			each(r)
+		}
+		if n != maxTo {
+			t.Errorf("%s: %d answers", name, n)
+		}
+	}
+	all, pictures, last := 0, 0, ""
+	ask("zoe", func(w *wbxml.Writer) { w.Empty(wbxml.ResolveRecipientsPicture) }, func(r *wbxml.Element) {
+		for x := range r.All(wbxml.ResolveRecipientsRecipient) {
+			if all++; x.Child(wbxml.ResolveRecipientsPicture).Has(wbxml.ResolveRecipientsData) {
+				pictures++
+			}
+		}
+		last = r.Get(wbxml.ResolveRecipientsStatus) + "/" + r.Get(wbxml.ResolveRecipientsRecipientCount)
+	})
+	if all != maxSuggestions || pictures != maxPictures || last != "3/20" {
+		t.Errorf("%d suggestions, %d pictures, at last %s", all, pictures, last)
+	}
+	good, many := 0, 0
+	ask("team", option(wbxml.ResolveRecipientsCertificateRetrieval, "2"), func(r *wbxml.Element) {
+		switch r.Path(wbxml.ResolveRecipientsRecipient, wbxml.ResolveRecipientsCertificates).Get(wbxml.ResolveRecipientsStatus) {
+		case "1":
+			good++
+		case "8":
+			many++
+		}
+	})
+	if good != maxPeople/3 || good+many != maxTo {
+		t.Errorf("%d lists with certificates, %d without", good, many)
+	}
+}
