@@ -82,10 +82,14 @@ type AccountDetails struct {
 	ClientPolicy
 	// SharingPolicy is the one that holds, its own or the default.
 	SharingPolicy string `json:"sharing_policy,omitempty"`
-	Department    string `json:"department,omitempty"`
-	Title         string `json:"title,omitempty"`
-	Office        string `json:"office,omitempty"`
-	Hidden        bool   `json:"hidden"`
+	// MobilePolicy is likewise what its mobile devices are asked to keep to.
+	MobilePolicy     string   `json:"mobile_device_mailbox_policy,omitempty"`
+	AllowedDeviceIDs []string `json:"allowed_device_ids,omitempty"`
+	BlockedDeviceIDs []string `json:"blocked_device_ids,omitempty"`
+	Department       string   `json:"department,omitempty"`
+	Title            string   `json:"title,omitempty"`
+	Office           string   `json:"office,omitempty"`
+	Hidden           bool     `json:"hidden"`
 }
 
 // ShowAccount shows an account.
@@ -106,6 +110,11 @@ func (a *API) ShowAccount(ctx context.Context, q AccountName) (AccountDetails, e
 		if p, ok := a.Directory.Snapshot().SharingPolicyOf(x.SID); ok {
 			d.SharingPolicy = p.Name
 		}
+		if p := a.Directory.Snapshot().MobilePolicyOf(x.SID); p != nil {
+			d.MobilePolicy = p.Name
+		}
+		own := a.Directory.Snapshot().DeviceSettingsOf(x.SID)
+		d.AllowedDeviceIDs, d.BlockedDeviceIDs = own.AllowedIDs, own.BlockedIDs
 	}
 	return d, nil
 }

@@ -116,7 +116,7 @@ func (c *call) deviceState() error {
 }
 
 // provisioned asks whether the device has acknowledged the policy that holds, as it
-// is streamed to its version. [MS-ASPROV] 3.1.5.2
+// is streamed to its version. [MS-ASPROV] 3.2.5
 //
 // No device is asked for ever: one that comes back without having tried counts as
 // one that cannot, and one that acknowledges and does not come with the key it is
@@ -174,7 +174,7 @@ func (c *call) challenge(s activesync.Status) error {
 const restTime = 5 * time.Minute
 
 // A restError sends a device away for a while: HTTP 503 with Retry-After.
-// [MS-ASHTTP] 3.1.5.2.3
+// [MS-ASHTTP] 2.2.2
 type restError struct {
 	wait time.Duration
 	text string

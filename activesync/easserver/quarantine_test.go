@@ -176,3 +176,49 @@ func TestTooManyDevices(t *testing.T) {
 		p.look().is(activesync.MaximumDevicesReached)
 	})
 }
+
+// TestQuarantineWaits: a device that waits is told when it is let in, and one that
+// waited when it was shut out, that it was.
+func TestQuarantineWaits(t *testing.T) {
+	h := open(t)
+	inbox := h.folder("anna", mailbox.Inbox)
+	p := h.phone("anna", activesync.V161)
+	ping := func(p *phone) <-chan *reply {
+		t.Helper()
+		answer := make(chan *reply, 1)
+		go func() {
+			answer <- p.send(activesync.Ping, func(w *wbxml.Writer) {
+				w.Start(wbxml.PingPing)
+				w.Int(wbxml.PingHeartbeatInterval, 600)
+				w.Start(wbxml.PingFolders)
+				w.Start(wbxml.PingFolder)
+				w.Text(wbxml.PingId, folderID(inbox))
+				w.Text(wbxml.PingClass, "Email")
+				w.End()
+				w.End()
+				w.End()
+			})
+		}()
+		h.settled(1)
+		return answer
+	}
+	p.folderSync("0").ok()
+	key := begin(p, inbox)
+	p.sync(inbox, key, nil).ok()
+
+	answer := ping(p)
+	h.standard(access.QuarantineDevice)
+	h.make("anna", mailbox.Inbox, &mailbox.Item{Class: "IPM.Note"})
+	(<-answer).is(activesync.DeviceIsBlockedForThisUser)
+
+	answer = ping(p)
+	h.make("anna", mailbox.Inbox, &mailbox.Item{Class: "IPM.Note"}) // is none of its business
+	select {
+	case a := <-answer:
+		t.Fatalf("it is told of what it may not see: %s", dump(a.root))
+	default:
+	}
+	h.allow("anna", p.id)
+	h.make("anna", mailbox.Drafts, &mailbox.Item{Class: "IPM.Note"})
+	(<-answer).is(pingChanges)
+}

@@ -1,6 +1,8 @@
 package cmdlet
 
 import (
+	"slices"
+
 	"entente"
 	"entente/admin"
 )
@@ -102,6 +104,13 @@ type CASMailbox struct {
 	Name               string `json:"Name"`
 	PrimarySmtpAddress string `json:"PrimarySmtpAddress"`
 	EwsSettings
+	ActiveSyncMailboxPolicy    string   `json:"ActiveSyncMailboxPolicy"`
+	ActiveSyncAllowedDeviceIDs []string `json:"ActiveSyncAllowedDeviceIDs"`
+	ActiveSyncBlockedDeviceIDs []string `json:"ActiveSyncBlockedDeviceIDs"`
+}
+
+func casMailbox(x *admin.AccountDetails) CASMailbox {
+	return CASMailbox{x.Name, x.Mail, ewsSettings(&x.ClientPolicy), x.MobilePolicy, x.AllowedDeviceIDs, x.BlockedDeviceIDs}
 }
 
 func organizationCmdlets() []Cmdlet {
@@ -128,9 +137,14 @@ func organizationCmdlets() []Cmdlet {
 			run: getCASMailbox,
 		},
 		{
-			Name: "Set-CASMailbox", Synopsis: "Change a mailbox's client access settings.", Verbs: "account set",
-			Parameters: append([]Parameter{{Name: "Identity", First: true, Mandatory: true, Help: "The mailbox: user principal name, address or SID."}}, ewsParameters()...),
-			run:        setCASMailbox,
+			Name: "Set-CASMailbox", Synopsis: "Change a mailbox's client access settings.",
+			Verbs: "account set, device allow, device block, device unblock, mobile-device-mailbox-policy assign",
+			Parameters: slices.Concat([]Parameter{{Name: "Identity", First: true, Mandatory: true, Help: "The mailbox: user principal name, address or SID."}}, ewsParameters(), []Parameter{
+				{Name: "ActiveSyncMailboxPolicy", Help: "What its mobile devices are asked to keep to; $null is the default policy."},
+				{Name: "ActiveSyncAllowedDeviceIDs", Kind: List, Changes: true, Help: "Mobile devices that synchronize whatever rules say, by their ids."},
+				{Name: "ActiveSyncBlockedDeviceIDs", Kind: List, Changes: true, Help: "Mobile devices that do not."},
+			}),
+			run: setCASMailbox,
 		},
 	}
 }
@@ -156,7 +170,7 @@ func (c *call) setPolicy(noun string, request any) (any, error) {
 func getCASMailbox(c *call) (any, error) {
 	if c.Has("Identity") {
 		x, err := c.mailbox(c.Text("Identity"))
-		return CASMailbox{x.Name, x.Mail, ewsSettings(&x.ClientPolicy)}, err
+		return casMailbox(&x), err
 	}
 	list := []CASMailbox{}
 	all, err := c.mailboxes()
@@ -165,7 +179,7 @@ func getCASMailbox(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, CASMailbox{x.Name, x.Mail, ewsSettings(&x.ClientPolicy)})
+		list = append(list, casMailbox(&x))
 	}
 	return list, err
 }
@@ -175,7 +189,45 @@ func setCASMailbox(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.setDevices(&now); err != nil {
+		return nil, err
+	}
 	return c.setPolicy("account", admin.SetAccount{AccountName: admin.AccountName{Account: now.UPN}, SetPolicy: c.policy(now.ClientPolicy)})
+}
+
+// setDevices carries out what is said of the mailbox's mobile devices: what is on a
+// list and was not goes onto it, and what was and is not comes off.
+func (c *call) setDevices(now *admin.AccountDetails) error {
+	who := admin.AccountName{Account: now.UPN}
+	if c.Has("ActiveSyncMailboxPolicy") {
+		if _, err := do[admin.Done](c, "mobile-device-mailbox-policy", "assign", admin.AssignMobilePolicy{AccountName: who, Policy: c.Text("ActiveSyncMailboxPolicy")}); err != nil {
+			return err
+		}
+	}
+	for _, l := range [...]struct {
+		name, verb string
+		was        []string
+	}{{"ActiveSyncAllowedDeviceIDs", "allow", now.AllowedDeviceIDs}, {"ActiveSyncBlockedDeviceIDs", "block", now.BlockedDeviceIDs}} {
+		if !c.Has(l.name) {
+			continue
+		}
+		is := c.List(l.name, l.was)
+		for _, id := range l.was {
+			if !slices.Contains(is, id) {
+				if _, err := do[admin.Done](c, "device", "unblock", admin.DeviceName{AccountName: who, Device: id}); err != nil {
+					return err
+				}
+			}
+		}
+		for _, id := range is {
+			if !slices.Contains(l.was, id) {
+				if _, err := do[admin.Done](c, "device", l.verb, admin.DeviceName{AccountName: who, Device: id}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // mailbox finds an account with a mailbox.
