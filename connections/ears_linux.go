@@ -14,7 +14,6 @@ type ears struct {
 	mu     sync.Mutex
 	last   uint64
 	by     map[uint64]*Parked
-	begun  bool
 	closed bool
 }
 

@@ -46,7 +46,7 @@ func newGarage(t *testing.T, idle time.Duration) *garage {
 	conf := &tls.Config{Certificates: cert.TLS.Certificates, NextProtos: []string{"http/1.1"}}
 	cert.Close()
 	g.server = &http.Server{
-		Handler: http.HandlerFunc(g.serve), ConnContext: g.lot.Context, ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(g.serve), ConnContext: g.lot.Context,
 		ConnState: func(_ net.Conn, s http.ConnState) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
@@ -312,9 +312,9 @@ func TestParkedMany(t *testing.T) {
 			}
 		}
 	}()
-	for i := range 20 {
+	for i := range 10 {
 		all.Go(func() {
-			for j := range 20 {
+			for j := range 8 {
 				c := g.call()
 				c.send("/wait", "x")
 				if (i+j)%3 == 0 {
