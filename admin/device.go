@@ -302,7 +302,7 @@ func (a *API) forgetClient(ctx context.Context, k device.Key) error {
 	if !ok || x.Mailbox.IsZero() {
 		return nil
 	}
-	err := a.inMailbox(ctx, "device.remove", string(k.Account), true, func(v *mailbox.View, _ *directory.Account) error {
+	err := a.inMailbox(ctx, "device.remove", string(k.Account), false, func(v *mailbox.View, _ *directory.Account) error {
 		return v.ForgetClient(ctx, k.Client())
 	})
 	if isKind(err, entente.Unavailable) || isKind(err, entente.NotFound) {

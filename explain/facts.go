@@ -103,7 +103,7 @@ func (b *builder) organization(o *organization) access.Organization {
 
 func (b *builder) policy(p *policy) access.ClientPolicy {
 	out := access.ClientPolicy{
-		EwsEnabled: p.EwsEnabled.Setting, EwsAllowOutlook: p.EwsAllowOutlook.Setting,
+		ActiveSyncEnabled: p.ActiveSyncEnabled.Setting, EwsEnabled: p.EwsEnabled.Setting, EwsAllowOutlook: p.EwsAllowOutlook.Setting,
 		EwsAllowMacOutlook: p.EwsAllowMacOutlook.Setting, EwsAllowEntourage: p.EwsAllowEntourage.Setting,
 		EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
 	}
@@ -138,7 +138,7 @@ func (b *builder) patterns(list []string) {
 
 // isSet reports whether anything is set.
 func (p *policy) isSet() bool {
-	return p.EwsEnabled.Setting != 0 || p.EwsAllowOutlook.Setting != 0 || p.EwsAllowMacOutlook.Setting != 0 ||
+	return p.ActiveSyncEnabled.Setting != 0 || p.EwsEnabled.Setting != 0 || p.EwsAllowOutlook.Setting != 0 || p.EwsAllowMacOutlook.Setting != 0 ||
 		p.EwsAllowEntourage.Setting != 0 || p.EwsApplicationAccessPolicy != "" ||
 		len(p.EwsAllowList)+len(p.EwsBlockList)+len(p.EwsAllowedAppIDs) > 0
 }

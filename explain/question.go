@@ -37,6 +37,7 @@ type question struct {
 
 // policy has the names of Set-OrganizationConfig and Set-CASMailbox.
 type policy struct {
+	ActiveSyncEnabled          setting  `json:"ActiveSyncEnabled,omitzero"`
 	EwsEnabled                 setting  `json:"EwsEnabled,omitzero"`
 	EwsAllowOutlook            setting  `json:"EwsAllowOutlook,omitzero"`
 	EwsAllowMacOutlook         setting  `json:"EwsAllowMacOutlook,omitzero"`

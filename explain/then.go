@@ -141,7 +141,7 @@ func (w *writer) mailbox(id entente.MailboxID) string {
 
 func writePolicy(p *access.ClientPolicy) policy {
 	out := policy{
-		EwsEnabled: setting{p.EwsEnabled}, EwsAllowOutlook: setting{p.EwsAllowOutlook},
+		ActiveSyncEnabled: setting{p.ActiveSyncEnabled}, EwsEnabled: setting{p.EwsEnabled}, EwsAllowOutlook: setting{p.EwsAllowOutlook},
 		EwsAllowMacOutlook: setting{p.EwsAllowMacOutlook}, EwsAllowEntourage: setting{p.EwsAllowEntourage},
 		EwsApplicationAccessPolicy: string(p.EwsApplicationAccessPolicy), EwsAllowList: p.EwsAllowList, EwsBlockList: p.EwsBlockList,
 	}

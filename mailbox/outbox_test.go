@@ -147,6 +147,9 @@ func TestOneWayToWrite(t *testing.T) {
 		"clear":         "the outbox itself",
 		"Amend":         "likewise",
 		"Inherit":       "likewise",
+
+		"SetClientState": "how far a client has followed the mailbox is no content of it",
+		"ForgetClient":   "likewise",
 	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
