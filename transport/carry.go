@@ -142,8 +142,8 @@ func bounded(s string) string {
 // tries.
 const sentKept = 14 * 24 * time.Hour
 
-// store puts messages into the queue, all or none, unless they were under the same
-// name before. It returns whether it did.
+// store puts messages into the queue in one transaction, but for those that were
+// there under the same name before. It returns whether it put any.
 func (s *Service) store(ctx context.Context, name string, all []*row) (fresh bool, err error) {
 	now := s.Now()
 	for _, x := range all {
@@ -152,24 +152,24 @@ func (s *Service) store(ctx context.Context, name string, all []*row) (fresh boo
 		}
 	}
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
-		fresh = true
+		fresh = false
 		if name != "" {
 			if _, err := tx.Exec(`DELETE FROM transport_sent WHERE at < $1`, now.Add(-sentKept).UnixMilli()); err != nil {
 				return err
 			}
-			for _, x := range all {
+		}
+		for _, x := range all {
+			if name != "" {
 				n, err := tx.Exec(`INSERT INTO transport_sent (name, at) VALUES ($1,$2) ON CONFLICT (name) DO NOTHING`,
 					sentName(name, x), now.UnixMilli())
 				if err != nil {
 					return err
 				}
-				fresh = fresh && n == 1
+				if n == 0 {
+					continue // this one was there
+				}
 			}
-			if !fresh {
-				return nil
-			}
-		}
-		for _, x := range all {
+			fresh = true
 			if _, err := tx.Exec(`INSERT INTO transport_message
 				(id, connector, sender, envelope, message, mark, created, due, tries, holder, suspended, problem)
 				VALUES ($1,$2,$3,$4,$5,$6,$7,$7,0,'',FALSE,'')`,

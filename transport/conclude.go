@@ -90,13 +90,23 @@ func (s *Service) word(ctx context.Context, x *row, say []delivery.Result, kind 
 		return nil
 	}
 	work := s.Door.Local(account.Principal, "DeliveryReport")
-	name := fmt.Sprintf("smtp:%s:%s:%s", x.id, kind, say[0].To)
-	err := s.Courier.Report(ctx, work, x.message, say, name)
+	err := s.Courier.Report(ctx, work, x.message, say, wordName(x, kind, say))
 	code := ""
 	if err != nil {
 		code = "NotDelivered"
 	}
 	return errors.Join(err, work.Finish(ctx, code))
+}
+
+// wordName is what a report is known by: the message, and of whom it says what. One
+// that says more than an earlier one, after a crash, has another name, so that
+// nobody's fate stays untold.
+func wordName(x *row, kind string, say []delivery.Result) string {
+	of := ""
+	for i := range say {
+		of += say[i].To + "\n"
+	}
+	return fmt.Sprintf("smtp:%s:%s:%s", x.id, kind, hashed(of))
 }
 
 // record has what became of a message in the audit log: whose it was, which host

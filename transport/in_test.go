@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -312,5 +313,29 @@ func TestReceiveAuth(t *testing.T) {
 	}
 	if got := k.says("MAIL FROM:<carla@fabrikam.example>"); got[:3] != "250" {
 		t.Error(got)
+	}
+}
+
+// TestChunkCut: a message whose last chunk is cut off by the end of the connection is
+// none. RFC 3030 2
+func TestChunkCut(t *testing.T) {
+	h := newHouse(t, "contoso.example", sqlite(), inward())
+	h.start()
+	h.people("anna")
+	k := talk(t, h.at("in"))
+	k.hears()
+	k.says("EHLO mx.fabrikam.example")
+	k.says("MAIL FROM:<carla@fabrikam.example>")
+	k.says("RCPT TO:<anna@contoso.example>")
+	text := letter("carla@fabrikam.example", "anna@contoso.example", "Half of it", "")
+	if _, err := fmt.Fprintf(k.c, "BDAT %d LAST\r\n%s", len(text)+1000, text); err != nil {
+		t.Fatal(err)
+	}
+	must(t, k.c.(*net.TCPConn).CloseWrite())
+	if answer := k.hears(); strings.HasPrefix(answer, "2") {
+		t.Errorf("half a message is taken: %s", answer)
+	}
+	if got := h.inbox("anna"); strings.Contains(got, "Half of it") {
+		t.Errorf("Anna has %s", got)
 	}
 }

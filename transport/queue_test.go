@@ -11,6 +11,7 @@ import (
 	"entente"
 	"entente/db"
 	"entente/db/dbtest"
+	"entente/delivery"
 )
 
 // seal is a mark that the test can see through.
@@ -250,4 +251,50 @@ func TestSettings(t *testing.T) {
 	test("no certificate", receive(func(c *ReceiveConnector) { c.RequireTLS = true }))
 	test("neither host:port", receive(func(c *ReceiveConnector) { c.Listen = "25" }))
 	test("max_size", receive(func(c *ReceiveConnector) { c.MaxSize = 1 }))
+}
+
+// TestSentPartly: of what is sent again under a name, that goes which did not before.
+func TestSentPartly(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		if err := d.Migrate(ctx, Schema()); err != nil {
+			t.Fatal(err)
+		}
+		now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+		s := node(t, d, "a", &now)
+		put(t, s, "once", "carla@fabrikam.example")
+		var all []*row
+		for _, to := range []entente.SMTPAddress{"carla@fabrikam.example", "dora@fabrikam.example"} {
+			x := &row{id: newID(), connector: "out", message: []byte("Subject: x\r\n\r\n"), created: now.UnixMilli()}
+			x.envelope.To = []target{{Address: to}}
+			all = append(all, x)
+		}
+		if fresh, err := s.store(ctx, "once", all); err != nil || !fresh {
+			t.Error(fresh, err)
+		}
+		list, err := s.Messages(ctx, Selection{}, 10)
+		if err != nil || len(list) != 2 {
+			t.Errorf("%d messages, %v", len(list), err)
+		}
+	})
+}
+
+// TestWordName: a report about more recipients than one before is another, so that a
+// crash between the first and the end of its try hides nobody's fate.
+func TestWordName(t *testing.T) {
+	x := &row{id: "1"}
+	carla, dora := delivery.Result{To: "carla@fabrikam.example"}, delivery.Result{To: "dora@fabrikam.example"}
+	one := wordName(x, "failed", []delivery.Result{carla})
+	if wordName(x, "failed", []delivery.Result{carla}) != one {
+		t.Error("the same report has two names")
+	}
+	for _, other := range []string{
+		wordName(x, "failed", []delivery.Result{carla, dora}),
+		wordName(x, "delayed", []delivery.Result{carla}),
+		wordName(&row{id: "2"}, "failed", []delivery.Result{carla}),
+	} {
+		if other == one {
+			t.Error("two reports have one name")
+		}
+	}
 }

@@ -126,6 +126,16 @@ type placed struct {
 	leave func()
 }
 
+// Read has a connection that ends say that it was cut off: the library takes what
+// had come of a last chunk by then for all of it. RFC 3030 2
+func (p *placed) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 func (p *placed) Close() error {
 	err := p.Conn.Close()
 	p.leave()
@@ -154,7 +164,6 @@ type session struct {
 	proved bool // by AUTH
 
 	from  entente.SMTPAddress // the reverse path; "" for none
-	begun bool
 	to    []entente.SMTPAddress
 	asked []string // the same as they were written
 }
@@ -242,7 +251,6 @@ func (s *session) Mail(from string, o *smtp.MailOptions) error {
 		}
 		s.from = a
 	}
-	s.begun = true
 	return nil
 }
 
@@ -274,7 +282,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 // Reset implements smtp.Session.
-func (s *session) Reset() { s.from, s.begun, s.to, s.asked = "", false, nil, nil }
+func (s *session) Reset() { s.from, s.to, s.asked = "", nil, nil }
 
 // Logout implements smtp.Session.
 func (s *session) Logout() error { return nil }
