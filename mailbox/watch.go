@@ -87,8 +87,8 @@ type watched struct {
 	generation uint64
 	changed    chan struct{}
 	calls      []*Watch // those that are called
-	counter    uint64 // of the mailbox when last looked up; 0 before
-	round      uint64 // in which it was looked up
+	counter    uint64   // of the mailbox when last looked up; 0 before
+	round      uint64   // in which it was looked up
 }
 
 // A watcher knows the mailboxes that are watched in this process. Changes made
