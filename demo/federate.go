@@ -53,7 +53,7 @@ func (w *world) abroad(ctx context.Context, contoso *server.Config) (o otherConf
 		reach.CAFiles = append(reach.CAFiles, file)
 	}
 	contoso.Federation, o.fabrikam.Federation = reach, reach
-	return o, w.mailed(contoso, &o.fabrikam)
+	return o, w.mailed(contoso, &o.fabrikam, &o.broker)
 }
 
 // port is a port of a server that others know it by, and so the same each time once

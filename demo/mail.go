@@ -6,9 +6,10 @@ import (
 	"entente/server"
 )
 
-// mailed has each of two organizations bring mail for the other to it by SMTP.
-// Whoever is on this machine may bring mail too, as the Internet does.
-func (w *world) mailed(contoso, other *server.Config) error {
+// mailed has each of two organizations bring mail for the other to it by SMTP, and
+// the broker what it has to say to their contacts. Whoever is on this machine may
+// bring mail too, as the Internet does.
+func (w *world) mailed(contoso, other, broker *server.Config) error {
 	ours, err := w.port("", "mail-port")
 	if err != nil {
 		return err
@@ -20,6 +21,10 @@ func (w *world) mailed(contoso, other *server.Config) error {
 	w.mailAt, w.fabrikamMailAt = net.JoinHostPort("127.0.0.1", ours), net.JoinHostPort("127.0.0.1", theirs)
 	contoso.Transport = mailBetween(w.mailAt, w.fabrikamMailAt, fabrikamDomains())
 	other.Transport = mailBetween(w.fabrikamMailAt, w.mailAt, contosoDomains())
+	broker.Transport = &server.TransportConfig{Send: []server.SendConnectorConfig{
+		{Name: organization, AddressSpaces: contosoDomains(), SmartHosts: []string{w.mailAt}},
+		{Name: fabrikam, AddressSpaces: fabrikamDomains(), SmartHosts: []string{w.fabrikamMailAt}},
+	}}
 	return nil
 }
 
