@@ -203,6 +203,12 @@ with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as s:
 	taker.Stdout = &said
 	taker.Cancel = func() error { return taker.Process.Signal(syscall.SIGINT) }
 	must(t, taker.Start())
+	// Time is passed below, and more of it than a message is tried for, before a
+	// program has begun on a busy machine.
+	soon(t, "it listens", func() bool {
+		k, err := net.Dial("tcp", listen)
+		return err == nil && k.Close() == nil
+	})
 	h.sends("anna", "To Python", "", "carla@fabrikam.example")
 	for range 40 {
 		h.pass(30 * time.Second)

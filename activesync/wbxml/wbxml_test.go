@@ -130,7 +130,7 @@ func TestBoundedMemory(t *testing.T) {
 	test("references, all in one", table+"\x45"+strings.Repeat("\x83\x00", 1_000_000)+"\x01", 2<<20)
 	test("pieces", header+"\x45"+strings.Repeat("\x03a\x00", 1_000_000)+"\x01", 16<<20)
 	test("opaque pieces", header+"\x45"+strings.Repeat("\xC3\x01a", 1_000_000)+"\x01", 16<<20)
-	test("entities", header+"\x45"+strings.Repeat("\x02a", 1_000_000)+"\x01", 16<<20)
+	test("entities", header+"\x45"+strings.Repeat("\x02a", 1_000_000)+"\x01", 32<<20) // more under the race detector
 	test("pages", header+"\x45"+strings.Repeat("\x00\x01", 1_000_000)+"\x01", 32<<10)
 	test("a length alone", header+"\x45\xC3\x87\xFF\xFF\xFF\x7F", 32<<10)
 }
