@@ -2,9 +2,12 @@ package easserver
 
 import (
 	"encoding/base64"
+	"errors"
 	"io"
+	"net/http"
 	"strings"
 
+	"entente"
 	"entente/activesync"
 	"entente/activesync/wbxml"
 	"entente/mailbox"
@@ -151,7 +154,7 @@ func (o *operations) someOf(schema *wbxml.Element, write func() error) error {
 // fetchFile writes an attachment, or a range of its bytes: as base64, or as they
 // are in a part of their own. [MS-ASCMD] 2.2.3.143.1
 func (o *operations) fetchFile(ref string, in *wbxml.Element) error {
-	f, err := o.file(ref)
+	f, err := o.whole(ref)
 	if err != nil {
 		return err
 	}
@@ -183,6 +186,25 @@ func (o *operations) fetchFile(ref string, in *wbxml.Element) error {
 	}
 	w.End()
 	return nil
+}
+
+// maxRead is how much of attachments one request has read, whatever parts of them
+// it asks for.
+const maxRead = 4 * maxFetched
+
+// whole reads an attachment, once for parts of it that are asked for in a row.
+func (o *operations) whole(ref string) (file, error) {
+	if o.read > 0 && ref == o.lastRef {
+		return o.last, nil
+	}
+	if o.read > maxRead {
+		return file{}, &statusError{operationTooLarge, "the request has read enough"}
+	}
+	f, err := o.file(ref)
+	if err == nil {
+		o.lastRef, o.last, o.read = ref, f, o.read+len(f.content)+1
+	}
+	return f, err
 }
 
 // parseRange reads a Range of bytes.
@@ -257,8 +279,12 @@ func (c *call) embedded(item mailbox.ItemID, n uint32) (file, error) {
 // [MS-ASCMD] 2.2.1.7
 func (c *call) getAttachment() error {
 	f, err := c.file(c.line.AttachmentName)
-	if err != nil {
-		return &httpError{404, "there is no such attachment"}
+	var own *statusError
+	switch {
+	case errors.As(err, &own), isKind(err, entente.NotFound), isKind(err, entente.Denied), isKind(err, entente.Invalid):
+		return &httpError{http.StatusNotFound, "there is no such attachment"}
+	case err != nil:
+		return err // it may be there another time
 	}
 	c.setHeader("X-Content-Type-Options", "nosniff")
 	c.answer.body, c.answer.contentType = f.content, safeType(f.kind)

@@ -3,6 +3,7 @@ package easserver
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -142,6 +143,7 @@ func TestRequestBody(t *testing.T) {
 	p.sendRaw(activesync.Search, contentType, []byte("not gzip")).http(http.StatusBadRequest)
 	cut := zipped(make([]byte, 1000))
 	p.sendRaw(activesync.Search, contentType, cut[:len(cut)-5]).http(http.StatusBadRequest)
+	p.sendRaw(activesync.Search, contentType, append(zipped(make([]byte, 1000)), "POST / HTTP/1.1"...)).http(http.StatusBadRequest)
 	p.header.Set("Content-Encoding", "br")
 	p.sendRaw(activesync.Search, contentType, nil).http(http.StatusUnsupportedMediaType)
 }
@@ -270,4 +272,29 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestZippedToItsEnd: a compressed content is read to its end before it is served.
+// What came later would be the beginning of the connection's next request.
+func TestZippedToItsEnd(t *testing.T) {
+	in := &ending{data: zipped([]byte("x"))}
+	if got, err := unzip(in); err != nil || string(got) != "x" || !in.ended {
+		t.Errorf("%q %v, read to its end: %v", got, err, in.ended)
+	}
+}
+
+// ending gives a byte at a time, and notes when its end was seen.
+type ending struct {
+	data  []byte
+	ended bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	if len(e.data) == 0 {
+		e.ended = true
+		return 0, io.EOF
+	}
+	n := copy(p[:1], e.data)
+	e.data = e.data[n:]
+	return n, nil
 }

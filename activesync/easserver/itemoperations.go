@@ -80,6 +80,11 @@ type operations struct {
 	*call
 	multi *multipart
 	fatal error
+
+	looked  int    // items, for conversations
+	read    int    // bytes of attachments, one more for each
+	lastRef string // the attachment that was read last
+	last    file
 }
 
 // failed is the status of an operation's error. What concerns the whole request,
@@ -138,7 +143,7 @@ func isMailFolder(f *mailbox.Folder) bool {
 	return f.Class == "" || hasPrefixFold(f.Class, "IPF.Note") || hasPrefixFold(f.Class, "IPF.Imap")
 }
 
-// maxConversation is how many items are looked at for a conversation.
+// maxConversation is how many items one request has looked at for conversations.
 const maxConversation = 50_000
 
 // move moves the messages of a conversation to a folder. What comes to the
@@ -195,7 +200,6 @@ func (o *operations) conversation(id []byte, but mailbox.FolderID) (ids []mailbo
 	if err != nil {
 		return nil, err
 	}
-	looked := 0
 	for _, f := range folders {
 		switch f.Distinguished {
 		case mailbox.SentItems, mailbox.Drafts, mailbox.Outbox, mailbox.DeletedItems, mailbox.JunkEmail:
@@ -204,7 +208,7 @@ func (o *operations) conversation(id []byte, but mailbox.FolderID) (ids []mailbo
 		if f.ID == but || !isMailFolder(f) {
 			continue
 		}
-		items, err := o.inConversation(o.ctx, f.ID, nil, id, &looked)
+		items, err := o.inConversation(o.ctx, f.ID, nil, id, &o.looked)
 		if err != nil {
 			return nil, err
 		}

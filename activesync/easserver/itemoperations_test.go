@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
@@ -223,6 +224,12 @@ func TestFetchFile(t *testing.T) {
 		}
 		old.more.AttachmentName = refs[0] + "9"
 		old.send(activesync.GetAttachment, nil).http(404)
+		old.more.AttachmentName = refs[0]
+		h.broken = context.DeadlineExceeded // what is away is not gone
+		if a := old.send(activesync.GetAttachment, nil); a.status != 500 && a.status != 503 {
+			t.Errorf("without a store: HTTP %d", a.status)
+		}
+		h.broken = nil
 	})
 }
 
@@ -410,4 +417,41 @@ func TestFetchBounded(t *testing.T) {
 			t.Errorf("%v", count)
 		}
 	}
+}
+
+// TestRangesRead: parts of one attachment cost one reading; parts of several in
+// turns are counted by what is read for them, not by what is asked for.
+func TestRangesRead(t *testing.T) {
+	h := open(t)
+	content := make([]byte, 4<<20)
+	it := &mailbox.Item{Class: "IPM.Note", Attachments: []mailbox.Attachment{{Name: "one", Content: content}, {Name: "other", Content: content}}}
+	id := h.make("anna", mailbox.Inbox, it)
+	test := func(refs []string, most int) {
+		t.Helper()
+		a := h.phone("anna", activesync.V161).send(activesync.ItemOperations, func(w *wbxml.Writer) {
+			w.Start(wbxml.ItemOperationsItemOperations)
+			for i := range 120 {
+				w.Start(wbxml.ItemOperationsFetch)
+				w.Text(wbxml.ItemOperationsStore, "Mailbox")
+				w.Text(wbxml.AirSyncBaseFileReference, itemID(it.Folder, id)+refs[i%len(refs)])
+				w.Start(wbxml.ItemOperationsOptions)
+				w.Text(wbxml.ItemOperationsRange, "7-7")
+				w.End()
+				w.End()
+			}
+			w.End()
+		})
+		ok := 0
+		for f := range a.root.Child(wbxml.ItemOperationsResponse).All(wbxml.ItemOperationsFetch) {
+			if f.Get(wbxml.ItemOperationsStatus) == "1" {
+				ok++
+			}
+		}
+		if ok != most {
+			t.Errorf("%v: %d parts, want %d", refs, ok, most)
+		}
+	}
+	test([]string{":1"}, 120)
+	read := maxRead/len(content) + 1
+	test([]string{":1", ":2"}, read+(120-read)/2) // the one that was read last is at hand
 }

@@ -1,6 +1,7 @@
 package easserver
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -65,11 +66,14 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 // unzip decompresses as it reads, so that memory is bounded by what comes out and
-// that by what came in.
+// that by what came in. It reads the content to its end, behind which nothing may
+// follow: what were left of it on a connection that is parked, and then given back,
+// would be taken for the next request.
 func unzip(from io.Reader) ([]byte, error) {
 	in := &counter{from: from}
 	bad := &httpError{http.StatusBadRequest, "the content is not what its Content-Encoding says"}
-	z, err := gzip.NewReader(in)
+	buffered := bufio.NewReader(in) // gzip reads no further into it than it has to
+	z, err := gzip.NewReader(buffered)
 	if err != nil {
 		return nil, bad
 	}
@@ -85,6 +89,9 @@ func unzip(from io.Reader) ([]byte, error) {
 		case out.Len() > ratioFrom && int64(out.Len()) > maxRatio*in.n:
 			return nil, &httpError{http.StatusRequestEntityTooLarge, "the content is compressed beyond belief"}
 		case errors.Is(err, io.EOF):
+			if _, err := buffered.ReadByte(); !errors.Is(err, io.EOF) {
+				return nil, bad
+			}
 			return out.Bytes(), nil
 		case err != nil:
 			var big *http.MaxBytesError

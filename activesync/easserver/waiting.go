@@ -106,14 +106,14 @@ func (h *Handler) hold(c *call, w http.ResponseWriter, r *http.Request) {
 	if p, ok := connections.Park(w, r, x.gone); ok {
 		x.ctx = hop.Along(connections.Kept(r.Context()), r.Context())
 		x.asked.tls, x.answer = p.TLS, func(n *call) { n.sendTo(p) }
-		x.start()
+		x.start(c)
 		return
 	}
 	x.finished = make(chan struct{})
 	x.ctx = patient.Context()
 	x.asked.tls = func() *tls.ConnectionState { return r.TLS }
 	x.answer = func(n *call) { n.send(w) }
-	x.start()
+	x.start(c)
 	select {
 	case <-x.finished:
 	case <-patient.Context().Done():
@@ -156,9 +156,19 @@ func (a *asked) request(ctx context.Context) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// start lets it be looked for.
-func (w *waiter) start() {
+// start lets it be looked for. What happened while the request was still at work,
+// when nobody would have woken it, is looked for at once: settings that are others
+// than it was decided on, the server about to stop.
+func (w *waiter) start(c *call) {
 	w.h.waiting.add(w)
+	select {
+	case <-w.s.Ending():
+		w.wake(true, false)
+	default:
+		if c.s.Directory().Snapshot().Generation() != c.s.Snapshot().Generation() {
+			w.wake(false, false)
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.busy = false
@@ -339,7 +349,7 @@ func (w *waiting) add(x *waiter) {
 	w.all[x], w.by[x.key] = struct{}{}, x
 	if w.stop == nil {
 		w.stop = make(chan struct{})
-		go w.listen(x.s, w.stop)
+		go w.listen(x.s, x.s.SettingsChanged(), w.stop)
 	}
 }
 
@@ -358,8 +368,7 @@ func (w *waiting) remove(x *waiter) {
 
 // listen has everybody looked for when settings change, and answered when the
 // server stops. It ends when nobody waits.
-func (w *waiting) listen(s *clientaccess.Waiting, stop <-chan struct{}) {
-	settings := s.SettingsChanged()
+func (w *waiting) listen(s *clientaccess.Waiting, settings, stop <-chan struct{}) {
 	for {
 		over := false
 		select {

@@ -333,3 +333,44 @@ func TestHeldLimit(t *testing.T) {
 	cancel()
 	h.settled(0)
 }
+
+// TestHeldLate: what happens while a request is still at work, and was told to all
+// who waited by then, is not missed by it.
+func TestHeldLate(t *testing.T) {
+	test := func(name string, meanwhile func(h *house), done func(h *house, b *bell, answer <-chan *http.Response)) {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			b, st := h.bell(), h.listen()
+			// All who waited have been told: nobody listens for more.
+			h.handler.waiting.stop = make(chan struct{})
+			bell := h.handler.commands[activesync.Ping].serve
+			h.handler.commands[activesync.Ping] = command{waits: true, serve: func(c *call) error {
+				meanwhile(h)
+				return bell(c)
+			}}
+			ctx, cancel := context.WithCancel(t.Context())
+			answer := make(chan *http.Response, 1)
+			go func() {
+				a, err := st.try(ctx, h.phone("anna", activesync.V161), activesync.Ping, nil)
+				if err == nil {
+					a.Body.Close()
+				}
+				answer <- a
+			}()
+			<-b.waits
+			done(h, b, answer)
+			cancel()
+			h.settled(0)
+		})
+	}
+	test("the server is to stop", func(h *house) { h.door.End() }, func(h *house, _ *bell, answer <-chan *http.Response) {
+		if a := <-answer; a == nil || a.StatusCode != http.StatusOK {
+			h.Errorf("%v", a)
+		}
+	})
+	test("the settings are others", func(h *house) {
+		h.change(func(c *directory.Change) error { return c.AddDomain("more.example") })
+	}, func(h *house, b *bell, _ <-chan *http.Response) {
+		h.until(func() bool { return b.looked.Load() > 0 })
+	})
+}
